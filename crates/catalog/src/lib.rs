@@ -1,1 +1,26 @@
-//! To be written.
+//! The nouns of a move: schemas, tables, columns, types, keys, rules and places.
+//!
+//! Nothing here talks to a server or touches a file; everything else builds on it.
+
+pub mod quote;
+
+mod default_value;
+mod load_order;
+mod mysql_type;
+mod place;
+mod postgres_type;
+mod rule;
+mod schema;
+
+pub use default_value::literal_default;
+pub use load_order::{LoadOrder, load_order};
+pub use mysql_type::{BlobSize, IntegerSize, MysqlType};
+pub use place::Place;
+pub use postgres_type::PostgresType;
+pub use rule::{
+    ColumnPattern, ColumnRules, Condition, Outcome, Rule, RuleError, RuleSet, ValueMap,
+};
+pub use schema::{
+    Catalog, Column, ForeignKey, Key, KeyKind, KeyPart, Server, ServerKind, SourceCatalog,
+    SourceColumn, SourceTable, Table, TargetCatalog, TargetColumn, TargetTable,
+};

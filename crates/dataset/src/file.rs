@@ -1,0 +1,209 @@
+//! Files that appear under their final name only when they are complete.
+//!
+//! Counts and hashes what passes through; does not know what it is.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufWriter, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use crate::error::Error;
+
+/// Files hold personal data: the owner alone may read them.
+const FILE_MODE: u32 = 0o600;
+/// Large enough that system calls do not count beside the work per byte.
+const WRITE_BYTES: usize = 256 * 1024;
+
+/// A file under a temporary name; [`PartialFile::finish`] gives it its own,
+/// dropping it removes it.
+#[derive(Debug)]
+pub struct PartialFile {
+    writer: Option<BufWriter<File>>,
+    hasher: blake3::Hasher,
+    bytes: u64,
+    partial: PathBuf,
+    path: PathBuf,
+}
+
+/// What was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileSummary {
+    /// Size in bytes.
+    pub bytes: u64,
+    /// blake3 of the content, in hex.
+    pub blake3: String,
+}
+
+impl PartialFile {
+    /// Creates `<path>.partial`, replacing what an interrupted run left there.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub fn create(path: &Path) -> Result<Self, Error> {
+        let mut partial = path.as_os_str().to_owned();
+        partial.push(".partial");
+        let partial = PathBuf::from(partial);
+        let file = private_file(&partial).map_err(|e| Error::from(e).at(&partial))?;
+        Ok(Self {
+            writer: Some(BufWriter::with_capacity(WRITE_BYTES, file)),
+            hasher: blake3::Hasher::new(),
+            bytes: 0,
+            partial,
+            path: path.to_owned(),
+        })
+    }
+
+    /// Flushes to the disk and renames.
+    ///
+    /// # Errors
+    /// Those of the file system; the file is then removed.
+    pub fn finish(mut self) -> Result<FileSummary, Error> {
+        self.complete().map_err(|e| Error::from(e).at(&self.path))?;
+        Ok(FileSummary {
+            bytes: self.bytes,
+            blake3: self.hasher.finalize().to_hex().to_string(),
+        })
+    }
+
+    fn complete(&mut self) -> io::Result<()> {
+        let writer = self.writer.as_mut().expect("a file is finished once");
+        writer.flush()?;
+        writer.get_ref().sync_all()?;
+        fs::rename(&self.partial, &self.path)?;
+        self.writer = None;
+        sync_directory(&self.path)
+    }
+}
+
+impl Write for PartialFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.write_all(bytes)?;
+        Ok(bytes.len())
+    }
+
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let writer = self
+            .writer
+            .as_mut()
+            .expect("nothing is written after the end");
+        writer.write_all(bytes)?;
+        self.hasher.update(bytes);
+        self.bytes += bytes.len() as u64;
+        Ok(())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.writer.as_mut().map_or(Ok(()), BufWriter::flush)
+    }
+}
+
+impl Drop for PartialFile {
+    fn drop(&mut self) {
+        if self.writer.is_some() {
+            // Nothing better can be done here: the next run replaces what stays.
+            let _ = fs::remove_file(&self.partial);
+        }
+    }
+}
+
+/// Replaces a small file as a whole: readers see the old or the new content, never a half.
+///
+/// # Errors
+/// Those of the file system.
+pub fn write_atomically(path: &Path, content: &[u8]) -> Result<(), Error> {
+    let mut file = PartialFile::create(path)?;
+    file.write_all(content)
+        .map_err(|e| Error::from(e).at(path))?;
+    file.finish().map(|_| ())
+}
+
+/// A reader that hashes what passes through it.
+#[derive(Debug)]
+pub struct Blake3Reader<R: Read> {
+    inner: R,
+    hasher: blake3::Hasher,
+}
+
+impl<R: Read> Blake3Reader<R> {
+    /// Wraps a reader.
+    pub fn new(inner: R) -> Self {
+        Self {
+            inner,
+            hasher: blake3::Hasher::new(),
+        }
+    }
+
+    /// The hash of all that was read so far, in hex.
+    pub fn blake3(&self) -> String {
+        self.hasher.finalize().to_hex().to_string()
+    }
+}
+
+impl<R: Read> Read for Blake3Reader<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let bytes = self.inner.read(buffer)?;
+        self.hasher.update(&buffer[..bytes]);
+        Ok(bytes)
+    }
+}
+
+fn private_file(path: &Path) -> io::Result<File> {
+    // A leftover may have been made with other permissions, so it is not reused.
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(FILE_MODE)
+        .open(path)
+}
+
+/// A rename is durable once its directory is.
+fn sync_directory(path: &Path) -> io::Result<()> {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => File::open(parent)?.sync_all(),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn a_dropped_file_never_appears() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("t.csv");
+        let mut file = PartialFile::create(&path).unwrap();
+        file.write_all(b"half").unwrap();
+        drop(file);
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_finished_file_is_private_and_hashed() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("t.csv");
+        let mut file = PartialFile::create(&path).unwrap();
+        file.write_all(b"a\n").unwrap();
+        let summary = file.finish().unwrap();
+        assert_eq!(summary.bytes, 2);
+        assert_eq!(summary.blake3, blake3::hash(b"a\n").to_hex().to_string());
+        assert_eq!(
+            fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn reading_hashes_the_same() {
+        let mut reader = Blake3Reader::new(&b"abc"[..]);
+        io::copy(&mut reader, &mut io::sink()).unwrap();
+        assert_eq!(reader.blake3(), blake3::hash(b"abc").to_hex().to_string());
+    }
+}
