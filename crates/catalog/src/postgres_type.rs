@@ -140,10 +140,8 @@ fn known(text: &str) -> Option<PostgresType> {
     let (name, arguments) = split_arguments(text)?;
     let first = arguments.first().copied();
     let unsigned = |value: Option<i32>| value.and_then(|v| u32::try_from(v).ok());
-    let fraction = match first {
-        None => 6,
-        Some(digits) => u8::try_from(digits).ok()?,
-    };
+    // Clamped rather than refused here: this is computed for every type, lengths included.
+    let fraction = first.map_or(6, |digits| u8::try_from(digits).unwrap_or(6).min(6));
     let length = unsigned(first);
     Some(match name.as_str() {
         "boolean" => PostgresType::Boolean,
@@ -261,6 +259,7 @@ mod tests {
             "numeric(3,-2)",
             "character varying",
             "character varying(128)",
+            "character varying(8192)",
             "character(36)",
             "timestamp without time zone",
             "timestamp(3) without time zone",

@@ -88,12 +88,5 @@ impl fmt::Display for Error {
     }
 }
 
-impl std::error::Error for Error {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match &self.kind {
-            Kind::Io(error) => Some(error),
-            Kind::Json(error) => Some(error),
-            _ => None,
-        }
-    }
-}
+// The cause is part of the message, so it is not handed on a second time.
+impl std::error::Error for Error {}

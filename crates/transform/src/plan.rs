@@ -1,0 +1,312 @@
+//! The plan of a table: which columns are converted, in which order, and how.
+//!
+//! Made once from both catalogues and the rules; afterwards records go in and come out.
+
+use catalog::{Condition, Place, Rule, RuleSet, SourceTable, TargetTable};
+use dataset::Record;
+
+use crate::column::{ColumnInput, ColumnPlan, Work};
+use crate::error::{Error, Kind as MisfitKind, Misfit};
+use crate::rejection::{Details, Kind, Problem, Rejection};
+
+/// What a plan is made from.
+#[derive(Clone, Copy, Debug)]
+pub struct PlanInput<'a> {
+    /// The database's name in the config, for messages.
+    pub database: &'a str,
+    /// The table as the source has it.
+    pub source: &'a SourceTable,
+    /// The table as the target has it.
+    pub target: &'a TargetTable,
+    /// The rules of the database.
+    pub rules: &'a RuleSet,
+    /// The zone of the source's `datetime` columns, needed where one becomes a timestamp
+    /// with time zone.
+    pub datetime_zone: Option<&'a str>,
+}
+
+/// How the records of one table are converted.
+///
+/// Holds buffers and counters: several workers on one table each take a clone.
+#[derive(Clone, Debug)]
+pub struct TablePlan {
+    database: String,
+    table: String,
+    /// Fields of an input record.
+    fields: usize,
+    columns: Vec<ColumnPlan>,
+    left_out: Vec<String>,
+    /// The primary key's columns with their positions in the input record.
+    key: Vec<(String, usize)>,
+    rules: Vec<(String, u64)>,
+    work: Work,
+}
+
+impl TablePlan {
+    /// Makes the plan. Columns match by name, compared by bytes.
+    ///
+    /// # Errors
+    /// Where a column of the source has no place in the target, where one of the target
+    /// must have a value and gets none, where a pair of types has no conversion, and where a
+    /// rule that names its column cannot work there.
+    pub fn new(input: &PlanInput<'_>) -> Result<Self, Error> {
+        let mut misfits = without_partner(input);
+        let mut columns = Vec::new();
+        let mut left_out = Vec::new();
+        let mut rules = Vec::new();
+        for target in input
+            .target
+            .columns
+            .iter()
+            .filter(|c| c.generated.is_none())
+        {
+            let Some((field, source)) = exported(input.source)
+                .enumerate()
+                .find(|(_, source)| source.name == target.name)
+            else {
+                left_out.push(target.name.clone());
+                continue;
+            };
+            let column_rules = input.rules.for_column(&input.source.name, &source.name);
+            let column = ColumnInput {
+                field,
+                source,
+                target,
+                rules: &column_rules,
+                datetime_zone: input.datetime_zone,
+            };
+            match ColumnPlan::new(&column, |rule| counter(&mut rules, rule)) {
+                Ok(column) => columns.push(column),
+                Err(kinds) => misfits.extend(kinds.into_iter().map(|kind| {
+                    Misfit::new(
+                        place(input.database, &input.source.name, &source.name),
+                        kind,
+                    )
+                })),
+            }
+        }
+        Error::check(misfits)?;
+        Ok(Self {
+            database: input.database.to_owned(),
+            table: input.source.name.clone(),
+            fields: exported(input.source).count(),
+            columns,
+            left_out,
+            key: key_fields(input.source),
+            rules,
+            work: Work::default(),
+        })
+    }
+
+    /// The columns of an output record, in the target's order.
+    pub fn columns(&self) -> &[ColumnPlan] {
+        &self.columns
+    }
+
+    /// Columns of the target that the source does not fill: the target's default or NULL.
+    pub fn left_out(&self) -> &[String] {
+        &self.left_out
+    }
+
+    /// Converts a record: its fields are the source's columns without the generated ones,
+    /// in their order. `record_number` counts from 1.
+    ///
+    /// # Errors
+    /// Where a value cannot be converted; `output` then holds a part of the record, and no
+    /// rule was counted.
+    pub fn convert(
+        &mut self,
+        input: &Record,
+        output: &mut Record,
+        record_number: u64,
+    ) -> Result<(), Rejection> {
+        output.clear();
+        self.work.applied.clear();
+        if input.len() != self.fields {
+            return Err(self.wrong_length(input.len(), record_number));
+        }
+        for column in &self.columns {
+            if let Err(problem) = column.convert(input, output, &mut self.work) {
+                return Err(self.rejection(column, &problem, input, record_number));
+            }
+        }
+        for counter in &self.work.applied {
+            self.rules[*counter].1 += 1;
+        }
+        Ok(())
+    }
+
+    /// Each rule that could apply, as it displays, with the number of records that it
+    /// changed so far; a rule that changed two fields of a record counts it once.
+    pub fn rule_counts(&self) -> impl Iterator<Item = (&str, u64)> {
+        self.rules
+            .iter()
+            .map(|(rule, records)| (rule.as_str(), *records))
+    }
+
+    #[cold]
+    fn rejection(
+        &self,
+        column: &ColumnPlan,
+        problem: &Problem,
+        input: &Record,
+        record_number: u64,
+    ) -> Rejection {
+        let mut place = place(&self.database, &self.table, column.name());
+        place.key = self.key_of(input);
+        place.record = Some(record_number);
+        Rejection::new(Details {
+            place,
+            kind: problem.kind,
+            detail: column.describe(problem, input.get(column.field())),
+            hint: match problem.kind {
+                Kind::Condition(condition) => self.rule_line(column, condition),
+                _ => None,
+            },
+        })
+    }
+
+    #[cold]
+    fn wrong_length(&self, length: usize, record_number: u64) -> Rejection {
+        Rejection::new(Details {
+            place: Place {
+                database: Some(self.database.clone()),
+                table: Some(self.table.clone()),
+                record: Some(record_number),
+                ..Place::default()
+            },
+            kind: Kind::Malformed,
+            detail: format!("the record has {length} fields, expected {}", self.fields),
+            hint: None,
+        })
+    }
+
+    fn key_of(&self, input: &Record) -> Vec<(String, String)> {
+        self.key
+            .iter()
+            .map(|(name, field)| {
+                (
+                    name.clone(),
+                    input.get(*field).map_or("NULL".into(), printable),
+                )
+            })
+            .collect()
+    }
+
+    fn rule_line(&self, column: &ColumnPlan, condition: Condition) -> Option<String> {
+        let outcome = column.suggestion(condition)?;
+        let pattern = catalog::ColumnPattern {
+            table: Some(self.table.clone()),
+            column: Some(column.name().to_owned()),
+        };
+        let pattern = yaml_scalar(&pattern.to_string());
+        Some(format!(
+            "{{column: {pattern}, when: {condition}, then: {outcome}}}"
+        ))
+    }
+}
+
+/// The columns whose values are in the export.
+fn exported(table: &SourceTable) -> impl Iterator<Item = &catalog::SourceColumn> {
+    table
+        .columns
+        .iter()
+        .filter(|column| column.generated.is_none())
+}
+
+/// Columns of one side that the other must have and does not.
+fn without_partner(input: &PlanInput<'_>) -> Vec<Misfit> {
+    let misfit =
+        |column: &str, kind| Misfit::new(place(input.database, &input.source.name, column), kind);
+    let mut misfits = Vec::new();
+    for source in exported(input.source) {
+        match input.target.column(&source.name) {
+            None => misfits.push(misfit(&source.name, MisfitKind::OnlyInSource)),
+            Some(target) if target.generated.is_some() => {
+                misfits.push(misfit(&source.name, MisfitKind::GeneratedInTarget));
+            }
+            Some(_) => {}
+        }
+    }
+    for target in &input.target.columns {
+        let filled = exported(input.source).any(|source| source.name == target.name);
+        let fills_itself = target.nullable
+            || target.default.is_some()
+            || target.auto_increment
+            || target.generated.is_some();
+        if !filled && !fills_itself {
+            misfits.push(misfit(&target.name, MisfitKind::OnlyInTarget));
+        }
+    }
+    misfits
+}
+
+fn place(database: &str, table: &str, column: &str) -> Place {
+    Place {
+        database: Some(database.to_owned()),
+        table: Some(table.to_owned()),
+        column: Some(column.to_owned()),
+        ..Place::default()
+    }
+}
+
+fn key_fields(table: &SourceTable) -> Vec<(String, usize)> {
+    let field = |name: &str| exported(table).position(|column| column.name == name);
+    table
+        .primary_key_columns()
+        .into_iter()
+        .filter_map(|name| Some((name.to_owned(), field(name)?)))
+        .collect()
+}
+
+fn counter(rules: &mut Vec<(String, u64)>, rule: &Rule) -> usize {
+    let name = rule.to_string();
+    match rules.iter().position(|(known, _)| *known == name) {
+        Some(index) => index,
+        None => {
+            rules.push((name, 0));
+            rules.len() - 1
+        }
+    }
+}
+
+/// A key's value for a message: on one line, and not a page of it.
+fn printable(value: &[u8]) -> String {
+    /// Two uuids and a hyphen fit.
+    const CHARACTERS_MAX: usize = 80;
+    let text = String::from_utf8_lossy(value);
+    let mut printable: String = text
+        .chars()
+        .take(CHARACTERS_MAX)
+        .flat_map(|c| {
+            c.is_control()
+                .then(|| c.escape_default())
+                .map_or_else(|| vec![c], Iterator::collect)
+        })
+        .collect();
+    if text.chars().nth(CHARACTERS_MAX).is_some() {
+        printable.push('…');
+    }
+    printable
+}
+
+/// A name as YAML reads it back inside a flow mapping.
+fn yaml_scalar(text: &str) -> String {
+    let plain = text
+        .chars()
+        .all(|c| c.is_ascii_alphanumeric() || "._-".contains(c))
+        && text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+    if plain {
+        return text.to_owned();
+    }
+    let mut quoted = String::from("\"");
+    for character in text.chars() {
+        match character {
+            '"' | '\\' => quoted.extend(['\\', character]),
+            c if c.is_control() => quoted.push_str(&format!("\\u{:04x}", u32::from(c))),
+            other => quoted.push(other),
+        }
+    }
+    quoted.push('"');
+    quoted
+}

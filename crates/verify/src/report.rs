@@ -1,0 +1,180 @@
+//! The document that `verify` prints, field by field as the contract has it.
+//!
+//! Filled by the caller; decides nothing but what a table's numbers mean.
+
+use serde::ser::Serializer;
+
+use crate::drill_down::Findings;
+use crate::sums::SideSums;
+
+/// The whole document.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct VerifyReport {
+    /// Version of this layout.
+    pub schema_version: u32,
+    /// What the comparison comes to.
+    pub verdict: Verdict,
+    /// By database, in the order of the config.
+    pub databases: Vec<DatabaseReport>,
+}
+
+/// What a comparison comes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// Every row and every object is as it must be.
+    Equal,
+    /// Something is not.
+    Different,
+    /// The source changed since it was read, so that nothing can be said.
+    SourceMoved,
+    /// What was looked at is equal, but not everything was looked at.
+    Partial,
+}
+
+impl Verdict {
+    /// As it is printed.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Equal => "equal",
+            Self::Different => "different",
+            Self::SourceMoved => "source_moved",
+            Self::Partial => "partial",
+        }
+    }
+}
+
+/// One database.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct DatabaseReport {
+    /// Its name in the config.
+    pub name: String,
+    /// Its tables, by name.
+    pub tables: Vec<TableReport>,
+    /// What is wrong with the target's objects.
+    pub catalog: Vec<CatalogFinding>,
+    /// Checks of meaning.
+    pub checks: Vec<Check>,
+}
+
+impl DatabaseReport {
+    /// Whether nothing was found.
+    pub fn is_equal(&self) -> bool {
+        self.tables.iter().all(|table| table.equal)
+            && self.catalog.is_empty()
+            && self.checks.iter().all(|check| check.passed)
+    }
+}
+
+/// One table.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct TableReport {
+    /// Its name.
+    pub name: String,
+    /// Rows read from the source.
+    pub source_rows: u64,
+    /// Rows read from the target.
+    pub target_rows: u64,
+    /// Rows that a declared rule left out.
+    pub left_out: u64,
+    /// Whether nothing differs.
+    pub equal: bool,
+    /// Rows in the source only.
+    pub missing: u64,
+    /// Rows in the target only.
+    pub unexpected: u64,
+    /// Rows with equal keys and other differences.
+    pub different: u64,
+    /// Rules that changed rows.
+    pub rules: Vec<RuleCount>,
+    /// The first findings.
+    pub samples: Vec<Sample>,
+}
+
+impl TableReport {
+    /// Puts the numbers of both sides and the findings together.
+    pub fn new(source: &SideSums<'_>, target: &SideSums<'_>, findings: Findings) -> Self {
+        Self {
+            name: source.plan().table().to_owned(),
+            source_rows: source.rows(),
+            target_rows: target.rows(),
+            left_out: 0,
+            equal: findings.is_empty(),
+            missing: findings.missing,
+            unexpected: findings.unexpected,
+            different: findings.different,
+            rules: source.rules(),
+            samples: findings.samples,
+        }
+    }
+}
+
+/// A rule and how many rows it changed.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct RuleCount {
+    /// The rule as the config has it: columns, condition, outcome.
+    pub rule: String,
+    /// Rows.
+    pub rows: u64,
+}
+
+/// One finding with its key.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+pub struct Sample {
+    /// What is wrong.
+    pub kind: SampleKind,
+    /// Column and value of the key, in key order; empty for tables without a key.
+    #[serde(serialize_with = "as_map")]
+    pub key: Vec<(String, String)>,
+    /// The columns that differ, for `different`.
+    pub columns: Vec<String>,
+}
+
+/// What is wrong with a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SampleKind {
+    /// In the source only.
+    Missing,
+    /// In the target only.
+    Unexpected,
+    /// On both sides with other values.
+    Different,
+}
+
+impl SampleKind {
+    /// As it is printed.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::Unexpected => "unexpected",
+            Self::Different => "different",
+        }
+    }
+}
+
+/// Something about the target's objects.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct CatalogFinding {
+    /// Kind of object, such as `sequence`.
+    pub kind: String,
+    /// Its name.
+    pub object: String,
+    /// What is wrong with it.
+    pub detail: String,
+}
+
+/// A check of meaning and its result.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Check {
+    /// Such as `authentication`.
+    pub group: String,
+    /// Its name.
+    pub name: String,
+    /// Whether it holds.
+    pub passed: bool,
+}
+
+fn as_map<S: Serializer>(key: &[(String, String)], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(key.iter().map(|(column, value)| (column, value)))
+}
