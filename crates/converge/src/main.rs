@@ -1,2 +1,53 @@
-//! To be written.
-fn main() {}
+//! `converge`: moves MySQL databases to PostgreSQL and proves that everything arrived.
+//!
+//! Reads the command line, runs one command, prints its error and sets the exit code.
+
+mod args;
+mod command;
+mod config;
+mod console;
+mod exit;
+mod interrupt;
+mod pairing;
+mod run;
+mod run_dir;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::args::{Cli, Command};
+use crate::exit::{Failure, UNEXPECTED};
+use crate::interrupt::Interrupt;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let failure = error.downcast_ref::<Failure>();
+            eprintln!("error: {error:#}");
+            if let Some(hint) = failure.and_then(Failure::next_step) {
+                eprintln!("hint: {hint}");
+            }
+            ExitCode::from(failure.map_or(UNEXPECTED, |failure| failure.code))
+        }
+    }
+}
+
+fn run(cli: Cli) -> anyhow::Result<()> {
+    let interrupt = Interrupt::install()?;
+    match &cli.command {
+        Command::Doctor(args) => command::doctor::run(args, interrupt),
+        Command::Baseline(args) => command::baseline::run(args, interrupt),
+        Command::Export(args) => command::export::run(args, interrupt),
+        Command::Transform(args) => command::transform::run(args, interrupt),
+        Command::Import(args) => command::import::run(args, interrupt),
+        Command::Verify(args) => command::verify::run(args, interrupt),
+        Command::Migrate(args) => command::migrate::run(args, interrupt),
+        Command::Rollback(args) => command::rollback::run(args, interrupt),
+        Command::Finalize(args) => command::finalize::run(args, interrupt),
+        Command::Status(args) => command::status::run(args, interrupt),
+        Command::Rehearse(args) => command::rehearse::run(args, interrupt),
+    }
+}

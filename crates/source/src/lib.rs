@@ -1,1 +1,18 @@
-//! To be written.
+//! The MySQL and MariaDB edge: connect, discover, take a snapshot, read rows.
+//!
+//! The only crate that speaks to the source; it writes nothing there but what the
+//! fixtures of this workspace are made of.
+
+mod connection;
+mod discover;
+mod endpoint;
+mod error;
+mod export;
+mod scan;
+mod snapshot;
+
+pub use connection::Connection;
+pub use discover::discover;
+pub use endpoint::{Endpoint, EndpointError};
+pub use error::Error;
+pub use snapshot::Snapshot;

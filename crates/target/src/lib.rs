@@ -1,1 +1,30 @@
-//! To be written.
+//! The PostgreSQL edge: connect, discover, apply, copy, constraints, sequences, ledger, scan.
+//!
+//! The only crate that speaks to the target; it converts no values.
+
+mod apply;
+mod connection;
+mod constraints;
+mod copy;
+mod discover;
+mod endpoint;
+mod error;
+mod fingerprint;
+mod import;
+mod ledger;
+mod rollback;
+mod scan;
+mod sequences;
+mod tls;
+
+pub use apply::{ApplyOutcome, apply_scripts, existing_objects};
+pub use connection::{Cancel, Connection};
+pub use constraints::{Blocker, blockers};
+pub use discover::discover;
+pub use endpoint::{Endpoint, EndpointError};
+pub use error::Error;
+pub use fingerprint::{Fingerprint, fingerprint};
+pub use import::{Import, ImportTable, TableOutcome};
+pub use ledger::{LedgerRun, LedgerTable};
+pub use rollback::{LaterWrites, finalize, later_writes, roll_back};
+pub use scan::TargetRow;

@@ -1,0 +1,128 @@
+//! The command line, as it was typed.
+//!
+//! Nothing is read or decided here; `config.rs` makes of it what is needed.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::console::OutputFormat;
+
+/// Moves MySQL databases to PostgreSQL and proves that every row and column arrived.
+#[derive(Debug, Parser)]
+#[command(name = "converge", version, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Check connections, versions, privileges, schemas and that the target is ready
+    Doctor(CommonArgs),
+    /// Make the PostgreSQL schema, or check that its owner has made it
+    Baseline(BaselineArgs),
+    /// Read the source into CSV files, all tables at one point in time
+    Export(CommonArgs),
+    /// Convert the exported files to what the target takes
+    Transform(CommonArgs),
+    /// Load the transformed files, all or nothing
+    Import(CommonArgs),
+    /// Compare every column of every row of source and target
+    Verify(VerifyArgs),
+    /// Export, transform, import and verify
+    Migrate(MigrateArgs),
+    /// Bring the target back to the state before the import
+    Rollback(RollbackArgs),
+    /// Drop the ledger and the rows that it kept; no rollback after this
+    Finalize(FinalizeArgs),
+    /// Say what a run did and what comes next
+    Status(CommonArgs),
+    /// Doctor, migrate, verify, roll back, prove it, migrate and verify again
+    Rehearse(CommonArgs),
+}
+
+/// Options of all commands.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct CommonArgs {
+    /// Configuration file
+    #[arg(long, value_name = "FILE", default_value = "alkemio.yml")]
+    pub(crate) config: PathBuf,
+    /// Only this database of the configuration (repeatable; all by default)
+    #[arg(long, value_name = "NAME")]
+    pub(crate) database: Vec<String>,
+    /// Run directory (a new one below `runs`, or the newest for stages that continue a run)
+    #[arg(long, value_name = "DIR")]
+    pub(crate) run: Option<PathBuf>,
+    /// Parallel workers (this version works with one)
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) jobs: Option<u16>,
+    /// Form of the output on stdout
+    #[arg(long, value_enum, default_value = "human")]
+    pub(crate) output: OutputFormat,
+    /// Answer questions with yes; never widens what is lost
+    #[arg(long)]
+    pub(crate) yes: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BaselineArgs {
+    #[command(subcommand)]
+    pub(crate) action: BaselineAction,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum BaselineAction {
+    /// Apply a baseline to an empty target, or check that the schema's owner has applied his
+    Apply {
+        #[command(flatten)]
+        common: CommonArgs,
+        /// Directory with `<database>/pre_data.sql` and `<database>/post_data.sql`
+        #[arg(long, value_name = "DIR")]
+        from: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct VerifyArgs {
+    #[command(flatten)]
+    pub(crate) common: CommonArgs,
+    #[command(flatten)]
+    pub(crate) samples: SampleArgs,
+}
+
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct SampleArgs {
+    /// How many differing rows of a table are listed; all are counted
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub(crate) samples: usize,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MigrateArgs {
+    #[command(flatten)]
+    pub(crate) common: CommonArgs,
+    #[command(flatten)]
+    pub(crate) samples: SampleArgs,
+    /// Keep the raw export files beside the transformed ones
+    #[arg(long)]
+    pub(crate) keep_export: bool,
+    /// Do not compare source and target afterwards; the verdict is then `partial`
+    #[arg(long)]
+    pub(crate) no_verify: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RollbackArgs {
+    #[command(flatten)]
+    pub(crate) common: CommonArgs,
+    /// Throw away what was written to the loaded tables since the import
+    #[arg(long)]
+    pub(crate) discard_later_writes: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct FinalizeArgs {
+    #[command(flatten)]
+    pub(crate) common: CommonArgs,
+}

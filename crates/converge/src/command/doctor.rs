@@ -1,0 +1,262 @@
+//! `doctor`: everything that can be known to be wrong before anything is read or changed.
+
+use serde::Serialize;
+
+use catalog::{Server, ServerKind, quote};
+use target::LedgerRun;
+
+use crate::args::CommonArgs;
+use crate::command::{baseline, import, transform, verify};
+use crate::config::Database;
+use crate::console::text_table;
+use crate::exit::Failure;
+use crate::interrupt::Interrupt;
+use crate::pairing::{Catalogs, TablePair};
+use crate::run::Session;
+
+/// Oldest and newest versions that this tool is made for.
+const VERSIONS: [(ServerKind, [u32; 2], [u32; 2]); 3] = [
+    (ServerKind::Mysql, [8, 0], [9, u32::MAX]),
+    (ServerKind::Mariadb, [10, 6], [12, u32::MAX]),
+    (ServerKind::Postgres, [14, 0], [18, u32::MAX]),
+];
+
+/// What `doctor --output json` prints.
+#[derive(Debug, Serialize)]
+struct Document {
+    schema_version: u32,
+    passed: bool,
+    checks: Vec<Check>,
+}
+
+/// One thing that was looked at.
+#[derive(Debug, Serialize)]
+pub(crate) struct Check {
+    database: String,
+    check: &'static str,
+    passed: bool,
+    detail: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<String>,
+}
+
+pub(crate) fn run(args: &CommonArgs, interrupt: Interrupt) -> anyhow::Result<()> {
+    let session = Session::open(args, interrupt)?;
+    let checks = examine(&session)?;
+    let document = Document {
+        schema_version: 1,
+        passed: checks.iter().all(|check| check.passed),
+        checks,
+    };
+    session
+        .console
+        .result(&human(&document.checks), &document)?;
+    match failures(&document.checks) {
+        0 => Ok(()),
+        count => Err(blocked(count).into()),
+    }
+}
+
+/// Looks at every database of a session.
+pub(crate) fn examine(session: &Session) -> anyhow::Result<Vec<Check>> {
+    let mut checks = Vec::new();
+    for database in &session.config.databases {
+        session.interrupt.check()?;
+        let mut examination = Examination {
+            database,
+            checks: &mut checks,
+        };
+        // A check that fails has entered itself; what needs its result is left out.
+        let _ = examination.run();
+    }
+    Ok(checks)
+}
+
+/// Number of checks that failed.
+pub(crate) fn failures(checks: &[Check]) -> usize {
+    checks.iter().filter(|check| !check.passed).count()
+}
+
+/// The failure that `doctor` ends with.
+pub(crate) fn blocked(count: usize) -> Failure {
+    Failure::blocked(format!("{count} checks failed; nothing was changed"))
+        .hint("mend what the lines above say, then run `cargo xtask doctor` again")
+}
+
+/// The checks as a table.
+pub(crate) fn human(checks: &[Check]) -> String {
+    let rows: Vec<Vec<String>> = checks
+        .iter()
+        .map(|check| {
+            let verdict = if check.passed { "ok" } else { "FAILED" };
+            vec![
+                check.database.clone(),
+                check.check.to_owned(),
+                verdict.to_owned(),
+                check.detail.clone(),
+            ]
+        })
+        .collect();
+    let mut text = text_table(&["database", "check", "", "detail"], &rows);
+    for check in checks {
+        if let Some(hint) = &check.hint {
+            text.push_str(&format!("hint: {}: {hint}\n", check.check));
+        }
+    }
+    text
+}
+
+/// The checks of one database, in an order in which later ones need earlier ones.
+struct Examination<'e> {
+    database: &'e Database,
+    checks: &'e mut Vec<Check>,
+}
+
+/// A check has failed and is entered.
+struct Failed;
+
+impl Examination<'_> {
+    fn run(&mut self) -> Result<(), Failed> {
+        let source = source::Connection::open(&self.database.source);
+        let source = self.check("source", source.map_err(Into::into), |connection| {
+            format!(
+                "{} {}",
+                connection.server().kind.label(),
+                connection.server().version
+            )
+        });
+        let target = target::Connection::open(&self.database.target);
+        let target = self.check("target", target.map_err(Into::into), |connection| {
+            format!("PostgreSQL {}", connection.server().version)
+        });
+        let (mut source, mut target) = (source?, target?);
+        let versions = supported(source.server()).and_then(|()| supported(target.server()));
+        let _ = self.check("versions", versions.map_err(Into::into), |()| {
+            "supported".to_owned()
+        });
+        let owner = baseline::check_owner(self.database, &mut target);
+        self.check("schema owner", owner, Clone::clone)?;
+        let database = self.database;
+        let catalogs = Catalogs::discover(database, &mut source, &mut target);
+        let catalogs = self.check("catalogues", catalogs, |catalogs| {
+            let (source, target) = (catalogs.source.tables.len(), catalogs.target.tables.len());
+            format!("{source} tables in the source, {target} in the target")
+        })?;
+        let pairs = catalogs.pairs(database).map_err(Into::into);
+        let pairs = self.check("pairs of tables", pairs, |pairs| {
+            format!("{} tables", pairs.len())
+        })?;
+        self.check_data_path(&mut source, &mut target, &pairs)
+    }
+
+    fn check_data_path(
+        &mut self,
+        source: &mut source::Connection,
+        target: &mut target::Connection,
+        pairs: &[TablePair<'_>],
+    ) -> Result<(), Failed> {
+        let database = self.database;
+        let readable = check_readable(database, source, pairs);
+        let _ = self.check("reading rights", readable, |()| "all tables".to_owned());
+        let engines = check_engines(pairs).map_err(Into::into);
+        let _ = self.check("storage engines", engines, |()| "InnoDB".to_owned());
+        let plans = transform::plans(database, pairs).map_err(Into::into);
+        let _ = self.check("conversions", plans, |plans| {
+            let columns: usize = plans.iter().map(|plan| plan.columns().len()).sum();
+            format!("{columns} columns")
+        });
+        let plans = verify::plans(database, pairs);
+        let _ = self.check("comparisons", plans, |plans| {
+            format!("{} tables", plans.len())
+        });
+        let ledger = check_ledger(database, target);
+        self.check("ledger", ledger, |()| "holds no run".to_owned())?;
+        let blockers = import::check_blockers(database, target, pairs);
+        self.check("target tables", blockers, |()| "ready".to_owned())
+    }
+
+    /// Enters a result and hands it on.
+    fn check<T>(
+        &mut self,
+        check: &'static str,
+        result: anyhow::Result<T>,
+        detail: impl FnOnce(&T) -> String,
+    ) -> Result<T, Failed> {
+        let failure = result
+            .as_ref()
+            .err()
+            .and_then(|e| e.downcast_ref::<Failure>());
+        self.checks.push(Check {
+            database: self.database.name.clone(),
+            check,
+            passed: result.is_ok(),
+            detail: match &result {
+                Ok(value) => detail(value),
+                Err(error) => format!("{error:#}"),
+            },
+            hint: failure.and_then(|failure| failure.next_step().map(str::to_owned)),
+        });
+        result.map_err(|_| Failed)
+    }
+}
+
+fn supported(server: &Server) -> Result<(), Failure> {
+    let mut numbers = server
+        .version
+        .split('.')
+        .map(|part| part.parse::<u32>().unwrap_or(0));
+    let version = [numbers.next().unwrap_or(0), numbers.next().unwrap_or(0)];
+    let (_, oldest, newest) = VERSIONS
+        .into_iter()
+        .find(|(kind, ..)| *kind == server.kind)
+        .expect("every kind has its versions");
+    if (oldest..=newest).contains(&version) {
+        return Ok(());
+    }
+    Err(Failure::blocked(format!(
+        "{} {} is not supported",
+        server.kind.label(),
+        server.version
+    ))
+    .hint("supported are MySQL 8.0 to 9, MariaDB 10.6 to 12, PostgreSQL 14 to 18"))
+}
+
+fn check_readable(
+    database: &Database,
+    source: &mut source::Connection,
+    pairs: &[TablePair<'_>],
+) -> anyhow::Result<()> {
+    for pair in pairs {
+        let name = quote::mysql_qualified(database.source_name(), &pair.source.name);
+        source.execute(&format!("select 1 from {name} limit 0"))?;
+    }
+    Ok(())
+}
+
+fn check_engines(pairs: &[TablePair<'_>]) -> Result<(), Failure> {
+    let others: Vec<String> = pairs
+        .iter()
+        .filter_map(|pair| {
+            let engine = pair.source.engine.as_deref().unwrap_or("unknown");
+            (!engine.eq_ignore_ascii_case("innodb"))
+                .then(|| format!("{} ({engine})", pair.source.name))
+        })
+        .collect();
+    if others.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::blocked(format!(
+        "tables of an engine without snapshots: {}",
+        others.join(", ")
+    ))
+    .hint("convert them to InnoDB, or exclude them"))
+}
+
+fn check_ledger(database: &Database, target: &mut target::Connection) -> anyhow::Result<()> {
+    match LedgerRun::read(target, &database.ledger)? {
+        None => Ok(()),
+        Some(run) => Err(Failure::blocked(format!("it holds run {}", run.run_id))
+            .hint("`cargo xtask rollback` takes it back, `cargo xtask finalize` keeps it for good")
+            .into()),
+    }
+}

@@ -1,0 +1,258 @@
+//! `export`: reads the source into CSV files, all tables at one point in time.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use anyhow::Context;
+use serde::Serialize;
+
+use catalog::{SourceColumn, SourceTable};
+use dataset::{
+    ColumnEntry, CsvWriter, FileEntry, Manifest, PartialFile, Record, SourceEntry, Stage,
+    TableEntry, table_file_name,
+};
+use digest::{TableDigest, digest_fields};
+use source::Snapshot;
+
+use crate::args::CommonArgs;
+use crate::config::Database;
+use crate::console::Pulse;
+use crate::interrupt::Interrupt;
+use crate::pairing::{Catalogs, TablePair};
+use crate::run::{Run, Session, StageOutcome, StageRun};
+use crate::run_dir::now;
+
+/// Directory of this stage.
+pub(crate) const DIRECTORY: &str = "export";
+/// Rows between two looks at the clock and the signals.
+const ROWS_BETWEEN_CHECKS: u64 = 256;
+
+/// What every stage prints with `--output json`.
+#[derive(Debug, Serialize)]
+pub(crate) struct StageDocument<'a> {
+    pub(crate) schema_version: u32,
+    pub(crate) run_id: &'a str,
+    pub(crate) stage: &'a str,
+    pub(crate) databases: &'a [StageOutcome],
+}
+
+impl<'a> StageDocument<'a> {
+    pub(crate) fn new(run: &'a Run, stage: &'a str, databases: &'a [StageOutcome]) -> Self {
+        Self {
+            schema_version: 1,
+            run_id: run.directory.run_id(),
+            stage,
+            databases,
+        }
+    }
+}
+
+pub(crate) fn run(args: &CommonArgs, interrupt: Interrupt) -> anyhow::Result<()> {
+    let mut run = Session::open(args, interrupt)?.begin(args)?;
+    let outcomes = stage(&mut run)?;
+    let human = format!(
+        "exported to {}\nnext: cargo xtask transform\n",
+        run.directory.path().display()
+    );
+    run.console
+        .result(&human, &StageDocument::new(&run, DIRECTORY, &outcomes))?;
+    Ok(())
+}
+
+/// Exports all databases of the run.
+pub(crate) fn stage(run: &mut Run) -> anyhow::Result<Vec<StageOutcome>> {
+    let mut snapshots = snapshots(run)?;
+    run.stage(DIRECTORY, |stage| {
+        export_database(stage, snapshot_of(&mut snapshots, stage.database))
+    })
+}
+
+/// A snapshot for every login of the run: databases that share one are read at one moment.
+pub(crate) fn snapshots(run: &Run) -> anyhow::Result<Vec<Snapshot>> {
+    let mut snapshots: Vec<Snapshot> = Vec::new();
+    for database in &run.config.databases {
+        if !snapshots
+            .iter()
+            .any(|s| s.endpoint().same_login(&database.source))
+        {
+            snapshots.push(Snapshot::take(&database.source)?);
+        }
+    }
+    if snapshots.len() > 1 {
+        run.console.line(&format!(
+            "snapshot   {} points in time: the databases are on different servers or logins",
+            snapshots.len()
+        ));
+    }
+    Ok(snapshots)
+}
+
+/// The snapshot in which a database is read.
+pub(crate) fn snapshot_of<'s>(
+    snapshots: &'s mut [Snapshot],
+    database: &Database,
+) -> &'s mut Snapshot {
+    snapshots
+        .iter_mut()
+        .find(|snapshot| snapshot.endpoint().same_login(&database.source))
+        .expect("a snapshot was taken for every login")
+}
+
+fn export_database(stage: &mut StageRun<'_>, snapshot: &mut Snapshot) -> anyhow::Result<()> {
+    let database = stage.database;
+    let mut source = source::Connection::open(&database.source)?;
+    let mut target = target::Connection::open(&database.target)?;
+    let catalogs = Catalogs::discover(database, &mut source, &mut target)?;
+    let pairs = catalogs.pairs(database)?;
+    crate::command::transform::plans(database, &pairs)?;
+    save_catalogs(stage, &catalogs)?;
+    let directory = stage.directory.database_dir(&database.name, DIRECTORY)?;
+    let mut manifest = Manifest::new(
+        stage.directory.run_id(),
+        &database.name,
+        Stage::Export,
+        now(),
+        SourceEntry {
+            server: snapshot.server().clone(),
+            snapshot: snapshot.method(),
+            coordinates: snapshot.coordinates().cloned(),
+        },
+    );
+    let auto_increments = snapshot.auto_increments(database.source_name())?;
+    for pair in pairs {
+        let entry = export_table(stage, snapshot, pair, &directory, &auto_increments)?;
+        let bytes = entry.files.iter().map(|file| file.bytes).sum();
+        stage.table_done(&entry.name, entry.row_count, bytes)?;
+        manifest.tables.push(entry);
+    }
+    manifest.write(&directory)?;
+    Ok(())
+}
+
+fn save_catalogs(stage: &StageRun<'_>, catalogs: &Catalogs) -> anyhow::Result<()> {
+    let directory = stage.directory.database_dir(&stage.database.name, "")?;
+    for (name, text) in [
+        (
+            "catalog.source.json",
+            serde_json::to_vec_pretty(&catalogs.source)?,
+        ),
+        (
+            "catalog.target.json",
+            serde_json::to_vec_pretty(&catalogs.target)?,
+        ),
+    ] {
+        dataset::write_atomically(&directory.join(name), &text)?;
+    }
+    Ok(())
+}
+
+fn export_table(
+    stage: &mut StageRun<'_>,
+    snapshot: &mut Snapshot,
+    pair: TablePair<'_>,
+    directory: &Path,
+    auto_increments: &BTreeMap<String, u64>,
+) -> anyhow::Result<TableEntry> {
+    let database: &Database = stage.database;
+    let table = pair.source;
+    let columns: Vec<&SourceColumn> = table
+        .columns
+        .iter()
+        .filter(|column| column.generated.is_none())
+        .collect();
+    let file_name = table_file_name(&table.name);
+    let file = PartialFile::create(&directory.join(&file_name))?;
+    let mut writer = CsvWriter::new(file, columns.iter().map(|column| column.name.as_str()))?;
+    let mut digest = TableDigest::default();
+    let mut range = KeyRange::of(table, &columns);
+    let mut pulse = Pulse::new(stage.console);
+    let (console_name, interrupt) = (&database.name, stage.interrupt);
+    let rows = snapshot.export_table::<anyhow::Error>(database.source_name(), table, |record| {
+        if writer.records().is_multiple_of(ROWS_BETWEEN_CHECKS) {
+            interrupt.check()?;
+            pulse.beat(|| {
+                format!(
+                    "export     {console_name}.{} {} rows",
+                    table.name,
+                    writer.records()
+                )
+            });
+        }
+        digest.add(digest_fields(record.iter()));
+        range.see(record);
+        writer
+            .write(record)
+            .with_context(|| format!("writing {file_name}"))
+    })?;
+    let summary = writer.into_inner().finish()?;
+    let (first_key, last_key) = range.into_ends();
+    Ok(TableEntry {
+        name: table.name.clone(),
+        columns: columns
+            .iter()
+            .map(|column| ColumnEntry {
+                name: column.name.clone(),
+                source_type: column.data_type.to_string(),
+                target_type: pair
+                    .target
+                    .column(&column.name)
+                    .map(|c| c.data_type.to_string()),
+            })
+            .collect(),
+        row_count: rows,
+        digest: digest.to_string(),
+        auto_increment: auto_increments.get(&table.name).copied(),
+        files: vec![FileEntry {
+            name: file_name,
+            rows,
+            bytes: summary.bytes,
+            blake3: summary.blake3,
+            first_key,
+            last_key,
+        }],
+    })
+}
+
+/// The keys of the first and the last record that passed.
+struct KeyRange {
+    fields: Vec<usize>,
+    first: Option<Vec<String>>,
+    last: Record,
+}
+
+impl KeyRange {
+    fn of(table: &SourceTable, columns: &[&SourceColumn]) -> Self {
+        let position = |name: &&str| columns.iter().position(|column| column.name == **name);
+        Self {
+            fields: table
+                .primary_key_columns()
+                .iter()
+                .filter_map(position)
+                .collect(),
+            first: None,
+            last: Record::new(),
+        }
+    }
+
+    fn see(&mut self, record: &Record) {
+        self.last.clear();
+        for field in &self.fields {
+            self.last.push(record.get(*field));
+        }
+        if self.first.is_none() {
+            self.first = Some(texts(&self.last));
+        }
+    }
+
+    fn into_ends(self) -> (Vec<String>, Vec<String>) {
+        let last = texts(&self.last);
+        (self.first.unwrap_or_default(), last)
+    }
+}
+
+fn texts(record: &Record) -> Vec<String> {
+    let fields = record.iter().map(Option::unwrap_or_default);
+    fields
+        .map(|field| String::from_utf8_lossy(field).into_owned())
+        .collect()
+}

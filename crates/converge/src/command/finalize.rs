@@ -1,0 +1,76 @@
+//! `finalize`: drops the ledger and what it kept; there is no rollback after this.
+
+use std::io::{self, BufRead, IsTerminal, Write};
+
+use serde::Serialize;
+
+use target::LedgerRun;
+
+use crate::args::FinalizeArgs;
+use crate::exit::Failure;
+use crate::interrupt::Interrupt;
+use crate::run::Session;
+
+/// What `finalize --output json` prints.
+#[derive(Debug, Serialize)]
+struct Document {
+    schema_version: u32,
+    databases: Vec<Entry>,
+}
+
+#[derive(Debug, Serialize)]
+struct Entry {
+    name: String,
+    /// The run that is final now; `null` where the target held none.
+    run_id: Option<String>,
+}
+
+pub(crate) fn run(args: &FinalizeArgs, interrupt: Interrupt) -> anyhow::Result<()> {
+    let session = Session::open(&args.common, interrupt)?;
+    confirm(args.common.yes)?;
+    let mut databases = Vec::new();
+    for database in &session.config.databases {
+        session.interrupt.check()?;
+        let mut connection = target::Connection::open(&database.target)?;
+        let ledger = LedgerRun::read(&mut connection, &database.ledger)?;
+        if let Some(run) = &ledger {
+            target::finalize(&mut connection, &database.ledger, run)?;
+        }
+        databases.push(Entry {
+            name: database.name.clone(),
+            run_id: ledger.map(|run| run.run_id),
+        });
+    }
+    let lines = databases.iter().map(|entry| match &entry.run_id {
+        Some(run_id) => format!("{}: run {run_id} is final\n", entry.name),
+        None => format!("{}: holds no run\n", entry.name),
+    });
+    let human: String = lines.collect();
+    let document = Document {
+        schema_version: 1,
+        databases,
+    };
+    session.console.result(&human, &document)?;
+    Ok(())
+}
+
+/// Asks on a terminal; elsewhere `--yes` is the answer.
+fn confirm(yes: bool) -> anyhow::Result<()> {
+    if yes {
+        return Ok(());
+    }
+    let refused =
+        || Failure::usage("finalize makes a rollback impossible").hint("confirm with --yes");
+    if !io::stdin().is_terminal() {
+        return Err(refused().into());
+    }
+    let mut stderr = io::stderr();
+    write!(stderr, "After this there is no rollback. Go on? [y/N] ")?;
+    stderr.flush()?;
+    let mut answer = String::new();
+    io::stdin().lock().read_line(&mut answer)?;
+    if matches!(answer.trim(), "y" | "Y" | "yes") {
+        return Ok(());
+    }
+    Err(refused().into())
+}

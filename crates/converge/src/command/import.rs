@@ -1,0 +1,317 @@
+//! `import`: loads the transformed files into the target, all or nothing for each database.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use anyhow::Context;
+
+use catalog::TargetTable;
+use dataset::{Blake3Reader, FileEntry, Manifest, TableEntry};
+use target::{Import, ImportTable, LedgerRun};
+
+use crate::args::CommonArgs;
+use crate::command::export::StageDocument;
+use crate::command::transform::{self, changed, read_catalogs};
+use crate::config::Database;
+use crate::console::{Pulse, bytes_text};
+use crate::exit::{BLOCKED, Failure, REFUSED};
+use crate::interrupt::Interrupt;
+use crate::pairing::TablePair;
+use crate::run::{Run, Session, StageOutcome, StageRun};
+
+const STAGE: &str = "import";
+
+pub(crate) fn run(args: &CommonArgs, interrupt: Interrupt) -> anyhow::Result<()> {
+    let mut run = Session::open(args, interrupt)?.resume(args)?;
+    let outcomes = stage(&mut run)?;
+    let human = "imported\nnext: cargo xtask verify\n";
+    run.console
+        .result(human, &StageDocument::new(&run, STAGE, &outcomes))?;
+    Ok(())
+}
+
+/// Imports all databases of the run.
+pub(crate) fn stage(run: &mut Run) -> anyhow::Result<Vec<StageOutcome>> {
+    run.stage(STAGE, import_database)
+}
+
+fn import_database(stage: &mut StageRun<'_>) -> anyhow::Result<()> {
+    let database = stage.database;
+    let directory = stage
+        .directory
+        .database_dir(&database.name, transform::DIRECTORY)?;
+    let manifest = Manifest::read(&directory).map_err(|error| {
+        Failure::blocked(format!("there are no complete transformed files: {error}"))
+            .hint("run `cargo xtask transform` first")
+    })?;
+    let mut connection = target::Connection::open(&database.target)?;
+    if already_loaded(stage, &mut connection, &manifest)? {
+        return Ok(());
+    }
+    let planned = read_catalogs(stage)?;
+    let live = target::discover(&mut connection, &database.target_schema)?;
+    if live != planned.target {
+        return Err(Failure::blocked(format!(
+            "the schema of target `{}` is not the one that the files were made for",
+            database.name
+        ))
+        .hint("run `cargo xtask export` and `cargo xtask transform` again")
+        .into());
+    }
+    let pairs = planned.pairs(database)?;
+    check_blockers(database, &mut connection, &pairs)?;
+    load(stage, &mut connection, &live, &pairs, &manifest, &directory)?;
+    let names: Vec<&str> = pairs.iter().map(|pair| pair.target.name.as_str()).collect();
+    connection.analyze(&database.target_schema, &names)?;
+    Ok(())
+}
+
+/// Whether the ledger says that this very run is loaded; another run there is a blocker.
+fn already_loaded(
+    stage: &mut StageRun<'_>,
+    connection: &mut target::Connection,
+    manifest: &Manifest,
+) -> anyhow::Result<bool> {
+    let database = stage.database;
+    let Some(ledger) = LedgerRun::read(connection, &database.ledger)? else {
+        return Ok(false);
+    };
+    if ledger.run_id != stage.directory.run_id() {
+        return Err(Failure::blocked(format!(
+            "target `{}` holds the rows of run {}",
+            database.name, ledger.run_id
+        ))
+        .hint("`cargo xtask rollback` takes them back, `cargo xtask finalize` keeps them for good")
+        .into());
+    }
+    let same = |entry: &TableEntry| {
+        ledger
+            .tables
+            .iter()
+            .any(|t| t.name == entry.name && t.digest == entry.digest)
+    };
+    if !manifest.tables.iter().all(same) {
+        return Err(Failure::blocked(format!(
+            "target `{}` holds rows of this run that were made from other files",
+            database.name
+        ))
+        .hint("take them back with `cargo xtask rollback`, then import again")
+        .into());
+    }
+    stage
+        .console
+        .line(&format!("import     {} is loaded already", database.name));
+    for table in &ledger.tables {
+        stage.outcome.add_table(table.rows, 0);
+    }
+    Ok(true)
+}
+
+/// What forbids an import into the tables: ownership, row security, rules, rows.
+pub(crate) fn check_blockers(
+    database: &Database,
+    connection: &mut target::Connection,
+    pairs: &[TablePair<'_>],
+) -> anyhow::Result<()> {
+    let names: Vec<&str> = pairs.iter().map(|pair| pair.target.name.as_str()).collect();
+    let blockers = target::blockers(connection, &database.target_schema, &names)?;
+    let mut reasons: Vec<String> = blockers
+        .iter()
+        .map(|blocker| format!("{}: {}", blocker.table, blocker.kind))
+        .collect();
+    let mut hint = "run as the owner of the tables, without row security and rules on them";
+    let closed: Vec<&str> = names
+        .iter()
+        .copied()
+        .filter(|name| !database.target_rows.replace(name))
+        .collect();
+    if reasons.is_empty() {
+        let occupied = connection.occupied_tables(&database.target_schema, &closed)?;
+        reasons.extend(
+            occupied
+                .iter()
+                .map(|table| format!("{table}: target_not_empty")),
+        );
+        hint = "empty these tables, or say in target_rows that their rows may be replaced";
+    }
+    if reasons.is_empty() {
+        return Ok(());
+    }
+    let message = format!(
+        "target `{}` cannot be loaded: {}",
+        database.name,
+        reasons.join(", ")
+    );
+    Err(Failure::blocked(message).hint(hint).into())
+}
+
+fn load(
+    stage: &mut StageRun<'_>,
+    connection: &mut target::Connection,
+    catalog: &catalog::TargetCatalog,
+    pairs: &[TablePair<'_>],
+    manifest: &Manifest,
+    directory: &Path,
+) -> anyhow::Result<()> {
+    let database = stage.database;
+    let _cancelled_on_interrupt = stage.interrupt.cancels(connection.cancel());
+    let tables: Vec<ImportTable<'_>> = pairs
+        .iter()
+        .map(|pair| ImportTable {
+            table: catalog
+                .table(&pair.target.name)
+                .expect("pairs come from this catalogue"),
+            replace: database.target_rows.replace(&pair.target.name),
+        })
+        .collect();
+    let run_id = stage.directory.run_id().to_owned();
+    let explain = |error: target::Error, stage: &StageRun<'_>| explain(error, stage);
+    let mut import = Import::begin(
+        connection,
+        &database.ledger,
+        &run_id,
+        &database.name,
+        catalog,
+        &tables,
+    )
+    .map_err(|error| explain(error, stage))?;
+    for (pair, table) in pairs.iter().zip(&tables) {
+        let entry = manifest
+            .table(&table.table.name)
+            .with_context(|| format!("table `{}` is not in the manifest", table.table.name))?;
+        let rows = load_table(stage, &mut import, entry, directory)?;
+        for (column, next) in sequence_values(*pair, entry) {
+            import
+                .set_sequence(table.table, column, next)
+                .map_err(|error| explain(error, stage))?;
+        }
+        let outcome = import
+            .table_done(&entry.name, rows, &entry.digest)
+            .map_err(|error| explain(error, stage))?;
+        if outcome.kept_rows > 0 {
+            stage.console.line(&format!(
+                "import     {}.{}: {} rows set aside until rollback or finalize",
+                database.name, entry.name, outcome.kept_rows
+            ));
+        }
+        let bytes = entry.files.iter().map(|file| file.bytes).sum();
+        stage.table_done(&entry.name, outcome.rows, bytes)?;
+    }
+    import.finish().map_err(|error| explain(error, stage))
+}
+
+/// The target's sequence columns with what the source would give next.
+fn sequence_values<'p>(
+    pair: TablePair<'p>,
+    entry: &TableEntry,
+) -> impl Iterator<Item = (&'p str, Option<u64>)> {
+    let next = entry.auto_increment;
+    let table: &'p TargetTable = pair.target;
+    table
+        .columns
+        .iter()
+        .filter(|column| column.sequence.is_some())
+        .map(move |column| {
+            let numbered = pair
+                .source
+                .column(&column.name)
+                .is_some_and(|c| c.auto_increment);
+            (column.name.as_str(), next.filter(|_| numbered))
+        })
+}
+
+fn load_table(
+    stage: &StageRun<'_>,
+    import: &mut Import<'_>,
+    entry: &TableEntry,
+    directory: &Path,
+) -> anyhow::Result<u64> {
+    let columns: Vec<&str> = entry
+        .columns
+        .iter()
+        .map(|column| column.name.as_str())
+        .collect();
+    let mut rows = 0;
+    for file in &entry.files {
+        rows += load_file(
+            stage,
+            import,
+            entry,
+            &columns,
+            &directory.join(&file.name),
+            file,
+        )?;
+    }
+    if rows != entry.row_count {
+        return Err(Failure::refused(format!(
+            "table `{}.{}` took {rows} rows of {}",
+            stage.database.name, entry.name, entry.row_count
+        ))
+        .hint("nothing was changed; look for triggers or rules that drop rows")
+        .into());
+    }
+    Ok(rows)
+}
+
+fn load_file(
+    stage: &StageRun<'_>,
+    import: &mut Import<'_>,
+    entry: &TableEntry,
+    columns: &[&str],
+    path: &Path,
+    file: &FileEntry,
+) -> anyhow::Result<u64> {
+    let input = File::open(path).map_err(|error| {
+        Failure::blocked(format!("{}: {error}", path.display()))
+            .hint("run `cargo xtask transform` again")
+    })?;
+    let mut hashed = Blake3Reader::new(input);
+    let mut pulse = Pulse::new(stage.console);
+    let result = import.copy::<anyhow::Error>(&entry.name, columns, &mut hashed, |sent| {
+        stage.interrupt.check()?;
+        pulse.beat(|| {
+            let (done, all) = (bytes_text(sent), bytes_text(file.bytes));
+            format!(
+                "import     {}.{} {done} of {all}",
+                stage.database.name, entry.name
+            )
+        });
+        Ok(())
+    });
+    // Where the server refused a row, the file itself may be the reason.
+    io::copy(&mut hashed.by_ref(), &mut io::sink())
+        .with_context(|| format!("reading {}", path.display()))?;
+    if hashed.blake3() != file.blake3 && !stage.interrupt.is_set() {
+        return Err(changed(path).into());
+    }
+    result.map_err(|error| match error.downcast::<target::Error>() {
+        Ok(error) => explain(error, stage),
+        Err(error) => error,
+    })
+}
+
+/// What an error of the target means for the stage.
+fn explain(error: target::Error, stage: &StageRun<'_>) -> anyhow::Error {
+    if error.is_cancelled()
+        && let Err(interrupted) = stage.interrupt.check()
+    {
+        return interrupted.into();
+    }
+    if error.is_precondition() {
+        return Failure::new(BLOCKED, error.to_string())
+            .hint("nothing was changed; `cargo xtask status` says what the target holds")
+            .into();
+    }
+    if error.is_lost_connection() {
+        return anyhow::Error::new(error)
+            .context("the import was not committed: the target is as it was before");
+    }
+    let hint = match error.constraint() {
+        Some(_) => {
+            "nothing was changed; repair the rows on the source that violate the constraint, then export again"
+        }
+        None => "nothing was changed; the message names the file's line and the column",
+    };
+    Failure::new(REFUSED, error.to_string()).hint(hint).into()
+}

@@ -1,0 +1,90 @@
+//! `migrate`: export, transform, import and verify, one after the other.
+
+use std::fs;
+
+use anyhow::Context;
+use serde::Serialize;
+
+use ::verify::{Verdict, VerifyReport};
+
+use crate::args::MigrateArgs;
+use crate::command::{export, import, transform, verify};
+use crate::interrupt::Interrupt;
+use crate::run::{Run, Session, StageOutcome};
+
+/// What `migrate --output json` prints.
+#[derive(Debug, Serialize)]
+struct Document<'a> {
+    schema_version: u32,
+    run_id: &'a str,
+    export: &'a [StageOutcome],
+    transform: &'a [StageOutcome],
+    import: &'a [StageOutcome],
+    /// `null` with `--no-verify`.
+    verify: Option<&'a VerifyReport>,
+}
+
+/// What the stages of a migration did.
+#[derive(Debug)]
+pub(crate) struct Migration {
+    pub(crate) export: Vec<StageOutcome>,
+    pub(crate) transform: Vec<StageOutcome>,
+    pub(crate) import: Vec<StageOutcome>,
+}
+
+pub(crate) fn run(args: &MigrateArgs, interrupt: Interrupt) -> anyhow::Result<()> {
+    let mut run = Session::open(&args.common, interrupt)?.begin(&args.common)?;
+    let migration = stages(&mut run, args.keep_export)?;
+    let verified = match args.no_verify {
+        true => None,
+        false => Some(verify::stage(&mut run, args.samples.samples)?),
+    };
+    let report = verified.as_ref().map(|verified| &verified.report);
+    let human = match report {
+        None => "migrated, not verified\nnext: cargo xtask verify\n".to_owned(),
+        Some(report) => verify::human(report),
+    };
+    let document = Document {
+        schema_version: 1,
+        run_id: run.directory.run_id(),
+        export: &migration.export,
+        transform: &migration.transform,
+        import: &migration.import,
+        verify: report,
+    };
+    run.console.result(&human, &document)?;
+    match report {
+        Some(report) if report.verdict != Verdict::Equal => Err(verify::different(report).into()),
+        _ => Ok(()),
+    }
+}
+
+/// Everything up to the import.
+pub(crate) fn stages(run: &mut Run, keep_export: bool) -> anyhow::Result<Migration> {
+    let export = export::stage(run)?;
+    let transform = transform::stage(run)?;
+    if !keep_export {
+        remove_export_files(run)?;
+    }
+    let import = import::stage(run)?;
+    Ok(Migration {
+        export,
+        transform,
+        import,
+    })
+}
+
+/// The transformed files hold all that the import needs; the manifest of the export stays.
+fn remove_export_files(run: &Run) -> anyhow::Result<()> {
+    for database in &run.config.databases {
+        let directory = run
+            .directory
+            .database_dir(&database.name, export::DIRECTORY)?;
+        let manifest = dataset::Manifest::read(&directory)?;
+        for file in manifest.tables.iter().flat_map(|table| &table.files) {
+            let path = directory.join(&file.name);
+            fs::remove_file(&path).with_context(|| format!("removing {}", path.display()))?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,203 @@
+//! `rehearse`: the whole way there, back, and there again, with proof at every turn.
+//!
+//! Starts no servers and makes no schemas: those that the configuration names are used.
+
+use serde::Serialize;
+
+use ::verify::Verdict;
+use target::{Fingerprint, LedgerRun};
+
+use crate::args::CommonArgs;
+use crate::command::migrate::{self, Migration};
+use crate::command::{doctor, rollback, verify};
+use crate::config::{Database, Environment};
+use crate::console::{bytes_text, text_table, thousands};
+use crate::exit::{DIFFERENT, Failure};
+use crate::interrupt::Interrupt;
+use crate::run::{Run, Session};
+
+/// How many differing rows are listed; a rehearsal that differs is looked into with `verify`.
+const SAMPLES: usize = 20;
+
+/// What `rehearse --output json` prints.
+#[derive(Debug, Serialize)]
+struct Document {
+    schema_version: u32,
+    run_id: String,
+    verdict: Verdict,
+    databases: Vec<Summary>,
+}
+
+/// A line of the table at the end.
+#[derive(Debug, Serialize)]
+struct Summary {
+    database: String,
+    tables: u64,
+    rows: u64,
+    bytes: u64,
+    export_seconds: f64,
+    transform_seconds: f64,
+    import_seconds: f64,
+    verify_seconds: f64,
+    /// Rows that were compared and found equal.
+    verified: u64,
+    verdict: Verdict,
+}
+
+pub(crate) fn run(args: &CommonArgs, interrupt: Interrupt) -> anyhow::Result<()> {
+    let session = Session::open(args, interrupt)?;
+    if session.config.environment == Environment::Production {
+        return Err(
+            Failure::usage("a rehearsal loads and empties the target: not in production")
+                .hint("rehearse on a copy, with `environment: staging`")
+                .into(),
+        );
+    }
+    let checks = doctor::examine(&session)?;
+    let failed = doctor::failures(&checks);
+    session.console.line(&format!(
+        "doctor     {} checks, {failed} failed",
+        checks.len()
+    ));
+    if failed > 0 {
+        session.console.line(&doctor::human(&checks));
+        return Err(doctor::blocked(failed).into());
+    }
+    let mut run = session.begin(args)?;
+    let before = fingerprints(&run)?;
+    migrate_and_verify(&mut run)?;
+    roll_back(&run)?;
+    prove_as_before(&run, &before)?;
+    let (migration, verified) = migrate_and_verify(&mut run)?;
+    let document = summarize(&run, &migration, &verified);
+    run.console.result(&human(&document), &document)?;
+    Ok(())
+}
+
+fn migrate_and_verify(run: &mut Run) -> anyhow::Result<(Migration, verify::Verified)> {
+    let migration = migrate::stages(run, false)?;
+    let verified = verify::stage(run, SAMPLES)?;
+    if verified.report.verdict != Verdict::Equal {
+        run.console.line(&verify::human(&verified.report));
+        return Err(verify::different(&verified.report).into());
+    }
+    Ok((migration, verified))
+}
+
+fn fingerprints(run: &Run) -> anyhow::Result<Vec<Fingerprint>> {
+    let databases = run.config.databases.iter();
+    databases
+        .map(|database| fingerprint(run, database))
+        .collect()
+}
+
+fn fingerprint(run: &Run, database: &Database) -> anyhow::Result<Fingerprint> {
+    run.interrupt.check()?;
+    let mut connection = target::Connection::open(&database.target)?;
+    Ok(target::fingerprint(
+        &mut connection,
+        &database.target_schema,
+    )?)
+}
+
+fn roll_back(run: &Run) -> anyhow::Result<()> {
+    for database in &run.config.databases {
+        let mut connection = target::Connection::open(&database.target)?;
+        let ledger = LedgerRun::read(&mut connection, &database.ledger)?
+            .ok_or_else(|| anyhow::anyhow!("the ledger of `{}` lost its run", database.name))?;
+        let (name, schema) = (&database.name, &database.ledger);
+        rollback::roll_back_one(&mut connection, name, schema, &ledger, false)?;
+        let tables = ledger.tables.len();
+        run.console
+            .line(&format!("rollback   {name:<12} {tables:>3} tables"));
+    }
+    Ok(())
+}
+
+/// Compares rows, definitions and sequences of the targets with those before the first import.
+fn prove_as_before(run: &Run, before: &[Fingerprint]) -> anyhow::Result<()> {
+    for (database, before) in run.config.databases.iter().zip(before) {
+        let differences = before.differences(&fingerprint(run, database)?);
+        let name = &database.name;
+        if !differences.is_empty() {
+            return Err(Failure::new(
+                DIFFERENT,
+                format!(
+                    "target `{name}` is not as it was before the import: {}",
+                    differences.join(", ")
+                ),
+            )
+            .hint("this is a fault of the tool: please report it with this line")
+            .into());
+        }
+        let objects = before.len();
+        run.console.line(&format!(
+            "as before  {name:<12} {objects:>3} objects compared"
+        ));
+    }
+    Ok(())
+}
+
+fn summarize(run: &Run, migration: &Migration, verified: &verify::Verified) -> Document {
+    let mut databases = Vec::new();
+    for (index, outcome) in migration.import.iter().enumerate() {
+        let report = &verified.report.databases[index];
+        let equal = report.tables.iter().filter(|table| table.equal);
+        databases.push(Summary {
+            database: outcome.database.clone(),
+            tables: outcome.tables,
+            rows: outcome.rows,
+            bytes: outcome.bytes,
+            export_seconds: migration.export[index].seconds,
+            transform_seconds: migration.transform[index].seconds,
+            import_seconds: outcome.seconds,
+            verify_seconds: verified.outcomes[index].seconds,
+            verified: equal.map(|table| table.target_rows).sum(),
+            verdict: verified.report.verdict,
+        });
+    }
+    Document {
+        schema_version: 1,
+        run_id: run.directory.run_id().to_owned(),
+        verdict: verified.report.verdict,
+        databases,
+    }
+}
+
+fn human(document: &Document) -> String {
+    let seconds = |value: f64| format!("{value:.1} s");
+    let rows: Vec<Vec<String>> = document
+        .databases
+        .iter()
+        .map(|summary| {
+            vec![
+                summary.database.clone(),
+                summary.tables.to_string(),
+                thousands(summary.rows),
+                bytes_text(summary.bytes),
+                seconds(summary.export_seconds),
+                seconds(summary.transform_seconds),
+                seconds(summary.import_seconds),
+                seconds(summary.verify_seconds),
+                thousands(summary.verified),
+                summary.verdict.name().to_owned(),
+            ]
+        })
+        .collect();
+    let header = [
+        "database",
+        "tables",
+        "rows",
+        "bytes",
+        "export",
+        "transform",
+        "import",
+        "verify",
+        "verified",
+        "verdict",
+    ];
+    let mut text = String::from("\n");
+    text.push_str(&text_table(&header, &rows));
+    text.push_str("\nmoved, verified, rolled back, proven as before, moved and verified again\n");
+    text
+}

@@ -1,0 +1,380 @@
+//! `verify`: compares every column of every row of source and target, and the sequences.
+//!
+//! Reads both live databases by routes of its own; shares nothing with the conversion.
+
+use std::thread;
+
+use dataset::{Coordinates, Manifest};
+use source::Snapshot;
+use verify::{
+    Buckets, CatalogFinding, DatabaseReport, DrillDown, DrillLimits, Findings, TablePlan,
+    TableReport, Verdict, VerifyReport,
+};
+
+use crate::args::VerifyArgs;
+use crate::command::export;
+use crate::config::Database;
+use crate::console::{text_table, thousands};
+use crate::exit::{BLOCKED, DIFFERENT, Failure};
+use crate::interrupt::Interrupt;
+use crate::pairing::{Catalogs, TablePair};
+use crate::run::{Run, Session, StageOutcome, StageRun};
+use crate::run_dir::RunDirectory;
+
+const STAGE: &str = "verify";
+/// Rows between two looks at the signals.
+const ROWS_BETWEEN_CHECKS: u64 = 256;
+
+/// What a comparison found, and how long it took.
+#[derive(Debug)]
+pub(crate) struct Verified {
+    pub(crate) report: VerifyReport,
+    pub(crate) outcomes: Vec<StageOutcome>,
+}
+
+pub(crate) fn run(args: &VerifyArgs, interrupt: Interrupt) -> anyhow::Result<()> {
+    let session = Session::open(&args.common, interrupt)?;
+    // A comparison needs no run; where there is none, its findings get a directory of their own.
+    let exists = args.common.run.is_some() || RunDirectory::newest()?.is_some();
+    let mut run = match exists {
+        true => session.resume(&args.common)?,
+        false => session.begin(&args.common)?,
+    };
+    let verified = stage(&mut run, args.samples.samples)?;
+    run.console
+        .result(&human(&verified.report), &verified.report)?;
+    match verified.report.verdict {
+        Verdict::Equal => Ok(()),
+        _ => Err(different(&verified.report).into()),
+    }
+}
+
+/// Compares all databases of the run.
+pub(crate) fn stage(run: &mut Run, samples: usize) -> anyhow::Result<Verified> {
+    let mut snapshots = export::snapshots(run)?;
+    let mut databases = Vec::new();
+    let mut moved = false;
+    let limits = DrillLimits {
+        samples,
+        ..DrillLimits::default()
+    };
+    let outcomes = run.stage(STAGE, |stage| {
+        let snapshot = export::snapshot_of(&mut snapshots, stage.database);
+        let report = compare_database(stage, snapshot, limits)?;
+        moved |= !report.is_equal() && has_moved(stage, snapshot.coordinates())?;
+        databases.push(report);
+        Ok(())
+    })?;
+    let verdict = match databases.iter().all(DatabaseReport::is_equal) {
+        true => Verdict::Equal,
+        false if moved => Verdict::SourceMoved,
+        false => Verdict::Different,
+    };
+    let report = VerifyReport {
+        schema_version: 1,
+        verdict,
+        databases,
+    };
+    Ok(Verified { report, outcomes })
+}
+
+/// The plans of all tables, or what cannot be compared.
+pub(crate) fn plans(
+    database: &Database,
+    pairs: &[TablePair<'_>],
+) -> anyhow::Result<Vec<TablePlan>> {
+    pairs.iter().map(|pair| plan(database, *pair)).collect()
+}
+
+fn plan(database: &Database, pair: TablePair<'_>) -> anyhow::Result<TablePlan> {
+    let zone = database.datetime_zone.as_deref().unwrap_or("UTC");
+    TablePlan::new(
+        &database.name,
+        pair.source,
+        pair.target,
+        &database.rules,
+        zone,
+    )
+    .map_err(|error| Failure::new(BLOCKED, error.to_string()).into())
+}
+
+fn compare_database(
+    stage: &mut StageRun<'_>,
+    snapshot: &mut Snapshot,
+    limits: DrillLimits,
+) -> anyhow::Result<DatabaseReport> {
+    let database = stage.database;
+    let mut source = source::Connection::open(&database.source)?;
+    let mut target = target::Connection::open(&database.target)?;
+    let catalogs = Catalogs::discover(database, &mut source, &mut target)?;
+    let pairs = catalogs.pairs(database)?;
+    let auto_increments = snapshot.auto_increments(database.source_name())?;
+    target.batch_execute("begin isolation level repeatable read, read only")?;
+    let mut report = DatabaseReport {
+        name: database.name.clone(),
+        ..DatabaseReport::default()
+    };
+    for pair in pairs {
+        let plan = plan(database, pair)?;
+        let mut sides = Sides {
+            database,
+            interrupt: stage.interrupt,
+            plan: &plan,
+            pair,
+            snapshot,
+            target: &mut target,
+        };
+        let table = sides.compare(limits)?;
+        let next = auto_increments.get(&pair.source.name).copied();
+        report
+            .catalog
+            .extend(sequence_findings(&mut target, pair, next)?);
+        stage.table_done(&table.name, table.source_rows, 0)?;
+        report.tables.push(table);
+    }
+    target.batch_execute("commit")?;
+    let directory = stage.directory.database_dir(&database.name, "")?;
+    let text = serde_json::to_vec_pretty(&report)?;
+    dataset::write_atomically(&directory.join("findings.json"), &text)?;
+    Ok(report)
+}
+
+/// Both sides of one table.
+struct Sides<'s> {
+    database: &'s Database,
+    interrupt: &'s Interrupt,
+    plan: &'s TablePlan,
+    pair: TablePair<'s>,
+    snapshot: &'s mut Snapshot,
+    target: &'s mut target::Connection,
+}
+
+impl Sides<'_> {
+    fn compare(&mut self, limits: DrillLimits) -> anyhow::Result<TableReport> {
+        let estimate = self
+            .target
+            .estimated_rows(&self.database.target_schema, &self.pair.target.name)?;
+        let buckets = Buckets::for_rows(estimate);
+        let mut source = self.plan.side_sums(buckets);
+        let mut target = self.plan.side_sums(buckets);
+        self.read_both(
+            |values| source.add_source(values),
+            |fields| target.add_target(fields),
+        )?;
+        let difference = verify::compare(&source, &target);
+        let findings = match difference.is_equal() {
+            true => Findings::default(),
+            false => {
+                let mut drill = DrillDown::new(self.plan, &difference, limits);
+                for pass in 0..drill.passes_needed() {
+                    let (mut left, mut right) = (drill.side(pass), drill.side(pass));
+                    self.read_both(
+                        |values| left.add_source(values),
+                        |fields| right.add_target(fields),
+                    )?;
+                    drill.settle(left, right);
+                }
+                drill.finish()
+            }
+        };
+        Ok(TableReport::new(&source, &target, findings))
+    }
+
+    /// Reads both sides at the same time, each once.
+    fn read_both(
+        &mut self,
+        mut see_source: impl FnMut(&[digest::SourceValue<'_>]) + Send,
+        mut see_target: impl FnMut(&[Option<&[u8]>]) + Send,
+    ) -> anyhow::Result<()> {
+        let source_columns: Vec<&str> = self
+            .plan
+            .source_columns()
+            .map(|column| column.name.as_str())
+            .collect();
+        let target_columns: Vec<&str> = self
+            .plan
+            .target_columns()
+            .map(|column| column.name.as_str())
+            .collect();
+        let (database, interrupt, pair) = (self.database, self.interrupt, self.pair);
+        let (snapshot, target) = (&mut *self.snapshot, &mut *self.target);
+        thread::scope(|scope| {
+            let source = scope.spawn(move || {
+                let mut check = Checker::new(interrupt);
+                let name = database.source_name();
+                snapshot.scan_table::<anyhow::Error>(name, pair.source, &source_columns, |values| {
+                    check.row()?;
+                    see_source(values);
+                    Ok(())
+                })
+            });
+            let mut check = Checker::new(interrupt);
+            let (schema, name) = (&database.target_schema, &pair.target.name);
+            let target =
+                target.scan_table::<anyhow::Error>(schema, name, &target_columns, |fields| {
+                    check.row()?;
+                    see_target(fields);
+                    Ok(())
+                });
+            let source = source.join().expect("reading the source does not panic");
+            source.and(target).map(|_| ())
+        })
+    }
+}
+
+/// Looks at the signals now and then.
+struct Checker<'i> {
+    interrupt: &'i Interrupt,
+    rows: u64,
+}
+
+impl<'i> Checker<'i> {
+    fn new(interrupt: &'i Interrupt) -> Self {
+        Self { interrupt, rows: 0 }
+    }
+
+    fn row(&mut self) -> Result<(), Failure> {
+        self.rows += 1;
+        if self.rows.is_multiple_of(ROWS_BETWEEN_CHECKS) {
+            self.interrupt.check()?;
+        }
+        Ok(())
+    }
+}
+
+/// Sequences that would not give MySQL's next value.
+fn sequence_findings(
+    target: &mut target::Connection,
+    pair: TablePair<'_>,
+    next: Option<u64>,
+) -> anyhow::Result<Vec<CatalogFinding>> {
+    let mut findings = Vec::new();
+    for column in &pair.target.columns {
+        let numbered = pair
+            .source
+            .column(&column.name)
+            .is_some_and(|c| c.auto_increment);
+        let (Some(sequence), Some(next), true) = (&column.sequence, next, numbered) else {
+            continue;
+        };
+        let found = target.next_value(sequence)?;
+        if u64::try_from(found).ok() != Some(next) {
+            findings.push(CatalogFinding {
+                kind: "sequence".to_owned(),
+                object: sequence.clone(),
+                detail: format!("gives {found} next where the source gives {next}"),
+            });
+        }
+    }
+    Ok(findings)
+}
+
+/// Whether the source was written to since the export, as far as its binary log says.
+fn has_moved(stage: &StageRun<'_>, now: Option<&Coordinates>) -> anyhow::Result<bool> {
+    let directory = stage
+        .directory
+        .database_dir(&stage.database.name, export::DIRECTORY)?;
+    let Ok(manifest) = Manifest::read(&directory) else {
+        return Ok(false);
+    };
+    Ok(match (&manifest.source.coordinates, now) {
+        (Some(then), Some(now)) => then != now,
+        _ => false,
+    })
+}
+
+/// The failure that a verdict other than `equal` ends with.
+pub(crate) fn different(report: &VerifyReport) -> Failure {
+    let databases: Vec<&str> = report
+        .databases
+        .iter()
+        .filter(|database| !database.is_equal())
+        .map(|database| database.name.as_str())
+        .collect();
+    let names = databases.join(", ");
+    match report.verdict {
+        Verdict::SourceMoved => Failure::new(
+            DIFFERENT,
+            format!("the source was written to since the export: {names}"),
+        )
+        .hint(
+            "stop writing to it, take the run back with `cargo xtask rollback`, and migrate again",
+        ),
+        _ => Failure::new(DIFFERENT, format!("source and target differ: {names}")).hint(
+            "the lines above name table, key and column; `cargo xtask rollback` takes the run back",
+        ),
+    }
+}
+
+/// The report as text: one line per finding, then what was compared.
+pub(crate) fn human(report: &VerifyReport) -> String {
+    let mut text = String::new();
+    let mut rows = Vec::new();
+    for database in &report.databases {
+        for table in &database.tables {
+            for sample in &table.samples {
+                let key: Vec<String> = sample
+                    .key
+                    .iter()
+                    .map(|(column, value)| format!("{column} {value}"))
+                    .collect();
+                let place = format!("{}.{}", database.name, table.name);
+                text.push_str(&format!(
+                    "{:<10} {place} {}",
+                    sample.kind.name(),
+                    key.join(", ")
+                ));
+                if !sample.columns.is_empty() {
+                    text.push_str(&format!(": {}", sample.columns.join(", ")));
+                }
+                text.push('\n');
+            }
+            if !table.equal {
+                text.push_str(&format!(
+                    "           {}.{}: {} missing, {} unexpected, {} different\n",
+                    database.name, table.name, table.missing, table.unexpected, table.different
+                ));
+            }
+        }
+        for finding in &database.catalog {
+            text.push_str(&format!(
+                "{:<10} {} {}: {}\n",
+                finding.kind, database.name, finding.object, finding.detail
+            ));
+        }
+        rows.push(summary_row(database));
+    }
+    text.push_str(&text_table(
+        &["database", "tables", "rows", "by rule", "differing", ""],
+        &rows,
+    ));
+    text.push_str(&format!("verdict: {}\n", report.verdict.name()));
+    text
+}
+
+fn summary_row(database: &DatabaseReport) -> Vec<String> {
+    let tables = &database.tables;
+    let rows: u64 = tables.iter().map(|table| table.source_rows).sum();
+    let by_rule: u64 = tables
+        .iter()
+        .flat_map(|t| &t.rules)
+        .map(|rule| rule.rows)
+        .sum();
+    let differing: u64 = tables
+        .iter()
+        .map(|t| t.missing + t.unexpected + t.different)
+        .sum();
+    vec![
+        database.name.clone(),
+        tables.len().to_string(),
+        thousands(rows),
+        thousands(by_rule),
+        thousands(differing),
+        if database.is_equal() {
+            "equal"
+        } else {
+            "DIFFERENT"
+        }
+        .to_owned(),
+    ]
+}

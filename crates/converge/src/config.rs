@@ -1,0 +1,334 @@
+//! What is to be moved and how: the checked configuration.
+//!
+//! Read once, before anything is done; later code never sees YAML or the environment.
+
+mod document;
+mod rules;
+mod scalar;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+
+use catalog::RuleSet;
+
+use crate::config::document::Fields;
+use crate::exit::Failure;
+
+/// Schema of the ledger where the configuration names none.
+const LEDGER: &str = "converge";
+
+/// A checked configuration.
+#[derive(Debug)]
+pub(crate) struct Config {
+    pub(crate) environment: Environment,
+    /// In the order of the file.
+    pub(crate) databases: Vec<Database>,
+    /// blake3 of the file, in hex: a run says which configuration it was made with.
+    pub(crate) digest: String,
+}
+
+/// What kind of data the databases hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Environment {
+    Scratch,
+    Staging,
+    Production,
+}
+
+impl Environment {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Scratch => "scratch",
+            Self::Staging => "staging",
+            Self::Production => "production",
+        }
+    }
+}
+
+/// A database to be moved.
+#[derive(Debug)]
+pub(crate) struct Database {
+    pub(crate) name: String,
+    pub(crate) source: source::Endpoint,
+    pub(crate) target: target::Endpoint,
+    pub(crate) target_schema: String,
+    pub(crate) schema_owner: SchemaOwner,
+    /// Left alone on both sides.
+    pub(crate) exclude_tables: BTreeSet<String>,
+    pub(crate) target_rows: TargetRows,
+    pub(crate) datetime_zone: Option<String>,
+    pub(crate) rules: RuleSet,
+    pub(crate) ledger: String,
+}
+
+impl Database {
+    /// The source's database name.
+    pub(crate) fn source_name(&self) -> &str {
+        self.source
+            .database()
+            .expect("the configuration requires a database in the URL")
+    }
+}
+
+/// Who makes the target's schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SchemaOwner {
+    /// It is there, by whomever.
+    External,
+    /// TypeORM's migrations, recorded in `migrations_typeorm`.
+    Typeorm,
+    /// Kratos's migrations, recorded in `schema_migration`.
+    Kratos,
+    /// A baseline of this tool.
+    Converge,
+}
+
+/// What becomes of rows that a target table already holds.
+#[derive(Debug)]
+pub(crate) struct TargetRows {
+    default: RowPolicy,
+    tables: BTreeMap<String, RowPolicy>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum RowPolicy {
+    Refuse,
+    Replace,
+}
+
+impl TargetRows {
+    /// Whether a table's rows may be replaced.
+    pub(crate) fn replace(&self, table: &str) -> bool {
+        *self.tables.get(table).unwrap_or(&self.default) == RowPolicy::Replace
+    }
+}
+
+impl Config {
+    /// Reads and checks a file; `only` names databases, or none for all.
+    pub(crate) fn read(path: &Path, only: &[String]) -> Result<Self, Failure> {
+        let text = fs::read_to_string(path).map_err(|error| {
+            Failure::usage(format!("{}: {error}", path.display()))
+                .hint("name the configuration with --config FILE")
+        })?;
+        let base = path.parent().unwrap_or(Path::new(""));
+        let mut config = Self::parse(&text, base).map_err(|problem| problem.into_failure(path))?;
+        for name in only {
+            if !config
+                .databases
+                .iter()
+                .any(|database| database.name == *name)
+            {
+                let known: Vec<&str> = config.databases.iter().map(|d| d.name.as_str()).collect();
+                return Err(Failure::usage(format!("there is no database `{name}`"))
+                    .hint(format!("the configuration has: {}", known.join(", "))));
+            }
+        }
+        if !only.is_empty() {
+            config
+                .databases
+                .retain(|database| only.contains(&database.name));
+        }
+        Ok(config)
+    }
+
+    fn parse(text: &str, base: &Path) -> Result<Self, Problem> {
+        let document: Value = serde_saphyr::from_str(text)
+            .map_err(|error| Problem::new("", without_snippet(&error.to_string())))?;
+        let document = scalar::replace_variables(document)?;
+        let mut fields = Fields::new("", &document)?;
+        let version = fields.required("version")?;
+        if version.as_u64() != Some(1) {
+            return Err(Problem::new("version", "must be 1".to_owned()));
+        }
+        let environment = match fields.required_text("environment")?.as_str() {
+            "scratch" => Environment::Scratch,
+            "staging" => Environment::Staging,
+            "production" => Environment::Production,
+            _ => {
+                let message = "must be scratch, staging or production".to_owned();
+                return Err(Problem::new("environment", message));
+            }
+        };
+        let databases = fields.required("databases")?;
+        fields.finish()?;
+        let mut parsed = Vec::new();
+        for (name, database) in document::entries("databases", databases)? {
+            parsed.push(parse_database(name, database, base)?);
+        }
+        if parsed.is_empty() {
+            return Err(Problem::new("databases", "names no database".to_owned()));
+        }
+        Ok(Self {
+            environment,
+            databases: parsed,
+            digest: blake3::hash(text.as_bytes()).to_hex().to_string(),
+        })
+    }
+}
+
+fn parse_database(name: &str, value: &Value, base: &Path) -> Result<Database, Problem> {
+    if name.is_empty() || name.starts_with('.') || name.contains(['/', '\0']) {
+        let message = "cannot be the name of a directory".to_owned();
+        return Err(Problem::new(format!("databases.{name}"), message));
+    }
+    let path = format!("databases.{name}");
+    let mut fields = Fields::new(&path, value)?;
+    let source = parse_source(&mut fields)?;
+    let target = parse_target(&mut fields)?;
+    let database = Database {
+        name: name.to_owned(),
+        source,
+        target,
+        target_schema: fields
+            .text("target_schema")?
+            .unwrap_or_else(|| "public".to_owned()),
+        schema_owner: parse_owner(&mut fields)?,
+        exclude_tables: fields.texts("exclude_tables")?.into_iter().collect(),
+        target_rows: parse_target_rows(&mut fields)?,
+        datetime_zone: fields.text("datetime_zone")?,
+        rules: rules::parse(&mut fields, base)?,
+        ledger: fields
+            .text("ledger_schema")?
+            .unwrap_or_else(|| LEDGER.to_owned()),
+    };
+    check_baseline_options(&mut fields)?;
+    fields.finish()?;
+    Ok(database)
+}
+
+fn parse_source(fields: &mut Fields<'_>) -> Result<source::Endpoint, Problem> {
+    let path = fields.path_of("source");
+    let url = fields.required_text("source")?;
+    let mut endpoint = source::Endpoint::parse(&url)
+        .map_err(|error| Problem::new(path.clone(), error.to_string()))?;
+    if let Some(file) = fields.text("source_password_file")? {
+        endpoint = endpoint.with_password(scalar::read_secret(&file)?);
+    }
+    if endpoint.database().is_none() {
+        return Err(Problem::new(path, "the URL names no database".to_owned()));
+    }
+    Ok(endpoint)
+}
+
+fn parse_target(fields: &mut Fields<'_>) -> Result<target::Endpoint, Problem> {
+    let path = fields.path_of("target");
+    let url = fields.required_text("target")?;
+    let mut endpoint = target::Endpoint::parse(&url)
+        .map_err(|error| Problem::new(path.clone(), error.to_string()))?;
+    if let Some(file) = fields.text("target_password_file")? {
+        endpoint = endpoint.with_password(scalar::read_secret(&file)?);
+    }
+    if endpoint.database().is_none() {
+        return Err(Problem::new(path, "the URL names no database".to_owned()));
+    }
+    Ok(endpoint)
+}
+
+fn parse_owner(fields: &mut Fields<'_>) -> Result<SchemaOwner, Problem> {
+    let path = fields.path_of("schema_owner");
+    Ok(match fields.text("schema_owner")?.as_deref() {
+        None | Some("external") => SchemaOwner::External,
+        Some("typeorm") => SchemaOwner::Typeorm,
+        Some("kratos") => SchemaOwner::Kratos,
+        Some("converge") => SchemaOwner::Converge,
+        Some(_) => {
+            let message = "must be external, typeorm, kratos or converge".to_owned();
+            return Err(Problem::new(path, message));
+        }
+    })
+}
+
+fn parse_target_rows(fields: &mut Fields<'_>) -> Result<TargetRows, Problem> {
+    let mut rows = TargetRows {
+        default: RowPolicy::Refuse,
+        tables: BTreeMap::new(),
+    };
+    let path = fields.path_of("target_rows");
+    let Some(value) = fields.optional("target_rows") else {
+        return Ok(rows);
+    };
+    for (table, policy) in document::entries(&path, value)? {
+        let policy = match policy.as_str() {
+            Some("refuse") => RowPolicy::Refuse,
+            Some("replace") => RowPolicy::Replace,
+            _ => {
+                let message = "must be refuse or replace".to_owned();
+                return Err(Problem::new(format!("{path}.{table}"), message));
+            }
+        };
+        if table == "default" {
+            rows.default = policy;
+        } else {
+            rows.tables.insert(table.to_owned(), policy);
+        }
+    }
+    Ok(rows)
+}
+
+/// `types` and `baseline` shape a generated baseline only: they are checked for their form,
+/// so that a file that holds them is accepted, and change nothing in a move.
+fn check_baseline_options(fields: &mut Fields<'_>) -> Result<(), Problem> {
+    let path = fields.path_of("types");
+    if let Some(types) = fields.optional("types") {
+        let _names = document::entries(&path, types)?;
+    }
+    let path = fields.path_of("baseline");
+    if let Some(baseline) = fields.optional("baseline") {
+        let mut fields = Fields::new(&path, baseline)?;
+        let on_update = fields.text("on_update")?;
+        if !matches!(on_update.as_deref(), None | Some("ignore" | "trigger")) {
+            let message = "must be ignore or trigger".to_owned();
+            return Err(Problem::new(format!("{path}.on_update"), message));
+        }
+        fields.optional("index_foreign_keys");
+        fields.finish()?;
+    }
+    Ok(())
+}
+
+/// The parser's messages may quote the file around the fault, where passwords stand.
+fn without_snippet(message: &str) -> String {
+    message.lines().next().unwrap_or("not YAML").to_owned()
+}
+
+/// Something wrong in the configuration: where, what, and what may have been meant.
+#[derive(Debug)]
+pub(crate) struct Problem {
+    path: String,
+    message: String,
+    hint: Option<String>,
+}
+
+impl Problem {
+    pub(crate) fn new(path: impl Into<String>, message: String) -> Self {
+        Self {
+            path: path.into(),
+            message,
+            hint: None,
+        }
+    }
+
+    pub(crate) fn with_hint(mut self, hint: Option<String>) -> Self {
+        self.hint = hint;
+        self
+    }
+
+    fn into_failure(self, file: &Path) -> Failure {
+        let message = if self.path.is_empty() {
+            format!("{}: {}", file.display(), self.message)
+        } else {
+            format!("{}: `{}`: {}", file.display(), self.path, self.message)
+        };
+        let failure = Failure::usage(message);
+        match self.hint {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

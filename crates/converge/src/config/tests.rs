@@ -1,0 +1,105 @@
+//! Tests of the configuration: what is accepted, and what a mistake is answered with.
+
+use super::*;
+
+const MINIMAL: &str = "
+version: 1
+environment: scratch
+databases:
+  one:
+    source: mysql://u:secret@h/d
+    target: postgres://u:secret@h/d
+";
+
+fn parse(text: &str) -> Result<Config, String> {
+    Config::parse(text, Path::new("")).map_err(|problem| {
+        let failure = problem.into_failure(Path::new("f.yml"));
+        match failure.next_step() {
+            Some(hint) => format!("{failure} (hint: {hint})"),
+            None => failure.to_string(),
+        }
+    })
+}
+
+#[test]
+fn defaults_are_those_of_the_documentation() {
+    let config = parse(MINIMAL).unwrap();
+    let database = &config.databases[0];
+    assert_eq!(config.environment, Environment::Scratch);
+    assert_eq!(database.target_schema, "public");
+    assert_eq!(database.schema_owner, SchemaOwner::External);
+    assert_eq!(database.ledger, "converge");
+    assert!(!database.target_rows.replace("any"));
+}
+
+#[test]
+fn rules_and_row_policies_are_read() {
+    let text = format!(
+        "{MINIMAL}    target_rows: {{default: refuse, networks: replace}}
+    types: {{}}
+    baseline: {{on_update: ignore, index_foreign_keys: false}}
+    rules:
+      - {{column: \"*.*\", when: empty_uuid, then: null}}
+      - {{column: t.c, when: not_boolean, then: true}}
+"
+    );
+    let config = parse(&text).unwrap();
+    let database = &config.databases[0];
+    assert!(database.target_rows.replace("networks"));
+    let rules: Vec<String> = database.rules.iter().map(ToString::to_string).collect();
+    assert_eq!(rules, ["*.* empty_uuid -> null", "t.c not_boolean -> true"]);
+}
+
+#[test]
+fn mistakes_are_named_with_what_was_meant() {
+    let with = |line: &str| parse(&format!("{MINIMAL}    {line}\n")).unwrap_err();
+    for (message, expected) in [
+        (
+            with("exclude_table: [a]"),
+            "f.yml: `databases.one.exclude_table`: is not a known key (hint: did you mean `exclude_tables`?)",
+        ),
+        (
+            with("schema_owner: me"),
+            "f.yml: `databases.one.schema_owner`: must be external, typeorm, kratos or converge",
+        ),
+        (
+            with("rules: [{column: a, when: any, then: lower}]"),
+            "f.yml: `databases.one.rules[0].column`: `a` is not `table.column` (either may be `*`)",
+        ),
+        (
+            with("rules: [{column: a.b, when: too_long, then: null}]"),
+            "f.yml: `databases.one.rules[0].then`: condition `too_long` has no outcome `null`; it has: truncate",
+        ),
+        (
+            with(
+                "rules: [{column: a.b, when: any, then: lower}, {column: a.b, when: any, then: trim}]",
+            ),
+            "f.yml: `databases.one.rules`: rules `a.b any -> lower` and `a.b any -> trim` hold for the same columns",
+        ),
+        (
+            parse("version: 2").unwrap_err(),
+            "f.yml: `version`: must be 1",
+        ),
+        (
+            parse("version: 1\nenviroment: scratch").unwrap_err(),
+            "f.yml: `environment`: is missing (hint: there is `enviroment`; did you mean `environment`?)",
+        ),
+        (
+            parse(&MINIMAL.replace("secret@h/d\n", "secret@h\n")).unwrap_err(),
+            "f.yml: `databases.one.source`: the URL names no database",
+        ),
+    ] {
+        assert_eq!(message, expected);
+    }
+}
+
+#[test]
+fn a_key_twice_is_refused_and_nothing_of_the_file_is_shown() {
+    let text = format!("{MINIMAL}    source: mysql://u:secret@h/e\n");
+    let message = parse(&text).unwrap_err();
+    assert!(message.contains("uplicate"), "{message}");
+    assert!(!message.contains("secret"), "{message}");
+    let broken = MINIMAL.replace("source: ", "source: \"");
+    let message = parse(&broken).unwrap_err();
+    assert!(!message.contains("secret"), "{message}");
+}

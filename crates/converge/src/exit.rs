@@ -1,0 +1,68 @@
+//! Exit codes and the failures that carry them.
+//!
+//! Any other error of a command is unexpected and ends with [`UNEXPECTED`].
+
+use std::fmt;
+
+/// An I/O error, a lost connection, or a fault of this tool.
+pub(crate) const UNEXPECTED: u8 = 1;
+/// The command line or the configuration is wrong.
+pub(crate) const USAGE: u8 = 2;
+/// A precondition does not hold: nothing was changed.
+pub(crate) const BLOCKED: u8 = 3;
+/// A value or constraint stopped the stage; the message says what state the target is in.
+pub(crate) const REFUSED: u8 = 4;
+/// Source and target differ, or the source moved.
+pub(crate) const DIFFERENT: u8 = 5;
+/// Interrupted by a signal; `status` says how to go on.
+pub(crate) const INTERRUPTED: u8 = 6;
+
+/// A failure that knows its exit code and the way out.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    /// One of the constants of this module.
+    pub(crate) code: u8,
+    message: String,
+    hint: Option<String>,
+}
+
+impl Failure {
+    pub(crate) fn new(code: u8, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+            hint: None,
+        }
+    }
+
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self::new(USAGE, message)
+    }
+
+    pub(crate) fn blocked(message: impl Into<String>) -> Self {
+        Self::new(BLOCKED, message)
+    }
+
+    pub(crate) fn refused(message: impl Into<String>) -> Self {
+        Self::new(REFUSED, message)
+    }
+
+    /// Adds what to do next.
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// What to do next.
+    pub(crate) fn next_step(&self) -> Option<&str> {
+        self.hint.as_deref()
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Failure {}

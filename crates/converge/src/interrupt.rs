@@ -1,0 +1,76 @@
+//! SIGINT and SIGTERM: the first asks the work to stop at the next safe point, the second
+//! ends the process at once, whose open transactions the servers then throw away.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::flag;
+
+use crate::exit::{Failure, INTERRUPTED};
+
+/// Short enough that a person does not notice the wait.
+const POLL: Duration = Duration::from_millis(50);
+
+/// Whether the process was asked to stop.
+#[derive(Clone, Debug)]
+pub(crate) struct Interrupt(Arc<AtomicBool>);
+
+impl Interrupt {
+    /// Installs the signal handlers.
+    pub(crate) fn install() -> std::io::Result<Self> {
+        let asked = Arc::new(AtomicBool::new(false));
+        for signal in [SIGINT, SIGTERM] {
+            // In this order: the second signal finds the flag set by the first.
+            flag::register_conditional_shutdown(
+                signal,
+                i32::from(INTERRUPTED),
+                Arc::clone(&asked),
+            )?;
+            flag::register(signal, Arc::clone(&asked))?;
+        }
+        Ok(Self(asked))
+    }
+
+    /// Fails where the process was asked to stop.
+    pub(crate) fn check(&self) -> Result<(), Failure> {
+        if self.is_set() {
+            return Err(Failure::new(INTERRUPTED, "interrupted")
+                .hint("`converge status` says how to go on"));
+        }
+        Ok(())
+    }
+
+    pub(crate) fn is_set(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// Ends the statement of `cancel`'s connection when the process is asked to stop, for as
+    /// long as the returned guard lives: an index or key check can take minutes.
+    pub(crate) fn cancels(&self, cancel: target::Cancel) -> CancelGuard {
+        let asked = self.clone();
+        let done = Arc::new(AtomicBool::new(false));
+        let watched = Arc::clone(&done);
+        thread::spawn(move || {
+            while !watched.load(Ordering::Relaxed) {
+                if asked.is_set() {
+                    cancel.cancel();
+                    return;
+                }
+                thread::sleep(POLL);
+            }
+        });
+        CancelGuard(done)
+    }
+}
+
+/// Ends the watch when it is dropped.
+pub(crate) struct CancelGuard(Arc<AtomicBool>);
+
+impl Drop for CancelGuard {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,78 @@
+//! Which source table goes to which target table, and that every column has its partner.
+//!
+//! Decided from both live catalogues by name; says what does not fit, moves nothing.
+
+use std::fmt::Write;
+
+use catalog::{SourceCatalog, SourceTable, TargetCatalog, TargetTable};
+
+use crate::config::Database;
+use crate::exit::Failure;
+
+/// Both catalogues of a database.
+#[derive(Debug)]
+pub(crate) struct Catalogs {
+    pub(crate) source: SourceCatalog,
+    pub(crate) target: TargetCatalog,
+}
+
+/// A table on both sides.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TablePair<'c> {
+    pub(crate) source: &'c SourceTable,
+    pub(crate) target: &'c TargetTable,
+}
+
+impl Catalogs {
+    /// Reads both from the live servers.
+    pub(crate) fn discover(
+        database: &Database,
+        source: &mut source::Connection,
+        target: &mut target::Connection,
+    ) -> anyhow::Result<Self> {
+        Ok(Self {
+            source: source::discover(source, database.source_name())?,
+            target: target::discover(target, &database.target_schema)?,
+        })
+    }
+
+    /// The tables of the run, by name.
+    ///
+    /// Fails where a table that is not excluded stands on one side only.
+    pub(crate) fn pairs(&self, database: &Database) -> Result<Vec<TablePair<'_>>, Failure> {
+        let wanted = |name: &str| !database.exclude_tables.contains(name);
+        let mut pairs = Vec::new();
+        let mut source_only = Vec::new();
+        for source in self
+            .source
+            .tables
+            .iter()
+            .filter(|table| wanted(&table.name))
+        {
+            match self.target.table(&source.name) {
+                Some(target) => pairs.push(TablePair { source, target }),
+                None => source_only.push(source.name.as_str()),
+            }
+        }
+        let target_only: Vec<&str> = self
+            .target
+            .tables
+            .iter()
+            .map(|table| table.name.as_str())
+            .filter(|name| wanted(name) && self.source.table(name).is_none())
+            .collect();
+        if source_only.is_empty() && target_only.is_empty() {
+            return Ok(pairs);
+        }
+        let mut message = format!("database `{}`: tables on one side only", database.name);
+        for (side, names) in [("source", source_only), ("target", target_only)] {
+            if !names.is_empty() {
+                write!(message, "; {side}: {}", names.join(", ")).expect("text takes text");
+            }
+        }
+        Err(Failure::blocked(message).hint(format!(
+            "make them on the other side, or add them to databases.{}.exclude_tables",
+            database.name
+        )))
+    }
+}

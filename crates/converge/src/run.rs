@@ -1,0 +1,198 @@
+//! A run at work: configuration, directory, console and the wish to stop.
+//!
+//! Measures and records the stages; what a stage does is in `command/`.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use serde::Serialize;
+
+use crate::args::CommonArgs;
+use crate::config::{Config, Database};
+use crate::console::{Console, bytes_text, thousands};
+use crate::exit::{Failure, INTERRUPTED};
+use crate::interrupt::Interrupt;
+use crate::run_dir::{RunDirectory, StageEntry, now};
+
+/// What a command needs before it knows a run.
+#[derive(Debug)]
+pub(crate) struct Session {
+    pub(crate) config: Config,
+    pub(crate) console: Console,
+    pub(crate) interrupt: Interrupt,
+}
+
+impl Session {
+    pub(crate) fn open(args: &CommonArgs, interrupt: Interrupt) -> anyhow::Result<Self> {
+        Ok(Self {
+            config: Config::read(&args.config, &args.database)?,
+            console: Console::new(args.output),
+            interrupt,
+        })
+    }
+
+    /// Begins a run, or takes up the one that was named.
+    pub(crate) fn begin(self, args: &CommonArgs) -> anyhow::Result<Run> {
+        let directory = RunDirectory::open_or_create(args.run.as_deref(), &self.config)?;
+        Ok(Run::new(self, directory))
+    }
+
+    /// Goes on with the run that was named, or the newest.
+    pub(crate) fn resume(self, args: &CommonArgs) -> anyhow::Result<Run> {
+        let directory = RunDirectory::open_existing(args.run.as_deref())?;
+        Ok(Run::new(self, directory))
+    }
+}
+
+/// A run at work.
+#[derive(Debug)]
+pub(crate) struct Run {
+    pub(crate) config: Config,
+    pub(crate) console: Console,
+    pub(crate) interrupt: Interrupt,
+    pub(crate) directory: RunDirectory,
+}
+
+/// What a stage did with one database.
+#[derive(Clone, Debug, Default, Serialize)]
+pub(crate) struct StageOutcome {
+    pub(crate) database: String,
+    pub(crate) tables: u64,
+    pub(crate) rows: u64,
+    pub(crate) bytes: u64,
+    pub(crate) seconds: f64,
+    /// Rows that a declared rule changed, by rule.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) rules: BTreeMap<String, u64>,
+}
+
+impl StageOutcome {
+    /// Adds a table.
+    pub(crate) fn add_table(&mut self, rows: u64, bytes: u64) {
+        self.tables += 1;
+        self.rows += rows;
+        self.bytes += bytes;
+    }
+}
+
+impl Run {
+    fn new(session: Session, directory: RunDirectory) -> Self {
+        Self {
+            config: session.config,
+            console: session.console,
+            interrupt: session.interrupt,
+            directory,
+        }
+    }
+
+    /// Does a stage for every database: measures, records, and prints a line for each.
+    pub(crate) fn stage(
+        &mut self,
+        name: &'static str,
+        mut work: impl FnMut(&mut StageRun<'_>) -> anyhow::Result<()>,
+    ) -> anyhow::Result<Vec<StageOutcome>> {
+        let mut outcomes = Vec::new();
+        for index in 0..self.config.databases.len() {
+            let started = now();
+            let clock = Instant::now();
+            let database = &self.config.databases[index];
+            self.directory.event(name, None, 0, 0, "started")?;
+            let mut stage = StageRun {
+                database,
+                name,
+                console: self.console,
+                interrupt: &self.interrupt,
+                directory: &mut self.directory,
+                outcome: StageOutcome {
+                    database: database.name.clone(),
+                    ..StageOutcome::default()
+                },
+            };
+            let result = work(&mut stage);
+            let mut outcome = stage.outcome;
+            outcome.seconds = clock.elapsed().as_secs_f64();
+            record(
+                &mut self.directory,
+                name,
+                &outcome,
+                started,
+                result.as_ref().err(),
+            )?;
+            result?;
+            self.console.line(&stage_line(name, &outcome));
+            outcomes.push(outcome);
+        }
+        Ok(outcomes)
+    }
+}
+
+/// A stage at work on one database.
+#[derive(Debug)]
+pub(crate) struct StageRun<'r> {
+    pub(crate) database: &'r Database,
+    pub(crate) name: &'static str,
+    pub(crate) console: Console,
+    pub(crate) interrupt: &'r Interrupt,
+    pub(crate) directory: &'r mut RunDirectory,
+    pub(crate) outcome: StageOutcome,
+}
+
+impl StageRun<'_> {
+    /// Counts a table that is done and writes its event.
+    pub(crate) fn table_done(&mut self, table: &str, rows: u64, bytes: u64) -> anyhow::Result<()> {
+        self.outcome.add_table(rows, bytes);
+        let place = Some((self.database.name.as_str(), table));
+        self.directory
+            .event(self.name, place, rows, bytes, "table_done")
+    }
+}
+
+fn record(
+    directory: &mut RunDirectory,
+    stage: &str,
+    outcome: &StageOutcome,
+    started: String,
+    error: Option<&anyhow::Error>,
+) -> anyhow::Result<()> {
+    let word = match error {
+        None => "done",
+        Some(error) if is_interrupted(error) => "interrupted",
+        Some(_) => "failed",
+    };
+    directory.event(stage, None, outcome.rows, outcome.bytes, word)?;
+    directory.add_stage(StageEntry {
+        stage: stage.to_owned(),
+        database: outcome.database.clone(),
+        started,
+        seconds: outcome.seconds,
+        outcome: word.to_owned(),
+        tables: outcome.tables,
+        rows: outcome.rows,
+        bytes: outcome.bytes,
+        message: error.map(|error| format!("{error:#}")),
+    })
+}
+
+fn is_interrupted(error: &anyhow::Error) -> bool {
+    error
+        .downcast_ref::<Failure>()
+        .is_some_and(|failure| failure.code == INTERRUPTED)
+}
+
+fn stage_line(stage: &str, outcome: &StageOutcome) -> String {
+    let mut line = format!(
+        "{stage:<10} {:<12} {:>3} tables  {:>11} rows  {:>9}  {:>6.1} s",
+        outcome.database,
+        outcome.tables,
+        thousands(outcome.rows),
+        bytes_text(outcome.bytes),
+        outcome.seconds
+    );
+    for (rule, rows) in &outcome.rules {
+        line.push_str(&format!(
+            "\n           rule {rule}: {} rows",
+            thousands(*rows)
+        ));
+    }
+    line
+}

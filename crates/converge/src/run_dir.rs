@@ -1,0 +1,248 @@
+//! The run directory: `run.json`, `events.jsonl`, and a directory for each database.
+//!
+//! Private to its owner, since it holds personal data; written so that a reader never sees half.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::config::Config;
+use crate::exit::Failure;
+
+/// Where runs are kept, below the working directory.
+const RUNS: &str = "runs";
+const RUN_FILE: &str = "run.json";
+const EVENTS_FILE: &str = "events.jsonl";
+const DIRECTORY_MODE: u32 = 0o700;
+const FILE_MODE: u32 = 0o600;
+/// Counts up with every change that an older reader would misread.
+const SCHEMA_VERSION: u32 = 1;
+
+/// An open run directory.
+#[derive(Debug)]
+pub(crate) struct RunDirectory {
+    path: PathBuf,
+    pub(crate) state: RunState,
+    events: File,
+    sequence: u64,
+}
+
+/// The content of `run.json`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct RunState {
+    pub(crate) schema_version: u32,
+    pub(crate) run_id: String,
+    pub(crate) tool_version: String,
+    pub(crate) environment: String,
+    pub(crate) config_digest: String,
+    pub(crate) created: String,
+    /// What was done, in order; a stage that was repeated stands there twice.
+    pub(crate) stages: Vec<StageEntry>,
+}
+
+/// A stage of one database.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct StageEntry {
+    pub(crate) stage: String,
+    pub(crate) database: String,
+    pub(crate) started: String,
+    pub(crate) seconds: f64,
+    /// `done`, `failed` or `interrupted`.
+    pub(crate) outcome: String,
+    pub(crate) tables: u64,
+    pub(crate) rows: u64,
+    pub(crate) bytes: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) message: Option<String>,
+}
+
+/// A line of `events.jsonl`; never holds a cell value.
+#[derive(Debug, Serialize)]
+struct Event<'a> {
+    schema_version: u32,
+    seq: u64,
+    time: String,
+    run: &'a str,
+    stage: &'a str,
+    table: Option<String>,
+    rows: u64,
+    bytes: u64,
+    event: &'a str,
+}
+
+impl RunDirectory {
+    /// Opens the directory that was named, or makes it, or makes a new one below `runs`.
+    pub(crate) fn open_or_create(named: Option<&Path>, config: &Config) -> anyhow::Result<Self> {
+        let run_id = new_run_id();
+        let path = match named {
+            Some(path) if path.join(RUN_FILE).exists() => return Self::open(path),
+            Some(path) => path.to_owned(),
+            None => Path::new(RUNS).join(&run_id),
+        };
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(DIRECTORY_MODE)
+            .create(&path)
+            .with_context(|| format!("making the run directory {}", path.display()))?;
+        let state = RunState {
+            schema_version: SCHEMA_VERSION,
+            run_id,
+            tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+            environment: config.environment.name().to_owned(),
+            config_digest: config.digest.clone(),
+            created: now(),
+            stages: Vec::new(),
+        };
+        let run = Self::with_state(path, state)?;
+        run.save()?;
+        Ok(run)
+    }
+
+    /// Opens the directory that was named, or the newest one below `runs`.
+    pub(crate) fn open_existing(named: Option<&Path>) -> anyhow::Result<Self> {
+        match named {
+            Some(path) => Self::open(path),
+            None => Self::newest()?.ok_or_else(|| {
+                Failure::usage(format!("there is no run in {RUNS}/"))
+                    .hint("begin one with `converge export` or `converge migrate`, or name one with --run DIR")
+                    .into()
+            }),
+        }
+    }
+
+    /// The newest run below `runs`, if there is one.
+    pub(crate) fn newest() -> anyhow::Result<Option<Self>> {
+        let Ok(entries) = fs::read_dir(RUNS) else {
+            return Ok(None);
+        };
+        let mut newest: Option<(String, PathBuf)> = None;
+        for entry in entries {
+            let path = entry?.path();
+            // A directory that is being made, or not one of ours, is no run.
+            let Ok(state) = read_state(&path) else {
+                continue;
+            };
+            if newest
+                .as_ref()
+                .is_none_or(|(created, _)| state.created > *created)
+            {
+                newest = Some((state.created, path));
+            }
+        }
+        newest.map(|(_, path)| Self::open(&path)).transpose()
+    }
+
+    fn open(path: &Path) -> anyhow::Result<Self> {
+        let state = read_state(path).map_err(|error| {
+            Failure::usage(format!("{}: {error:#}", path.display()))
+                .hint("name a directory with a run.json, such as one below runs/")
+        })?;
+        Self::with_state(path.to_owned(), state)
+    }
+
+    fn with_state(path: PathBuf, state: RunState) -> anyhow::Result<Self> {
+        let file = path.join(EVENTS_FILE);
+        let sequence = fs::read(&file).map_or(0, |text| {
+            text.iter().filter(|byte| **byte == b'\n').count() as u64
+        });
+        let events = OpenOptions::new()
+            .append(true)
+            .create(true)
+            .mode(FILE_MODE)
+            .open(&file)
+            .with_context(|| format!("opening {}", file.display()))?;
+        Ok(Self {
+            path,
+            state,
+            events,
+            sequence,
+        })
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(crate) fn run_id(&self) -> &str {
+        &self.state.run_id
+    }
+
+    /// A directory of a database, made where it is missing.
+    pub(crate) fn database_dir(&self, database: &str, name: &str) -> anyhow::Result<PathBuf> {
+        let path = self.path.join(database).join(name);
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(DIRECTORY_MODE)
+            .create(&path)
+            .with_context(|| format!("making {}", path.display()))?;
+        Ok(path)
+    }
+
+    /// Enters a stage and saves.
+    pub(crate) fn add_stage(&mut self, entry: StageEntry) -> anyhow::Result<()> {
+        self.state.stages.push(entry);
+        self.save()
+    }
+
+    fn save(&self) -> anyhow::Result<()> {
+        let mut text = serde_json::to_vec_pretty(&self.state)?;
+        text.push(b'\n');
+        dataset::write_atomically(&self.path.join(RUN_FILE), &text)?;
+        Ok(())
+    }
+
+    /// Appends an event.
+    pub(crate) fn event(
+        &mut self,
+        stage: &str,
+        table: Option<(&str, &str)>,
+        rows: u64,
+        bytes: u64,
+        event: &str,
+    ) -> anyhow::Result<()> {
+        self.sequence += 1;
+        let mut line = serde_json::to_vec(&Event {
+            schema_version: SCHEMA_VERSION,
+            seq: self.sequence,
+            time: now(),
+            run: &self.state.run_id,
+            stage,
+            table: table.map(|(database, table)| format!("{database}.{table}")),
+            rows,
+            bytes,
+            event,
+        })?;
+        line.push(b'\n');
+        self.events
+            .write_all(&line)
+            .with_context(|| format!("writing {}", self.path.join(EVENTS_FILE).display()))
+    }
+}
+
+fn read_state(path: &Path) -> anyhow::Result<RunState> {
+    let text = fs::read(path.join(RUN_FILE)).context("there is no run.json")?;
+    let state: RunState = serde_json::from_slice(&text).context("run.json is damaged")?;
+    if state.schema_version != SCHEMA_VERSION {
+        anyhow::bail!("it was written by another version of this tool");
+    }
+    Ok(state)
+}
+
+/// The time in UTC, RFC 3339 with milliseconds.
+pub(crate) fn now() -> String {
+    format!("{:.3}", Timestamp::now())
+}
+
+/// Sorts by time, and two runs of one second still differ.
+fn new_run_id() -> String {
+    let now = Timestamp::now();
+    let time = now.strftime("%Y%m%d-%H%M%S");
+    let seed = format!("{now:.9} {}", std::process::id());
+    let hash = blake3::hash(seed.as_bytes()).to_hex();
+    format!("{time}-{}", &hash[..4])
+}

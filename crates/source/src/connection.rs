@@ -1,0 +1,204 @@
+//! A connection whose session is fixed: character set, zone, SQL mode, no time limits.
+//!
+//! Every setting is read back, since proxies and init files are known to change them.
+
+use mysql::prelude::Queryable;
+use mysql::{Conn, DriverError, OptsBuilder, SslOpts};
+
+use catalog::{Server, ServerKind};
+
+use crate::endpoint::{Endpoint, TlsMode};
+use crate::error::{Doing, Error, Kind};
+
+/// The protocol's own limit; the server's `max_allowed_packet` decides what is really sent.
+const PACKET_BYTES_MAX: usize = 1 << 30;
+/// A slow target may leave the source's stream unread for long.
+const NET_TIMEOUT_SECONDS: u32 = 3600;
+
+/// An open session on the source.
+#[derive(Debug)]
+pub struct Connection {
+    pub(crate) conn: Conn,
+    endpoint: Endpoint,
+    server: Server,
+}
+
+impl Connection {
+    /// Connects and fixes the session.
+    ///
+    /// # Errors
+    /// Where the server is not reached, refuses, or does not take a setting.
+    pub fn open(endpoint: &Endpoint) -> Result<Self, Error> {
+        let mut conn = connect(endpoint).doing(|| format!("connecting to {endpoint}"))?;
+        let server = read_server(&mut conn)?;
+        fix_session(&mut conn, &server)?;
+        Ok(Self {
+            conn,
+            endpoint: endpoint.clone(),
+            server,
+        })
+    }
+
+    /// The server's kind and version.
+    pub fn server(&self) -> &Server {
+        &self.server
+    }
+
+    /// Where this connection leads.
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    /// Runs a statement and forgets its rows.
+    ///
+    /// # Errors
+    /// Where the server refuses.
+    pub fn execute(&mut self, sql: &str) -> Result<(), Error> {
+        self.conn.query_drop(sql).doing(|| shorten(sql))
+    }
+
+    /// Runs a script of several statements.
+    ///
+    /// # Errors
+    /// Those of the first statement that the server refuses.
+    pub fn execute_script(&mut self, sql: &str) -> Result<(), Error> {
+        let mut result = self.conn.query_iter(sql).doing(|| shorten(sql))?;
+        while let Some(set) = result.iter() {
+            for row in set {
+                row.doing(|| shorten(sql))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs a query and returns all of its rows as text; for small results.
+    ///
+    /// # Errors
+    /// Where the server refuses.
+    pub fn query_text(&mut self, sql: &str) -> Result<Vec<Vec<Option<String>>>, Error> {
+        let rows: Vec<mysql::Row> = self.conn.query(sql).doing(|| shorten(sql))?;
+        Ok(rows.into_iter().map(row_to_text).collect())
+    }
+
+    /// Makes a database the current one.
+    ///
+    /// # Errors
+    /// Where there is no such database.
+    pub fn select_database(&mut self, name: &str) -> Result<(), Error> {
+        self.execute(&format!("use {}", catalog::quote::mysql(name)))
+    }
+
+    /// Ends the statement that this connection is busy with, from a second connection.
+    pub(crate) fn kill_query(endpoint: &Endpoint, connection_id: u32) {
+        // Whether it works or not, the caller is about to fail with the reason that matters.
+        if let Ok(mut other) = connect(endpoint) {
+            let _ = other.query_drop(format!("kill query {connection_id}"));
+        }
+    }
+}
+
+fn connect(endpoint: &Endpoint) -> Result<Conn, mysql::Error> {
+    match Conn::new(options(endpoint, true)) {
+        Err(mysql::Error::DriverError(DriverError::TlsNotSupported))
+            if endpoint.tls == TlsMode::Preferred =>
+        {
+            Conn::new(options(endpoint, false))
+        }
+        other => other,
+    }
+}
+
+fn options(endpoint: &Endpoint, tls: bool) -> OptsBuilder {
+    let ssl = (tls && endpoint.tls != TlsMode::Disabled).then(|| {
+        let verified = matches!(endpoint.tls, TlsMode::VerifyCa | TlsMode::VerifyIdentity);
+        SslOpts::default()
+            .with_danger_accept_invalid_certs(!verified)
+            .with_danger_skip_domain_validation(endpoint.tls != TlsMode::VerifyIdentity)
+            .with_root_cert_path(endpoint.ca_file.clone())
+    });
+    OptsBuilder::new()
+        .ip_or_hostname(Some(endpoint.host.clone()))
+        .tcp_port(endpoint.port)
+        .user(Some(endpoint.user.clone()))
+        .pass(endpoint.password.clone())
+        .db_name(endpoint.database.clone())
+        // A switch to the server's socket would leave the host that the operator named.
+        .prefer_socket(false)
+        .tcp_connect_timeout(Some(std::time::Duration::from_secs(10)))
+        .max_allowed_packet(Some(PACKET_BYTES_MAX))
+        .ssl_opts(ssl)
+}
+
+fn read_server(conn: &mut Conn) -> Result<Server, Error> {
+    let version: Option<String> = conn
+        .query_first("select version()")
+        .doing(|| "asking for the version".to_owned())?;
+    let version = version.unwrap_or_default();
+    let kind = if version.to_ascii_lowercase().contains("mariadb") {
+        ServerKind::Mariadb
+    } else {
+        ServerKind::Mysql
+    };
+    let end = version
+        .find(|c: char| !c.is_ascii_digit() && c != '.')
+        .unwrap_or(version.len());
+    Ok(Server {
+        kind,
+        version: version[..end].to_owned(),
+    })
+}
+
+fn fix_session(conn: &mut Conn, server: &Server) -> Result<(), Error> {
+    let unlimited = match server.kind {
+        ServerKind::Mariadb => "max_statement_time = 0",
+        _ => "max_execution_time = 0, information_schema_stats_expiry = 0",
+    };
+    conn.query_drop("set names utf8mb4")
+        .doing(|| "set names utf8mb4".to_owned())?;
+    conn.query_drop(format!(
+        "set session time_zone = '+00:00', sql_mode = '', net_write_timeout = {NET_TIMEOUT_SECONDS}, \
+         net_read_timeout = {NET_TIMEOUT_SECONDS}, {unlimited}"
+    ))
+    .doing(|| "fixing the session's settings".to_owned())?;
+    let read_back: Option<(String, String, String)> = conn
+        .query_first(
+            "select @@session.character_set_results, @@session.time_zone, @@session.sql_mode",
+        )
+        .doing(|| "reading the session's settings back".to_owned())?;
+    let (charset, zone, mode) = read_back.unwrap_or_default();
+    for (name, holds) in [
+        ("character_set_results", charset == "utf8mb4"),
+        ("time_zone", zone == "+00:00"),
+        ("sql_mode", mode.is_empty()),
+    ] {
+        if !holds {
+            return Err(Error::new(
+                Kind::Setting { name },
+                "fixing the session's settings",
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn row_to_text(row: mysql::Row) -> Vec<Option<String>> {
+    row.unwrap()
+        .into_iter()
+        .map(|value| match value {
+            mysql::Value::NULL => None,
+            mysql::Value::Bytes(bytes) => Some(String::from_utf8_lossy(&bytes).into_owned()),
+            other => Some(other.as_sql(true)),
+        })
+        .collect()
+}
+
+/// The first words of a statement: the fixtures' inserts are long and hold values.
+fn shorten(sql: &str) -> String {
+    const SHOWN_CHARACTERS: usize = 60;
+    let line = sql.lines().next().unwrap_or("");
+    let mut shown: String = line.chars().take(SHOWN_CHARACTERS).collect();
+    if shown.len() < sql.len() {
+        shown.push('…');
+    }
+    format!("running `{shown}`")
+}

@@ -1,0 +1,255 @@
+//! Reads a schema from `information_schema`, one query per kind of thing.
+//!
+//! The result is the same whichever of the two server families it came from;
+//! it never parses DDL.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use mysql::Row;
+use mysql::prelude::Queryable;
+
+use catalog::{
+    BlobSize, ForeignKey, Key, KeyKind, KeyPart, MysqlType, ServerKind, SourceCatalog,
+    SourceColumn, SourceTable,
+};
+
+use crate::connection::Connection;
+use crate::error::{Doing, Error};
+
+/// Reads the schema of a database.
+///
+/// # Errors
+/// Where the server refuses.
+pub fn discover(connection: &mut Connection, database: &str) -> Result<SourceCatalog, Error> {
+    let kind = connection.server().kind;
+    let json = match kind {
+        ServerKind::Mariadb => json_columns(connection, database)?,
+        _ => BTreeSet::new(),
+    };
+    let mut tables = read_tables(connection, database, kind, &json)?;
+    for (table, key) in read_keys(connection, database, kind)? {
+        if let Some(table) = tables.get_mut(&table) {
+            table.keys.push(key);
+        }
+    }
+    for (table, key) in read_foreign_keys(connection, database)? {
+        if let Some(table) = tables.get_mut(&table) {
+            table.foreign_keys.push(key);
+        }
+    }
+    Ok(SourceCatalog {
+        server: connection.server().clone(),
+        schema: database.to_owned(),
+        tables: tables.into_values().collect(),
+    })
+}
+
+/// Rows of text for a query with the database's name as its only parameter.
+fn rows(
+    connection: &mut Connection,
+    sql: &str,
+    database: &str,
+) -> Result<Vec<Vec<Option<String>>>, Error> {
+    let rows: Vec<Row> = connection
+        .conn
+        .exec(sql, (database,))
+        .doing(|| format!("reading the schema of `{database}`"))?;
+    Ok(rows.into_iter().map(to_text).collect())
+}
+
+fn to_text(row: Row) -> Vec<Option<String>> {
+    row.unwrap()
+        .into_iter()
+        .map(|value| match value {
+            mysql::Value::NULL => None,
+            mysql::Value::Bytes(bytes) => Some(String::from_utf8_lossy(&bytes).into_owned()),
+            other => Some(other.as_sql(true)),
+        })
+        .collect()
+}
+
+fn read_tables(
+    connection: &mut Connection,
+    database: &str,
+    kind: ServerKind,
+    json: &BTreeSet<(String, String)>,
+) -> Result<BTreeMap<String, SourceTable>, Error> {
+    let mut tables: BTreeMap<String, SourceTable> = BTreeMap::new();
+    for row in rows(connection, include_str!("sql/columns.sql"), database)? {
+        let mut row = row.into_iter();
+        let mut next = || row.next().flatten();
+        let table_name = next().unwrap_or_default();
+        let engine = next();
+        let name = next().unwrap_or_default();
+        let mut data_type = MysqlType::parse(&next().unwrap_or_default());
+        if data_type == MysqlType::Text(BlobSize::Long)
+            && json.contains(&(table_name.clone(), name.clone()))
+        {
+            data_type = MysqlType::Json;
+        }
+        let nullable = next().as_deref() == Some("YES");
+        let default = next();
+        let extra = next().unwrap_or_default().to_ascii_lowercase();
+        let collation = next().filter(|_| !matches!(data_type, MysqlType::Json));
+        let column = SourceColumn {
+            default: default.and_then(|text| default_as_sql(&text, kind, &extra, &data_type)),
+            name,
+            data_type,
+            nullable,
+            generated: next().filter(|expression| !expression.is_empty()),
+            auto_increment: extra.contains("auto_increment"),
+            sequence: None,
+            collation,
+        };
+        let table = tables
+            .entry(table_name.clone())
+            .or_insert_with(|| SourceTable {
+                name: table_name,
+                columns: Vec::new(),
+                keys: Vec::new(),
+                foreign_keys: Vec::new(),
+                engine,
+            });
+        table.columns.push(column);
+    }
+    Ok(tables)
+}
+
+/// MySQL reports a literal's bare text and marks expressions; MariaDB reports SQL,
+/// with `NULL` for no default. The catalogue has SQL, and none for NULL.
+fn default_as_sql(
+    text: &str,
+    kind: ServerKind,
+    extra: &str,
+    data_type: &MysqlType,
+) -> Option<String> {
+    if kind == ServerKind::Mariadb {
+        return (!text.eq_ignore_ascii_case("null")).then(|| text.to_owned());
+    }
+    let lower = text.to_ascii_lowercase();
+    if lower.starts_with("current_timestamp") {
+        let spelled = if lower.contains('(') {
+            lower
+        } else {
+            format!("{lower}()")
+        };
+        return Some(spelled);
+    }
+    let bare = matches!(
+        data_type,
+        MysqlType::Integer { .. }
+            | MysqlType::Decimal { .. }
+            | MysqlType::Float
+            | MysqlType::Double
+            | MysqlType::Bit { .. }
+            | MysqlType::Year
+    );
+    if bare || extra.contains("default_generated") {
+        return Some(text.to_owned());
+    }
+    Some(catalog::quote::mysql_literal(text))
+}
+
+/// MariaDB spells `json` as `longtext` with a check `json_valid(column)`.
+fn json_columns(
+    connection: &mut Connection,
+    database: &str,
+) -> Result<BTreeSet<(String, String)>, Error> {
+    let rows = rows(connection, include_str!("sql/json_checks.sql"), database)?;
+    let columns = rows.into_iter().filter_map(|row| {
+        let mut row = row.into_iter().flatten();
+        let (table, clause) = (row.next()?, row.next()?);
+        let column = clause.strip_prefix("json_valid(`")?.strip_suffix("`)")?;
+        Some((table, column.replace("``", "`")))
+    });
+    Ok(columns.collect())
+}
+
+fn read_keys(
+    connection: &mut Connection,
+    database: &str,
+    kind: ServerKind,
+) -> Result<Vec<(String, Key)>, Error> {
+    // Only MySQL has functional key parts, and only there is the column known.
+    let expression = match kind {
+        ServerKind::Mariadb => "null",
+        _ => "expression",
+    };
+    let sql = format!(
+        "select table_name, index_name, non_unique, column_name, sub_part, {expression} \
+           from information_schema.statistics where table_schema = ? \
+          order by table_name, index_name <> 'PRIMARY', index_name, seq_in_index"
+    );
+    let mut keys: Vec<(String, Key)> = Vec::new();
+    for row in rows(connection, &sql, database)? {
+        let mut row = row.into_iter();
+        let mut next = || row.next().flatten();
+        let table = next().unwrap_or_default();
+        let name = next().unwrap_or_default();
+        let unique = next().as_deref() == Some("0");
+        let column = next();
+        let prefix_length = next().and_then(|length| length.parse().ok());
+        let part = match (column, next()) {
+            (Some(name), _) => KeyPart::Column {
+                name,
+                prefix_length,
+            },
+            (None, expression) => KeyPart::Expression {
+                expression: expression.unwrap_or_default(),
+            },
+        };
+        match keys.last_mut() {
+            Some((last_table, key)) if *last_table == table && key.name == name => {
+                key.parts.push(part);
+            }
+            _ => keys.push((
+                table,
+                Key {
+                    kind: key_kind(&name, unique),
+                    name,
+                    parts: vec![part],
+                },
+            )),
+        }
+    }
+    Ok(keys)
+}
+
+fn key_kind(name: &str, unique: bool) -> KeyKind {
+    match (name, unique) {
+        ("PRIMARY", _) => KeyKind::Primary,
+        (_, true) => KeyKind::Unique,
+        (_, false) => KeyKind::Index,
+    }
+}
+
+fn read_foreign_keys(
+    connection: &mut Connection,
+    database: &str,
+) -> Result<Vec<(String, ForeignKey)>, Error> {
+    let mut keys: Vec<(String, ForeignKey)> = Vec::new();
+    for row in rows(connection, include_str!("sql/foreign_keys.sql"), database)? {
+        let mut row = row.into_iter().map(Option::unwrap_or_default);
+        let mut next = || row.next().unwrap_or_default();
+        let (table, name, column) = (next(), next(), next());
+        let (referenced_table, referenced_column) = (next(), next());
+        match keys.last_mut() {
+            Some((last_table, key)) if *last_table == table && key.name == name => {
+                key.columns.push(column);
+                key.referenced_columns.push(referenced_column);
+            }
+            _ => keys.push((
+                table,
+                ForeignKey {
+                    name,
+                    columns: vec![column],
+                    referenced_table,
+                    referenced_columns: vec![referenced_column],
+                    on_delete: next(),
+                    on_update: next(),
+                },
+            )),
+        }
+    }
+    Ok(keys)
+}

@@ -1,0 +1,225 @@
+//! Reads a table's rows through the text protocol as records of the dataset.
+//!
+//! Values are written as the source has them; nothing is converted for the target here.
+
+use mysql::Value;
+use mysql::prelude::Queryable;
+
+use catalog::{MysqlType, SourceColumn, SourceTable, quote};
+use dataset::Record;
+
+use crate::connection::Connection;
+use crate::error::{Doing, Error, Kind};
+use crate::snapshot::Snapshot;
+
+impl Snapshot {
+    /// Hands every row of a table to `visit`, by primary key where there is one.
+    ///
+    /// Fields are in the order of the columns that are not generated: text as UTF-8, numbers
+    /// and times as the server spells them, `float` in the shortest spelling that reads back
+    /// equal, bytes and bits as `\x` and hex, an enum's index 0 as the character U+0000.
+    /// Returns the number of rows.
+    ///
+    /// # Errors
+    /// Those of the server, a warning among them, and those of `visit`, after which the
+    /// server's statement is ended.
+    pub fn export_table<E: From<Error>>(
+        &mut self,
+        database: &str,
+        table: &SourceTable,
+        mut visit: impl FnMut(&Record) -> Result<(), E>,
+    ) -> Result<u64, E> {
+        let columns: Vec<&SourceColumn> = copied_columns(table);
+        let forms: Vec<Form> = columns.iter().map(|c| Form::of(&c.data_type)).collect();
+        let sql = select(database, table, &columns);
+        let doing = || {
+            format!(
+                "reading table {}",
+                quote::mysql_qualified(database, &table.name)
+            )
+        };
+        let endpoint = self.connection.endpoint().clone();
+        let connection_id = self.connection.conn.connection_id();
+        let mut record = Record::new();
+        let mut rows: u64 = 0;
+        let mut result = self.connection.conn.query_iter(&sql).doing(doing)?;
+        for row in result.by_ref() {
+            let row = row.doing(doing)?;
+            record.clear();
+            for (index, form) in forms.iter().enumerate() {
+                let value = row.as_ref(index).unwrap_or(&Value::NULL);
+                form.push(value, &mut record).map_err(|()| {
+                    let column = columns[index].name.clone();
+                    Error::new(Kind::Unexpected { column }, doing())
+                })?;
+            }
+            rows += 1;
+            if let Err(error) = visit(&record) {
+                // Dropping the result would read all that is left of it.
+                Connection::kill_query(&endpoint, connection_id);
+                return Err(error);
+            }
+        }
+        let warnings = result.warnings();
+        drop(result);
+        if warnings > 0 {
+            return Err(self.warnings_as_error(doing()).into());
+        }
+        Ok(rows)
+    }
+
+    fn warnings_as_error(&mut self, doing: String) -> Error {
+        let rows = self
+            .connection
+            .query_text("show warnings")
+            .unwrap_or_default();
+        let codes = rows
+            .into_iter()
+            .filter_map(|row| row.into_iter().nth(1).flatten());
+        let mut codes: Vec<String> = codes.collect();
+        codes.sort();
+        codes.dedup();
+        Error::new(Kind::Warnings(codes), doing)
+    }
+}
+
+/// The columns that hold data of their own.
+pub(crate) fn copied_columns(table: &SourceTable) -> Vec<&SourceColumn> {
+    table
+        .columns
+        .iter()
+        .filter(|column| column.generated.is_none())
+        .collect()
+}
+
+fn select(database: &str, table: &SourceTable, columns: &[&SourceColumn]) -> String {
+    let expressions: Vec<String> = columns.iter().map(|column| expression(column)).collect();
+    let order: Vec<String> = table
+        .primary_key_columns()
+        .iter()
+        .map(|c| quote::mysql(c))
+        .collect();
+    let order = if order.is_empty() {
+        String::new()
+    } else {
+        format!(" order by {}", order.join(", "))
+    };
+    format!(
+        "select {} from {}{order}",
+        expressions.join(", "),
+        quote::mysql_qualified(database, &table.name)
+    )
+}
+
+fn expression(column: &SourceColumn) -> String {
+    let name = quote::mysql(&column.name);
+    match &column.data_type {
+        // As text a float has six digits; as a double it has all of them. Times one, because
+        // adding zero would lose the sign of a negative zero.
+        MysqlType::Float => format!("{name} * 1e0"),
+        MysqlType::Enum { .. } => enum_expression(&name),
+        _ => name,
+    }
+}
+
+/// Index 0 and a label `''` are both read as `''`; the number tells them apart.
+pub(crate) fn enum_expression(quoted: &str) -> String {
+    format!("case when {quoted} + 0 = 0 then _utf8mb4 0x00 else {quoted} end")
+}
+
+/// How the text protocol's bytes become a field.
+#[derive(Clone, Copy, Debug)]
+enum Form {
+    AsIs,
+    Hex,
+    Float,
+}
+
+impl Form {
+    fn of(data_type: &MysqlType) -> Self {
+        match data_type {
+            MysqlType::Float => Self::Float,
+            binary if binary.is_binary() => Self::Hex,
+            _ => Self::AsIs,
+        }
+    }
+
+    fn push(self, value: &Value, record: &mut Record) -> Result<(), ()> {
+        let bytes = match value {
+            Value::NULL => {
+                record.push_null();
+                return Ok(());
+            }
+            Value::Bytes(bytes) => bytes,
+            _ => return Err(()),
+        };
+        match self {
+            Self::AsIs => {
+                record.push_bytes(bytes);
+                Ok(())
+            }
+            Self::Hex => record.push_with(|field| {
+                append_hex(field, bytes);
+                Ok(())
+            }),
+            Self::Float => {
+                let text = std::str::from_utf8(bytes).map_err(|_| ())?;
+                let wide: f64 = text.parse().map_err(|_| ())?;
+                #[expect(clippy::cast_possible_truncation, reason = "it was a float before")]
+                let narrow = wide as f32;
+                record.push_bytes(float_text(narrow).as_bytes());
+                Ok(())
+            }
+        }
+    }
+}
+
+/// The shortest spelling that reads back equal, with an exponent where it is shorter.
+fn float_text(value: f32) -> String {
+    let plain = value.to_string();
+    let scientific = format!("{value:e}");
+    if scientific.len() < plain.len() {
+        scientific
+    } else {
+        plain
+    }
+}
+
+fn append_hex(field: &mut Vec<u8>, bytes: &[u8]) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    field.reserve(2 + bytes.len() * 2);
+    field.extend_from_slice(b"\\x");
+    for byte in bytes {
+        field.push(DIGITS[usize::from(byte >> 4)]);
+        field.push(DIGITS[usize::from(byte & 15)]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn floats_are_short_and_exact() {
+        for (value, text) in [
+            (16_777_216.0_f32, "16777216"),
+            (0.1, "0.1"),
+            (-0.0, "-0"),
+            (f32::MAX, "3.4028235e38"),
+            (f32::MIN_POSITIVE, "1.1754944e-38"),
+        ] {
+            assert_eq!(float_text(value), text);
+            assert_eq!(
+                float_text(value).parse::<f32>().unwrap().to_bits(),
+                value.to_bits()
+            );
+        }
+    }
+
+    #[test]
+    fn bytes_become_hex() {
+        let mut field = Vec::new();
+        append_hex(&mut field, &[0, 0x7f, 0xff]);
+        assert_eq!(field, b"\\x007fff");
+    }
+}

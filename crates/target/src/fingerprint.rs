@@ -1,0 +1,93 @@
+//! What a schema is, as a list of objects and their states, to tell whether it is as before.
+//!
+//! Rows count by their digests, without order; OIDs, statistics and storage do not count.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use postgres::GenericClient;
+
+use digest::{TableDigest, digest_fields};
+
+use crate::connection::Connection;
+use crate::error::{Doing, Error};
+
+/// Objects of a schema and their states.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Fingerprint {
+    objects: BTreeMap<String, String>,
+}
+
+impl Fingerprint {
+    /// Number of objects.
+    pub fn len(&self) -> usize {
+        self.objects.len()
+    }
+
+    /// Whether the schema has no object.
+    pub fn is_empty(&self) -> bool {
+        self.objects.is_empty()
+    }
+
+    /// The objects that are not the same on both sides, by name.
+    pub fn differences(&self, other: &Self) -> Vec<String> {
+        let names: BTreeSet<&String> = self.objects.keys().chain(other.objects.keys()).collect();
+        names
+            .into_iter()
+            .filter(|name| self.objects.get(*name) != other.objects.get(*name))
+            .cloned()
+            .collect()
+    }
+}
+
+/// Reads the definitions of a schema, all rows of its tables and the states of its sequences.
+///
+/// # Errors
+/// Where the server refuses.
+pub fn fingerprint(connection: &mut Connection, schema: &str) -> Result<Fingerprint, Error> {
+    let mut fingerprint = definitions(&mut connection.client, schema)?;
+    let tables = crate::discover(connection, schema)?.tables;
+    for table in &tables {
+        let columns: Vec<&str> = table.columns.iter().map(|c| c.name.as_str()).collect();
+        let mut digest = TableDigest::default();
+        connection.scan_table::<Error>(schema, &table.name, &columns, |row| {
+            digest.add(digest_fields(row.iter().copied()));
+            Ok(())
+        })?;
+        let name = format!("rows of {}", table.name);
+        fingerprint.objects.insert(name, digest.to_string());
+    }
+    let sequences: BTreeSet<String> = fingerprint
+        .objects
+        .keys()
+        .filter_map(|name| name.strip_prefix("sequence definition ").map(str::to_owned))
+        .collect();
+    for name in sequences {
+        let row = connection
+            .client
+            .query_one(&format!("select last_value, is_called from {name}"), &[])
+            .doing(|| format!("reading sequence {name}"))?;
+        let (last_value, is_called): (i64, bool) = (row.get(0), row.get(1));
+        let state = format!("{last_value} {is_called}");
+        fingerprint
+            .objects
+            .insert(format!("sequence {name}"), state);
+    }
+    Ok(fingerprint)
+}
+
+/// The definitions alone.
+pub(crate) fn definitions(
+    client: &mut impl GenericClient,
+    schema: &str,
+) -> Result<Fingerprint, Error> {
+    let rows = client
+        .query(include_str!("sql/fingerprint.sql"), &[&schema])
+        .doing(|| format!("reading the definitions of schema `{schema}`"))?;
+    let objects = rows.iter().map(|row| {
+        let state: Option<String> = row.get(1);
+        (row.get(0), state.unwrap_or_default())
+    });
+    Ok(Fingerprint {
+        objects: objects.collect(),
+    })
+}

@@ -1,0 +1,62 @@
+select * from (
+select 'table ' || c.oid::pg_catalog.regclass::text as object,
+       pg_catalog.concat_ws(' | ', c.relpersistence, c.relkind, c.relreplident,
+         pg_catalog.array_to_string(c.reloptions, ','),
+         pg_catalog.pg_get_userbyid(c.relowner), c.relacl::text,
+         pg_catalog.obj_description(c.oid, 'pg_class')) as state
+  from pg_catalog.pg_class c
+  join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+ where n.nspname = $1 and c.relkind in ('r', 'p', 'S', 'v', 'm')
+union all
+select 'column ' || a.attrelid::pg_catalog.regclass::text || '.' || a.attname,
+       pg_catalog.concat_ws(' | ', a.attnum, pg_catalog.format_type(a.atttypid, a.atttypmod),
+         a.attnotnull, a.attidentity, a.attgenerated, a.attacl::text, a.attcompression,
+         pg_catalog.pg_get_expr(d.adbin, d.adrelid),
+         pg_catalog.col_description(a.attrelid, a.attnum))
+  from pg_catalog.pg_attribute a
+  join pg_catalog.pg_class c on c.oid = a.attrelid
+  join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+  left join pg_catalog.pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
+ where n.nspname = $1 and c.relkind in ('r', 'p') and a.attnum > 0 and not a.attisdropped
+union all
+select 'constraint ' || k.conrelid::pg_catalog.regclass::text || '.' || k.conname,
+       pg_catalog.concat_ws(' | ', pg_catalog.pg_get_constraintdef(k.oid), k.convalidated,
+         k.condeferrable, k.condeferred, pg_catalog.obj_description(k.oid, 'pg_constraint'))
+  from pg_catalog.pg_constraint k
+  join pg_catalog.pg_namespace n on n.oid = k.connamespace
+ where (n.nspname = $1 and k.conrelid <> 0)
+    or (k.contype = 'f' and k.confrelid in (
+        select c.oid from pg_catalog.pg_class c
+          join pg_catalog.pg_namespace m on m.oid = c.relnamespace where m.nspname = $1))
+union all
+select 'index ' || i.indexrelid::pg_catalog.regclass::text,
+       pg_catalog.concat_ws(' | ', pg_catalog.pg_get_indexdef(i.indexrelid), i.indisvalid,
+         i.indisclustered, i.indisreplident,
+         pg_catalog.obj_description(i.indexrelid, 'pg_class'))
+  from pg_catalog.pg_index i
+  join pg_catalog.pg_class c on c.oid = i.indrelid
+  join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+ where n.nspname = $1 and c.relkind in ('r', 'p', 'm')
+union all
+select 'trigger ' || t.tgrelid::pg_catalog.regclass::text || '.' || t.tgname,
+       pg_catalog.concat_ws(' | ', pg_catalog.pg_get_triggerdef(t.oid), t.tgenabled)
+  from pg_catalog.pg_trigger t
+  join pg_catalog.pg_class c on c.oid = t.tgrelid
+  join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+ where n.nspname = $1 and not t.tgisinternal
+union all
+select 'sequence definition ' || s.seqrelid::pg_catalog.regclass::text,
+       pg_catalog.concat_ws(' | ', pg_catalog.format_type(s.seqtypid, null), s.seqstart,
+         s.seqincrement, s.seqmin, s.seqmax, s.seqcycle, s.seqcache)
+  from pg_catalog.pg_sequence s
+  join pg_catalog.pg_class c on c.oid = s.seqrelid
+  join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+ where n.nspname = $1
+union all
+select 'type ' || pg_catalog.format_type(t.oid, null),
+       (select pg_catalog.string_agg(pg_catalog.quote_literal(e.enumlabel), ',' order by e.enumsortorder)
+          from pg_catalog.pg_enum e where e.enumtypid = t.oid)
+  from pg_catalog.pg_type t
+  join pg_catalog.pg_namespace n on n.oid = t.typnamespace
+ where n.nspname = $1 and t.typtype = 'e'
+) f order by object collate "C"

@@ -1,0 +1,12 @@
+select k.conrelid::pg_catalog.regclass::text,
+       k.conname::text,
+       pg_catalog.pg_get_constraintdef(k.oid),
+       pg_catalog.obj_description(k.oid, 'pg_constraint')
+  from pg_catalog.pg_constraint k
+  join pg_catalog.pg_class c on c.oid = k.conrelid
+  join pg_catalog.pg_class f on f.oid = k.confrelid
+  join pg_catalog.pg_namespace cn on cn.oid = c.relnamespace
+  join pg_catalog.pg_namespace fn on fn.oid = f.relnamespace
+ where k.contype = 'f' and k.conparentid = 0
+   and ((cn.nspname = $1 and c.relname = any ($2)) or (fn.nspname = $1 and f.relname = any ($2)))
+ order by c.relname collate "C", k.conname collate "C"

@@ -1,0 +1,12 @@
+set client_encoding = 'UTF8';
+set timezone = 'UTC';
+set datestyle = 'ISO, YMD';
+set intervalstyle = 'postgres';
+set bytea_output = 'hex';
+set standard_conforming_strings = on;
+set search_path = '';
+set row_security = off;
+set statement_timeout = 0;
+set idle_in_transaction_session_timeout = 0;
+set client_min_messages = warning;
+set client_connection_check_interval = '10s';
