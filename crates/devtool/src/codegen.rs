@@ -1,0 +1,80 @@
+//! `codegen`: writes the committed DDL files of both systems, or tells which are out of date.
+//!
+//! It knows files only; what is in them is `ddl`'s business.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+
+use crate::ddl;
+use crate::system::{Server, System, workspace_root};
+
+/// A generated file: where it lies and what it should hold.
+struct Generated {
+    path: PathBuf,
+    text: String,
+}
+
+/// Writes every generated file that differs from what is there.
+pub(crate) fn write() -> Result<()> {
+    for file in out_of_date()? {
+        std::fs::write(&file.path, &file.text)
+            .with_context(|| format!("cannot write {}", file.path.display()))?;
+        println!("wrote {}", shown(&file.path));
+    }
+    Ok(())
+}
+
+/// Names every generated file that is out of date on stdout and says whether there was none.
+pub(crate) fn check() -> Result<bool> {
+    let differing = out_of_date()?;
+    for file in &differing {
+        println!("{} is out of date", shown(&file.path));
+    }
+    if !differing.is_empty() {
+        eprintln!("error: {} generated files are out of date", differing.len());
+        eprintln!("hint: run `cargo xtask codegen`");
+    }
+    Ok(differing.is_empty())
+}
+
+fn out_of_date() -> Result<Vec<Generated>> {
+    let mut files = Vec::new();
+    for system in System::ALL {
+        for server in [Server::Mysql, Server::Mariadb, Server::Postgres] {
+            let path = system.folder().join(server.ddl_file_name());
+            let text = ddl::file_text(system, server)?;
+            // A file that cannot be read is one that has to be written.
+            if std::fs::read_to_string(&path).ok().as_deref() != Some(text.as_str()) {
+                files.push(Generated { path, text });
+            }
+        }
+    }
+    Ok(files)
+}
+
+fn shown(path: &std::path::Path) -> String {
+    path.strip_prefix(workspace_root())
+        .unwrap_or(path)
+        .display()
+        .to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_committed_files_are_current() {
+        let differing: Vec<PathBuf> = out_of_date()
+            .unwrap()
+            .into_iter()
+            .map(|file| file.path)
+            .collect();
+        assert_eq!(
+            differing,
+            Vec::<PathBuf>::new(),
+            "run `cargo xtask codegen`"
+        );
+    }
+}

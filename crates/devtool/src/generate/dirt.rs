@@ -1,0 +1,125 @@
+//! The kinds of dirt that can be planted, and where each is planted.
+//!
+//! All of it is what production held; the rules that clean it are in `alkemio.yml`.
+
+/// A kind of value that the target refuses without a rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Dirt {
+    /// `''` where the target's type is uuid.
+    EmptyUuid,
+    /// Compressed whiteboards, kept as the latin1 text of their bytes.
+    BinaryWhiteboard,
+}
+
+/// The kinds of one load.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct DirtKinds(Vec<Dirt>);
+
+/// Columns that get empty uuids: nullable, uuid in the target, and without a
+/// foreign key in the source, which would refuse them.
+const EMPTY_UUID_COLUMNS: [(&str, &str); 5] = [
+    ("callout", "publishedBy"),
+    ("callout_contribution", "createdBy"),
+    ("document", "createdBy"),
+    ("space", "levelZeroSpaceID"),
+    ("whiteboard", "createdBy"),
+];
+
+/// Every so many rows there is an empty uuid in each of those columns, a prime so
+/// that it meets all the other patterns.
+const EMPTY_UUID_EVERY: u64 = 29;
+
+/// The first row that has one.
+const EMPTY_UUID_FIRST: u64 = 5;
+
+impl Dirt {
+    /// Every kind, in the order in which help names them.
+    pub(crate) const ALL: [Self; 2] = [Self::EmptyUuid, Self::BinaryWhiteboard];
+
+    /// The name that is typed.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::EmptyUuid => "empty_uuid",
+            Self::BinaryWhiteboard => "binary_whiteboard",
+        }
+    }
+}
+
+impl DirtKinds {
+    /// Parses a comma-separated list, or one of the words `all`, `none`, `production`.
+    ///
+    /// # Errors
+    /// Names the known kinds when one is unknown.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        match text {
+            "none" => Ok(Self(Vec::new())),
+            // Two words, since kinds may come that production never had.
+            "all" | "production" => Ok(Self(Dirt::ALL.to_vec())),
+            list => list
+                .split(',')
+                .map(parse_one)
+                .collect::<Result<_, _>>()
+                .map(Self),
+        }
+    }
+
+    pub(crate) fn contains(&self, kind: Dirt) -> bool {
+        self.0.contains(&kind)
+    }
+
+    /// The names with commas, as they were typed.
+    pub(crate) fn names(&self) -> String {
+        let names: Vec<&str> = self.0.iter().map(|kind| kind.name()).collect();
+        if names.is_empty() {
+            "none".to_owned()
+        } else {
+            names.join(",")
+        }
+    }
+}
+
+fn parse_one(name: &str) -> Result<Dirt, String> {
+    Dirt::ALL
+        .into_iter()
+        .find(|kind| kind.name() == name)
+        .ok_or_else(|| {
+            let known: Vec<&str> = Dirt::ALL.iter().map(|kind| kind.name()).collect();
+            format!(
+                "unknown kind of dirt `{name}`; known are all, none, production, {}",
+                known.join(", ")
+            )
+        })
+}
+
+/// Whether this column gets empty uuids.
+pub(crate) fn gets_empty_uuids(table: &str, column: &str) -> bool {
+    EMPTY_UUID_COLUMNS.contains(&(table, column))
+}
+
+/// Whether this row gets them.
+pub(crate) fn is_empty_uuid_row(row: u64) -> bool {
+    row % EMPTY_UUID_EVERY == EMPTY_UUID_FIRST
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_and_words_are_understood_and_strays_are_not() {
+        assert_eq!(DirtKinds::parse("none").unwrap().names(), "none");
+        assert_eq!(
+            DirtKinds::parse("all").unwrap().names(),
+            "empty_uuid,binary_whiteboard"
+        );
+        assert_eq!(
+            DirtKinds::parse("empty_uuid").unwrap().names(),
+            "empty_uuid"
+        );
+        let error = DirtKinds::parse("empty_uuid,dust").unwrap_err();
+        assert!(
+            error.contains("`dust`") && error.contains("binary_whiteboard"),
+            "{error}"
+        );
+    }
+}

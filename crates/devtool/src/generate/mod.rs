@@ -1,0 +1,27 @@
+//! Synthetic rows for both systems: the same scale always gives the same bytes.
+//!
+//! It makes SQL text and talks to no server. No value comes from a real system.
+
+mod binary;
+mod column;
+mod counts;
+mod dirt;
+mod insert;
+mod json;
+mod number;
+mod plan;
+mod random;
+mod reference;
+mod text;
+mod time;
+mod value;
+
+pub(crate) use counts::CREDENTIAL_TYPES;
+pub(crate) use dirt::DirtKinds;
+pub(crate) use insert::Inserts;
+pub(crate) use number::next_auto_increment;
+pub(crate) use plan::{TablePlan, plan};
+pub(crate) use random::{row_id, seed};
+
+#[cfg(test)]
+mod tests;
