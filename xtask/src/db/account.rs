@@ -1,0 +1,73 @@
+//! Which operating system account a server runs as, and whether that account reaches a directory.
+//!
+//! It only matters for root; everybody else runs servers as themselves.
+
+use std::{
+    fs,
+    os::unix::{
+        fs::{MetadataExt, chown},
+        process::CommandExt,
+    },
+    path::Path,
+    process::{Command, Stdio},
+};
+
+use anyhow::{Context, Result};
+use xshell::{Shell, cmd};
+
+/// An account other than the one we run as.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Account {
+    uid: u32,
+    gid: u32,
+}
+
+impl Account {
+    /// The account of that name on this machine.
+    pub(crate) fn named(name: &str) -> Option<Account> {
+        let sh = Shell::new().ok()?;
+        let number = |flag: &str| -> Option<u32> {
+            let text = cmd!(sh, "id {flag} {name}")
+                .quiet()
+                .ignore_stderr()
+                .read()
+                .ok()?;
+            text.parse().ok()
+        };
+        Some(Account {
+            uid: number("-u")?,
+            gid: number("-g")?,
+        })
+    }
+
+    /// Whether this account can enter `dir`, asked by trying it.
+    pub(crate) fn enters(self, dir: &Path) -> bool {
+        let mut command = Command::new("sh");
+        command.args(["-c", "cd \"$1\"", "sh"]).arg(dir);
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        // From a directory that everybody can enter: a child starts in ours.
+        command.current_dir("/").uid(self.uid).gid(self.gid);
+        command.status().is_ok_and(|status| status.success())
+    }
+
+    /// Gives a file or directory to this account.
+    pub(crate) fn own(self, path: &Path) -> Result<()> {
+        chown(path, Some(self.uid), Some(self.gid))
+            .with_context(|| format!("cannot change the owner of {}", path.display()))
+    }
+}
+
+/// Whether this process runs as root.
+pub(crate) fn is_root() -> bool {
+    fs::metadata("/proc/self").is_ok_and(|metadata| metadata.uid() == 0)
+}
+
+/// Runs `command` as the account, if there is one.
+pub(crate) fn run_as(command: &mut Command, account: Option<Account>) {
+    if let Some(account) = account {
+        command.uid(account.uid).gid(account.gid);
+    }
+}

@@ -1,0 +1,287 @@
+//! MySQL or MariaDB as a local server: which programs, which settings, how it is first set up.
+//!
+//! When it is started and stopped is decided in `native`.
+
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
+
+use anyhow::{Context, Result};
+use xshell::{Shell, cmd};
+
+use super::{
+    account::{self, Account, run_as},
+    native::{Server, Set, run_logged},
+    place,
+    process::forget_client_variables,
+    programs,
+    state::{StateDir, remove_if_there, write_private},
+};
+
+/// Folder, log and pid file of this server.
+pub(crate) const NAME: &str = "mysql";
+
+/// Password of root from 127.0.0.1, the one in `alkemio.yml`'s defaults. It guards
+/// nothing: the server holds made-up data and listens on loopback only.
+pub(crate) const ROOT_PASSWORD: &str = "toor";
+
+/// The programs of a MySQL or MariaDB found on this machine.
+#[derive(Debug)]
+pub(crate) struct Mysql {
+    server: PathBuf,
+    client: PathBuf,
+    flavour: Flavour,
+    version: String,
+    account: Option<Account>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Flavour {
+    MariaDb,
+    MySql,
+}
+
+impl Mysql {
+    /// The first server on the search path, with a client.
+    pub(crate) fn find() -> Option<Mysql> {
+        let server = programs::search(&["mariadbd", "mysqld"])?;
+        let sh = Shell::new().ok()?;
+        // The first option, or the machine's option files could change the answer.
+        let text = cmd!(sh, "{server} --no-defaults --version")
+            .quiet()
+            .ignore_stderr()
+            .read()
+            .ok()?;
+        let flavour = if text.contains("MariaDB") {
+            Flavour::MariaDb
+        } else {
+            Flavour::MySql
+        };
+        let number = text
+            .split_whitespace()
+            .skip_while(|word| *word != "Ver")
+            .nth(1)?;
+        let number = number.split('-').next().unwrap_or(number);
+        let (clients, product) = match flavour {
+            Flavour::MariaDb => (["mariadb", "mysql"], "MariaDB"),
+            // The other one's client may lack MySQL's way to log in.
+            Flavour::MySql => (["mysql", "mariadb"], "MySQL"),
+        };
+        let beside = clients
+            .iter()
+            .map(|name| server.with_file_name(name))
+            .find(|path| path.is_file());
+        Some(Mysql {
+            client: beside.or_else(|| programs::search(&clients))?,
+            flavour,
+            version: format!("{product} {number}"),
+            account: if account::is_root() {
+                Account::named("mysql")
+            } else {
+                None
+            },
+            server,
+        })
+    }
+
+    /// The client, logged in as root, with the password in a file that only we read.
+    pub(crate) fn client(&self, state: &StateDir) -> Command {
+        let mut command = Command::new(&self.client);
+        forget_client_variables(&mut command);
+        let mut option_file = OsString::from("--defaults-file=");
+        option_file.push(state.file("mysql.cnf"));
+        command.arg(option_file);
+        command
+    }
+
+    /// Both servers refuse to run as root unless they are told to.
+    fn user_option(&self) -> Option<&'static str> {
+        (account::is_root() && self.account.is_none()).then_some("--user=root")
+    }
+}
+
+impl Server for Mysql {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn version(&self) -> &str {
+        &self.version
+    }
+
+    fn program(&self) -> PathBuf {
+        self.server.clone()
+    }
+
+    fn account(&self) -> Option<Account> {
+        self.account
+    }
+
+    /// Each product upgrades its own data, but not the other's.
+    fn accepts(&self, recorded: &str) -> bool {
+        recorded.split(' ').next() == self.version.split(' ').next()
+    }
+
+    fn initialise(&self, set: &Set) -> Result<()> {
+        let file = setup_file(set);
+        write_private(
+            &file,
+            &include_str!("mysql.sql").replace("TOKEN", &set.record.token),
+        )?;
+        if let Some(account) = self.account {
+            account.own(&file)?;
+        }
+        self.prepare(set)?;
+        let mut command = match self.flavour {
+            Flavour::MariaDb => {
+                let program = programs::search(&["mariadb-install-db", "mysql_install_db"])
+                    .context("cannot find mariadb-install-db, which belongs to the server")?;
+                let mut command = Command::new(program);
+                command.args([
+                    "--no-defaults",
+                    "--auth-root-authentication-method=normal",
+                    "--skip-test-db",
+                ]);
+                command
+            }
+            Flavour::MySql => {
+                let mut command = Command::new(&self.server);
+                command.args(["--no-defaults", "--initialize-insecure"]);
+                command
+            }
+        };
+        // Relative, because MariaDB's program is a shell script that stumbles over
+        // quotes in a path.
+        command
+            .args(["--datadir=.", TEMPORARY_SETTING])
+            .args(self.user_option())
+            .current_dir(set.data(NAME));
+        run_as(&mut command, self.account);
+        run_logged(command, &set.state.log(NAME))
+    }
+
+    fn arguments(&self, set: &Set) -> Vec<OsString> {
+        let port = format!("--port={}", set.record.mysql_port);
+        let mut args = vec![
+            "--no-defaults".into(),
+            option("--datadir=", &set.data(NAME)),
+            port.into(),
+        ];
+        args.extend(SETTINGS.iter().map(Into::into));
+        match self.flavour {
+            Flavour::MariaDb => args.extend(MARIADB_SETTINGS.iter().map(Into::into)),
+            Flavour::MySql => args.extend(MYSQL_SETTINGS.iter().map(Into::into)),
+        }
+        args.extend(self.user_option().map(Into::into));
+        if !set.record.complete {
+            args.push(option("--init-file=", &setup_file(set)));
+        }
+        args
+    }
+
+    /// Its locks end with its process; its folder for temporary tables must be there.
+    fn prepare(&self, set: &Set) -> Result<()> {
+        let temporary = set.record.home.join(TEMPORARY);
+        if !temporary.exists() {
+            place::make_dir(&temporary, 0o700)?;
+        }
+        self.account
+            .map_or(Ok(()), |account| account.own(&temporary))
+    }
+
+    /// The statements were run by the server itself, from its option `--init-file`.
+    fn set_up(&self, set: &Set) -> Result<()> {
+        remove_if_there(&setup_file(set))
+    }
+
+    fn answers(&self, set: &Set) -> Result<Command> {
+        let mut command = self.client(&set.state);
+        command.args(["--connect-timeout=5", "--batch", "--execute=select 1"]);
+        Ok(command)
+    }
+
+    fn reads_token(&self, set: &Set) -> Result<Command> {
+        let mut command = self.client(&set.state);
+        command
+            .args(["--connect-timeout=5", "--batch", "--skip-column-names"])
+            .arg("--execute=select token from converge_local.token");
+        Ok(command)
+    }
+
+    /// SIGTERM is its orderly end; a buffer pool of half a gigabyte is written in seconds.
+    fn stop_signals(&self) -> &'static [(&'static str, Duration)] {
+        &STOP_SIGNALS
+    }
+}
+
+const STOP_SIGNALS: [(&str, Duration); 2] = [
+    ("TERM", Duration::from_secs(60)),
+    ("KILL", Duration::from_secs(10)),
+];
+
+/// Folder for temporary tables, beside the data. With the default, /tmp, a server that
+/// starts removes those of another one that is at work.
+pub(crate) const TEMPORARY: &str = "mysql-tmp";
+
+/// Relative to the data directory, because a colon would separate two folders.
+const TEMPORARY_SETTING: &str = "--tmpdir=../mysql-tmp";
+
+/// Settings that both products understand.
+const SETTINGS: [&str; 13] = [
+    "--bind-address=127.0.0.1",
+    // Relative to the data directory: a path of more than 107 bytes cannot be a socket's.
+    "--socket=mysql.sock",
+    TEMPORARY_SETTING,
+    // No name server is asked, and root@127.0.0.1 is the account that is used.
+    "--skip-name-resolve",
+    "--character-set-server=utf8mb4",
+    // The largest that there is: fixtures have rows of 64 MB.
+    "--max-allowed-packet=1G",
+    // Holds a fixture of scale 20 in memory and leaves the rest of a small machine alone.
+    "--innodb-buffer-pool-size=512M",
+    // A scratch server may lose its last second in a power cut; commits need not wait.
+    "--innodb-flush-log-at-trx-commit=0",
+    "--sync-binlog=0",
+    // A binlog, so that a snapshot has coordinates; it need not outlast a day.
+    "--log-bin=binlog",
+    "--server-id=1",
+    "--binlog-expire-logs-seconds=86400",
+    // Tests run side by side, each with several connections.
+    "--max-connections=500",
+];
+
+const MARIADB_SETTINGS: [&str; 2] = [
+    // MySQL's default; MariaDB's is "mixed".
+    "--binlog-format=ROW",
+    // The default of 96 MB makes a fixture load wait for checkpoints.
+    "--innodb-log-file-size=256M",
+];
+
+const MYSQL_SETTINGS: [&str; 3] = [
+    // Its packages' default directory does not exist for a private server.
+    "--secure-file-priv=NULL",
+    // The X protocol would listen on a port of its own.
+    "--mysqlx=OFF",
+    // As for MariaDB's log file; older versions than 8.0.30 do not know it.
+    "--loose-innodb-redo-log-capacity=512M",
+];
+
+/// The option file that logs the client in.
+pub(crate) fn option_file(port: u16) -> String {
+    format!(
+        "[client]\nhost=127.0.0.1\nprotocol=tcp\nport={port}\nuser=root\npassword={ROOT_PASSWORD}\n"
+    )
+}
+
+fn setup_file(set: &Set) -> PathBuf {
+    set.record.home.join("mysql-setup.sql")
+}
+
+fn option(name: &str, path: &Path) -> OsString {
+    let mut option = OsString::from(name);
+    option.push(path);
+    option
+}

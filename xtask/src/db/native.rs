@@ -1,0 +1,473 @@
+//! The provider `native`: installed server programs as private processes, from the first start to the removal of their data.
+//!
+//! What differs between the two servers is in `mysql` and `postgres`.
+
+use std::{
+    ffi::OsString,
+    fs::File,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, bail};
+
+use super::{
+    account::Account,
+    apt,
+    mysql::{self, Mysql},
+    place,
+    postgres::{self, Postgres},
+    process::{self, Launch, POLL},
+    state::{Record, StateDir, random_hex, remove_if_there, write_private},
+};
+use crate::failure::{BLOCKED, Failure};
+
+/// How long a server may take to answer: a start takes a second, recovery after a
+/// power cut with 4 GB of log a minute or two.
+const START_PATIENCE: Duration = Duration::from_secs(180);
+
+/// Starts that may meet a port that somebody else took in the meantime.
+const PORT_ATTEMPTS: u32 = 3;
+
+/// Lines of a server's log that are shown when it fails.
+const LOG_LINES: usize = 60;
+
+/// What one of the two servers has of its own.
+pub(crate) trait Server {
+    /// Its folder, log and pid file.
+    fn name(&self) -> &'static str;
+    /// Product and version, such as `MariaDB 10.11.19`.
+    fn version(&self) -> &str;
+    fn program(&self) -> PathBuf;
+    /// The account it runs as, where that is not ours.
+    fn account(&self) -> Option<Account>;
+    /// Whether it can serve data that the recorded version wrote.
+    fn accepts(&self, recorded: &str) -> bool;
+    /// Fills the empty data directory.
+    fn initialise(&self, set: &Set) -> Result<()>;
+    fn arguments(&self, set: &Set) -> Vec<OsString>;
+    /// Puts right, before every start, what a killed server left behind or what was
+    /// lost since.
+    fn prepare(&self, set: &Set) -> Result<()>;
+    /// Makes accounts, databases and the token, after the first start.
+    fn set_up(&self, set: &Set) -> Result<()>;
+    /// A command that succeeds when the server answers to its password.
+    fn answers(&self, set: &Set) -> Result<Command>;
+    /// A command that prints the server's token.
+    fn reads_token(&self, set: &Set) -> Result<Command>;
+    /// Signals that end it, each with the time it gets before the next.
+    fn stop_signals(&self) -> &'static [(&'static str, Duration)];
+}
+
+/// A state directory and what is recorded in it.
+#[derive(Debug)]
+pub(crate) struct Set {
+    pub(crate) state: StateDir,
+    pub(crate) record: Record,
+}
+
+impl Set {
+    /// The set of servers in `state`, if one was ever made.
+    pub(crate) fn open(state: &StateDir) -> Result<Option<Set>> {
+        let record = state.record()?;
+        Ok(record.map(|record| Set {
+            state: state.clone(),
+            record,
+        }))
+    }
+
+    /// The data directory of a server.
+    pub(crate) fn data(&self, server: &str) -> PathBuf {
+        self.record.home.join(server)
+    }
+
+    /// The process of a server, if it runs.
+    pub(crate) fn pid(&self, server: &str) -> Option<u32> {
+        process::running(
+            &self.state.pid_file(&self.record, server),
+            &self.data(server),
+        )
+    }
+
+    pub(crate) fn port(&self, server: &str) -> u16 {
+        if server == mysql::NAME {
+            self.record.mysql_port
+        } else {
+            self.record.postgres_port
+        }
+    }
+
+    fn set_port(&mut self, server: &str, port: u16) {
+        if server == mysql::NAME {
+            self.record.mysql_port = port;
+        } else {
+            self.record.postgres_port = port;
+        }
+    }
+}
+
+/// Both servers as installed here.
+#[derive(Debug)]
+pub(crate) struct Programs {
+    pub(crate) mysql: Mysql,
+    pub(crate) postgres: Postgres,
+}
+
+impl Programs {
+    /// The installed programs; missing ones are installed where that can be done.
+    pub(crate) fn find_or_install(state: &StateDir, yes: bool) -> Result<Programs> {
+        if let Some(programs) = Programs::find(state)? {
+            return Ok(programs);
+        }
+        apt::install(Mysql::find().is_none(), Postgres::find(None).is_none(), yes)?;
+        Programs::find(state)?.context("cannot find the servers that were just installed")
+    }
+
+    /// The installed programs, if both servers are there.
+    pub(crate) fn find(state: &StateDir) -> Result<Option<Programs>> {
+        let data = Set::open(state)?.map(|set| set.data(postgres::NAME));
+        let (mysql, postgres) = (Mysql::find(), Postgres::find(data.as_deref()));
+        Ok(mysql
+            .zip(postgres)
+            .map(|(mysql, postgres)| Programs { mysql, postgres }))
+    }
+
+    /// Both, in the order in which they start.
+    pub(crate) fn each(&self) -> [&dyn Server; 2] {
+        [&self.mysql, &self.postgres]
+    }
+}
+
+/// Makes the servers where there are none, starts what is not running, and proves
+/// that both are ours.
+pub(crate) fn up(state: &StateDir, yes: bool) -> Result<Set> {
+    let programs = Programs::find_or_install(state, yes)?;
+    let _lock = state.lock("lock")?;
+    match Set::open(state)? {
+        Some(set) if set.record.complete => resume(set, &programs),
+        unfinished => {
+            if let Some(set) = unfinished {
+                eprintln!("db: an earlier start did not finish; making the servers anew");
+                stop_all(&set, &programs.each())?;
+                place::remove_data(&set)?;
+            }
+            create(state, &programs, None)
+        }
+    }
+}
+
+/// Stops the servers; their data stays.
+pub(crate) fn down(state: &StateDir) -> Result<()> {
+    let Some((set, _lock)) = open_locked(state)? else {
+        return Ok(());
+    };
+    let programs = installed(state)?;
+    stop_all(&set, &programs.each())?;
+    eprintln!("db: down; `cargo xtask db up` brings the same data back");
+    Ok(())
+}
+
+/// Stops the servers and removes their data, once both are proven to be ours.
+pub(crate) fn remove(state: &StateDir) -> Result<()> {
+    let Some((set, _lock)) = open_locked(state)? else {
+        return Ok(());
+    };
+    let programs = installed(state)?;
+    check_ours(&set, &programs.each())?;
+    stop_all(&set, &programs.each())?;
+    place::remove_data(&set)?;
+    eprintln!("db: down, data removed");
+    Ok(())
+}
+
+/// Replaces the servers' data by that of a first start, on the same ports.
+pub(crate) fn reset(state: &StateDir, yes: bool) -> Result<Set> {
+    let programs = Programs::find_or_install(state, yes)?;
+    let _lock = state.lock("lock")?;
+    let Some(set) = Set::open(state)? else {
+        return create(state, &programs, None);
+    };
+    check_ours(&set, &programs.each())?;
+    stop_all(&set, &programs.each())?;
+    place::remove_data(&set)?;
+    create(state, &programs, Some(&set.record))
+}
+
+/// Whether the server has the token of its state directory.
+///
+/// # Errors
+/// When it does not answer at all.
+pub(crate) fn has_token(server: &dyn Server, set: &Set) -> Result<bool> {
+    let output = server
+        .reads_token(set)?
+        .stdin(Stdio::null())
+        .output()
+        .with_context(|| format!("cannot start the client of {}", server.name()))?;
+    let errors = String::from_utf8_lossy(&output.stderr).to_lowercase();
+    if output.status.success() {
+        return Ok(String::from_utf8_lossy(&output.stdout).trim() == set.record.token);
+    }
+    // A server that knows no such table or database answered, and is not ours.
+    if ["doesn't exist", "does not exist", "unknown database"]
+        .iter()
+        .any(|text| errors.contains(text))
+    {
+        return Ok(false);
+    }
+    bail!(
+        "{} on port {} does not answer: {}",
+        server.name(),
+        set.port(server.name()),
+        errors.trim()
+    )
+}
+
+/// Runs a program of a server with its output appended to the server's log, of which
+/// the end is shown when the program fails.
+pub(crate) fn run_logged(mut command: Command, log: &Path) -> Result<()> {
+    let open = || File::create(log).with_context(|| format!("cannot write {}", log.display()));
+    let name = command.get_program().to_string_lossy().into_owned();
+    let file = open()?;
+    command
+        .stdin(Stdio::null())
+        .stderr(file.try_clone()?)
+        .stdout(file);
+    let status = command
+        .status()
+        .with_context(|| format!("cannot start {name}"))?;
+    if !status.success() {
+        bail!(
+            "{name} failed ({status}); the end of {}:\n{}",
+            log.display(),
+            process::tail(log, LOG_LINES)
+        );
+    }
+    Ok(())
+}
+
+/// The recorded servers, with nobody else at work on them.
+fn open_locked(state: &StateDir) -> Result<Option<(Set, File)>> {
+    // Looked at first without the lock, which would make the directory.
+    if Set::open(state)?.is_some() {
+        let lock = state.lock("lock")?;
+        if let Some(set) = Set::open(state)? {
+            return Ok(Some((set, lock)));
+        }
+    }
+    eprintln!("db: no servers in {}", state.path().display());
+    Ok(None)
+}
+
+/// The programs, which must be there to stop what they started.
+fn installed(state: &StateDir) -> Result<Programs> {
+    Programs::find(state)?
+        .context("cannot find the programs of the servers, which were here when `db up` ran")
+}
+
+/// Starts what is not running of a complete set.
+fn resume(mut set: Set, programs: &Programs) -> Result<Set> {
+    let servers = programs.each();
+    let mut started = 0;
+    for server in servers {
+        if set.pid(server.name()).is_none() {
+            check_version(server, &set)?;
+            start(server, &mut set)?;
+            started += 1;
+        }
+    }
+    check_ours(&set, &servers)?;
+    remember_versions(&mut set, programs);
+    set.state.save(&set.record)?;
+    set.state.publish(&set.record)?;
+    match started {
+        0 => eprintln!("db: already up"),
+        _ => eprintln!("db: up again, with the data of before"),
+    }
+    Ok(set)
+}
+
+/// Makes a new set of servers, or nothing.
+fn create(state: &StateDir, programs: &Programs, former: Option<&Record>) -> Result<Set> {
+    let servers = programs.each();
+    let home = place::choose_home(state, &servers)?;
+    let [mysql_port, postgres_port] = match former {
+        Some(record) => [record.mysql_port, record.postgres_port],
+        None => place::free_ports()?,
+    };
+    let mut set = Set {
+        state: state.clone(),
+        record: Record {
+            complete: false,
+            home,
+            mysql_version: String::new(),
+            mysql_port,
+            postgres_version: String::new(),
+            postgres_port,
+            postgres_password: random_hex(16)?,
+            token: random_hex(32)?,
+        },
+    };
+    remember_versions(&mut set, programs);
+    place::refuse_foreign_data(&set, &servers)?;
+    write_private(&set.record.home.join("token"), &set.record.token)?;
+    state.save(&set.record)?;
+    if let Err(error) = fill(&mut set, &servers) {
+        // What was made so far is of no use, and a server must not stay behind.
+        stop_all(&set, &servers)?;
+        place::remove_data(&set)?;
+        return Err(error);
+    }
+    Ok(set)
+}
+
+fn fill(set: &mut Set, servers: &[&dyn Server]) -> Result<()> {
+    for server in servers {
+        eprintln!("db: making {} ({})", server.name(), server.version());
+        let data = set.data(server.name());
+        place::make_dir(&data, 0o700)?;
+        if let Some(account) = server.account() {
+            account.own(&data)?;
+        }
+        server.initialise(set)?;
+        start(*server, set)?;
+        server.set_up(set)?;
+    }
+    check_ours(set, servers)?;
+    set.record.complete = true;
+    set.state.save(&set.record)?;
+    set.state.publish(&set.record)?;
+    eprintln!("db: up");
+    Ok(())
+}
+
+/// Starts one server on its recorded port, or on another one where that is taken.
+fn start(server: &dyn Server, set: &mut Set) -> Result<()> {
+    let name = server.name();
+    process::wait_until_unused(&set.data(name))?;
+    server.prepare(set)?;
+    for _ in 0..PORT_ATTEMPTS {
+        if !place::is_free(set.port(name)) {
+            set.set_port(name, place::free_ports()?[0]);
+            set.state.save(&set.record)?;
+        }
+        let launch = Launch {
+            program: &server.program(),
+            data: set.data(name),
+            args: server.arguments(set),
+            account: server.account(),
+            pid_file: set.state.pid_file(&set.record, name),
+            log: set.state.log(name),
+        };
+        let mut child = launch.start()?;
+        if wait_until_up(server, set, &mut child)? {
+            return Ok(());
+        }
+        if place::is_free(set.port(name)) {
+            break;
+        }
+    }
+    let log = set.state.log(name);
+    bail!(
+        "{name} did not start; the end of {}:\n{}",
+        log.display(),
+        process::tail(&log, LOG_LINES)
+    )
+}
+
+/// Waits until the server answers; false when its process ended instead.
+fn wait_until_up(server: &dyn Server, set: &Set, child: &mut Child) -> Result<bool> {
+    let start = Instant::now();
+    while start.elapsed() < START_PATIENCE {
+        if child
+            .try_wait()
+            .context("cannot look after a server")?
+            .is_some()
+        {
+            return Ok(false);
+        }
+        let mut probe = server.answers(set)?;
+        probe
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        // A connection first: a client costs more time than the server's start.
+        if !place::is_free(set.port(server.name()))
+            && probe.status().is_ok_and(|status| status.success())
+        {
+            return Ok(true);
+        }
+        thread::sleep(POLL);
+    }
+    let log = set.state.log(server.name());
+    bail!(
+        "{} does not answer within {} s; the end of {}:\n{}",
+        server.name(),
+        START_PATIENCE.as_secs(),
+        log.display(),
+        process::tail(&log, LOG_LINES)
+    )
+}
+
+fn stop_all(set: &Set, servers: &[&dyn Server]) -> Result<()> {
+    remove_if_there(&set.state.file("env"))?;
+    for server in servers {
+        let name = server.name();
+        if let Some(pid) = set.pid(name) {
+            process::stop(pid, &set.data(name), server.stop_signals())?;
+        }
+        remove_if_there(&set.state.pid_file(&set.record, name))?;
+    }
+    Ok(())
+}
+
+/// Refuses to go on unless every running server has our token, and so has the
+/// directory of the data.
+fn check_ours(set: &Set, servers: &[&dyn Server]) -> Result<()> {
+    for server in servers {
+        let name = server.name();
+        if set.pid(name).is_some() && set.record.complete && !has_token(*server, set)? {
+            let message = format!(
+                "{name} on port {} does not have the token of {}: it is not a server that `db up` made",
+                set.port(name),
+                set.state.path().display()
+            );
+            return Err(Failure::new(BLOCKED, message).into());
+        }
+    }
+    if !place::has_token(set) {
+        let (home, state) = (&set.record.home, set.state.path());
+        let message = format!(
+            "{} does not have the token of {}",
+            home.display(),
+            state.display()
+        );
+        return Err(Failure::new(BLOCKED, message).into());
+    }
+    Ok(())
+}
+
+fn check_version(server: &dyn Server, set: &Set) -> Result<()> {
+    let recorded = if server.name() == mysql::NAME {
+        &set.record.mysql_version
+    } else {
+        &set.record.postgres_version
+    };
+    if server.accepts(recorded) {
+        return Ok(());
+    }
+    let message = format!(
+        "the data of {} is from {recorded}, installed is {}",
+        server.name(),
+        server.version()
+    );
+    Err(Failure::new(BLOCKED, message)
+        .hint("`cargo xtask db down --volumes` removes the data")
+        .into())
+}
+
+fn remember_versions(set: &mut Set, programs: &Programs) {
+    set.record.mysql_version = programs.mysql.version().to_owned();
+    set.record.postgres_version = programs.postgres.version().to_owned();
+}

@@ -1,0 +1,152 @@
+//! Where a set of servers lives: its directories and its ports.
+//!
+//! It starts nothing; it removes only what the record names.
+
+use std::{
+    fs::{self, DirBuilder},
+    net::{Ipv4Addr, TcpListener},
+    os::unix::fs::{DirBuilderExt, MetadataExt},
+    path::{Path, PathBuf},
+    thread,
+};
+
+use anyhow::{Context, Result, bail};
+
+use super::{
+    account, mysql,
+    native::{Server, Set},
+    postgres,
+    process::{self, POLL},
+    state::{StateDir, remove_if_there},
+};
+use crate::failure::{BLOCKED, Failure};
+
+/// Attempts to remove a folder: a second in all.
+const REMOVALS: u32 = 20;
+
+/// The state directory, or a place under /var/tmp where the servers' accounts cannot
+/// enter it, as in root's home.
+pub(crate) fn choose_home(state: &StateDir, servers: &[&dyn Server]) -> Result<PathBuf> {
+    let mut accounts = servers.iter().filter_map(|server| server.account());
+    if accounts.all(|account| account.enters(state.path())) {
+        return Ok(state.path().to_path_buf());
+    }
+    let home = PathBuf::from(format!(
+        "/var/tmp/converge-{:016x}",
+        fnv1a(state.path().as_os_str().as_encoded_bytes())
+    ));
+    if !home.exists() {
+        make_dir(&home, 0o711)?;
+    }
+    let metadata = fs::symlink_metadata(&home)
+        .with_context(|| format!("cannot look at {}", home.display()))?;
+    // Everybody may write to /var/tmp, so that somebody else may have been first.
+    if !metadata.is_dir() || metadata.uid() != 0 || !account::is_root() {
+        bail!("{} is not a directory of root", home.display());
+    }
+    Ok(home)
+}
+
+/// Removes all that `create` made, the logs excepted. What proves that it is ours goes
+/// last, so that a removal that was cut short can be done again.
+pub(crate) fn remove_data(set: &Set) -> Result<()> {
+    let home = &set.record.home;
+    for folder in [mysql::NAME, mysql::TEMPORARY, postgres::NAME] {
+        remove_folder(&home.join(folder))?;
+    }
+    for file in ["mysql-setup.sql", "postgres-password"] {
+        remove_if_there(&home.join(file))?;
+    }
+    if home != set.state.path() {
+        remove_if_there(home)?;
+    }
+    for file in ["mysql.cnf", "env", "state", "token"] {
+        remove_if_there(&set.state.file(file))?;
+    }
+    Ok(())
+}
+
+/// Removes a folder in which a program that was killed with its caller may still make a
+/// last file.
+fn remove_folder(path: &Path) -> Result<()> {
+    process::wait_until_unused(path)?;
+    for _ in 0..REMOVALS {
+        if remove_if_there(path).is_ok() {
+            return Ok(());
+        }
+        thread::sleep(POLL);
+    }
+    remove_if_there(path)
+}
+
+/// Whether the directory of the data has the token of the state directory, or no data.
+pub(crate) fn has_token(set: &Set) -> bool {
+    let home = &set.record.home;
+    let holds_data = [mysql::NAME, postgres::NAME]
+        .iter()
+        .any(|name| home.join(name).exists());
+    let token = fs::read_to_string(home.join("token")).unwrap_or_default();
+    !holds_data || token.trim() == set.record.token
+}
+
+/// Deals with data directories that nothing is recorded about.
+///
+/// In the place under /var/tmp they are what is left of a state directory that was
+/// removed by hand; anywhere else they are not known to be ours.
+pub(crate) fn refuse_foreign_data(set: &Set, servers: &[&dyn Server]) -> Result<()> {
+    if set.record.home != set.state.path() {
+        for server in servers {
+            if let Some(pid) = set.pid(server.name()) {
+                process::stop(pid, &set.data(server.name()), server.stop_signals())?;
+            }
+            remove_folder(&set.data(server.name()))?;
+        }
+    }
+    for server in servers {
+        let data = set.data(server.name());
+        if data.exists() {
+            let message = format!(
+                "{} exists, but nothing is recorded about it",
+                data.display()
+            );
+            let failure = Failure::new(BLOCKED, message)
+                .hint("stop the server that uses it, if any, and remove it");
+            return Err(failure.into());
+        }
+        for pid in process::serving(&data) {
+            eprintln!(
+                "db: process {pid} still serves {}, which was removed",
+                data.display()
+            );
+        }
+    }
+    Ok(())
+}
+
+/// Makes a directory with exactly these rights at most.
+pub(crate) fn make_dir(path: &Path, mode: u32) -> Result<()> {
+    DirBuilder::new()
+        .mode(mode)
+        .create(path)
+        .with_context(|| format!("cannot make {}", path.display()))
+}
+
+/// Two different ports on loopback that nobody listens on now.
+pub(crate) fn free_ports() -> Result<[u16; 2]> {
+    let bind = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("cannot find a free port");
+    // Both are held until both are known, or they could be the same.
+    let (one, other) = (bind()?, bind()?);
+    Ok([one.local_addr()?.port(), other.local_addr()?.port()])
+}
+
+/// Whether nobody listens on the port now.
+pub(crate) fn is_free(port: u16) -> bool {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
+}
+
+/// The FNV-1a hash: a short, stable name for a path, where collisions are harmless.
+fn fnv1a(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    })
+}

@@ -1,0 +1,332 @@
+//! The state directory of a set of local servers: what was chosen for them, their token, and the URLs for others.
+//!
+//! It starts and stops nothing.
+
+use std::{
+    collections::BTreeMap,
+    env,
+    fs::{self, File, OpenOptions},
+    io::{ErrorKind, Read, Write},
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf, absolute},
+};
+
+use anyhow::{Context, Result};
+
+use super::{mysql, postgres, process};
+use crate::{
+    failure::{Failure, USAGE},
+    workspace,
+};
+
+/// The variables of `alkemio.yml` that name a database.
+pub(crate) const URL_VARIABLES: [&str; 4] = [
+    "ALKEMIO_MYSQL_URL",
+    "ALKEMIO_POSTGRES_URL",
+    "KRATOS_MYSQL_URL",
+    "KRATOS_POSTGRES_URL",
+];
+
+/// The directory of one set of servers.
+#[derive(Clone, Debug)]
+pub(crate) struct StateDir {
+    path: PathBuf,
+}
+
+/// What was chosen for a set of servers when it was made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Record {
+    /// Whether both servers were once up and set up; data directories of an
+    /// incomplete record hold nothing worth keeping.
+    pub(crate) complete: bool,
+    /// Where the data directories lie: the state directory itself, or a place that
+    /// the servers' user can reach.
+    pub(crate) home: PathBuf,
+    pub(crate) mysql_version: String,
+    pub(crate) mysql_port: u16,
+    pub(crate) postgres_version: String,
+    pub(crate) postgres_port: u16,
+    /// Password of the superuser `postgres`: hex digits, so that it needs no
+    /// escapes in a URL.
+    pub(crate) postgres_password: String,
+    /// Proof that a server is one of ours.
+    pub(crate) token: String,
+}
+
+impl StateDir {
+    /// The directory named by the flag, else by `CONVERGE_DB_STATE`, else
+    /// `target/db` of the workspace.
+    pub(crate) fn locate(flag: Option<PathBuf>) -> Result<StateDir> {
+        let named = flag.or_else(|| env::var_os("CONVERGE_DB_STATE").map(PathBuf::from));
+        let path = named.unwrap_or_else(|| workspace::root().join("target/db"));
+        let path = absolute(&path).with_context(|| format!("cannot use {}", path.display()))?;
+        // The record has one setting a line, and a line is text.
+        match path.to_str() {
+            Some(text) if !text.contains('\n') => Ok(StateDir { path }),
+            _ => {
+                let message = format!(
+                    "state directory {} has a name that is not a line of text",
+                    path.display()
+                );
+                Err(Failure::new(USAGE, message).into())
+            }
+        }
+    }
+
+    /// The state directory `name` in the build output, for a command that wants
+    /// servers of its own.
+    pub(crate) fn own(name: &str) -> StateDir {
+        StateDir {
+            path: workspace::root().join("target").join(name),
+        }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// A file of this directory.
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
+    /// Waits until no other command changes these servers; the lock ends with the
+    /// returned file.
+    pub(crate) fn lock(&self, name: &str) -> Result<File> {
+        let path = self.file(name);
+        fs::create_dir_all(&self.path)
+            .with_context(|| format!("cannot make {}", self.path.display()))?;
+        let file =
+            File::create(&path).with_context(|| format!("cannot open {}", path.display()))?;
+        if file.try_lock().is_err() {
+            eprintln!(
+                "db: waiting for another command that uses {}",
+                self.path.display()
+            );
+            file.lock()
+                .with_context(|| format!("cannot lock {}", path.display()))?;
+        }
+        Ok(file)
+    }
+
+    /// The record of the servers made here, if any.
+    ///
+    /// A record that cannot be read (a disk that ran full) counts as incomplete
+    /// state, which is made anew.
+    pub(crate) fn record(&self) -> Result<Option<Record>> {
+        let Some(text) = read_if_there(&self.file("state"))? else {
+            return Ok(None);
+        };
+        let Some(token) = read_if_there(&self.file("token"))? else {
+            return Ok(None);
+        };
+        Ok(Record::parse(&text, token.trim()))
+    }
+
+    /// Writes the record, the token, and the option file of the MySQL client.
+    pub(crate) fn save(&self, record: &Record) -> Result<()> {
+        write_private(&self.file("token"), &format!("{}\n", record.token))?;
+        write_private(
+            &self.file("mysql.cnf"),
+            &mysql::option_file(record.mysql_port),
+        )?;
+        write_private(&self.file("state"), &record.to_string())
+    }
+
+    /// Tells other programs where the servers are; written last, when both answer.
+    pub(crate) fn publish(&self, record: &Record) -> Result<()> {
+        let lines: String = record
+            .urls()
+            .map(|(name, url)| format!("{name}={url}\n"))
+            .concat();
+        write_private(&self.file("env"), &lines)
+    }
+
+    /// The variables that [`publish`](Self::publish) wrote, while both servers run.
+    ///
+    /// Looks at processes only, so that it costs no time before every command.
+    pub(crate) fn env_of_running_servers(&self) -> Option<Vec<(String, String)>> {
+        let record = self.record().ok()??;
+        let up = [mysql::NAME, postgres::NAME].iter().all(|name| {
+            process::running(&self.pid_file(&record, name), &record.home.join(name)).is_some()
+        });
+        if !up {
+            return None;
+        }
+        self.published().ok()
+    }
+
+    /// The variables in the file `env`.
+    pub(crate) fn published(&self) -> Result<Vec<(String, String)>> {
+        let path = self.file("env");
+        let text =
+            fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let pairs = text.lines().filter_map(|line| line.split_once('='));
+        Ok(pairs
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect())
+    }
+
+    /// Beside the data, so that both are lost together.
+    pub(crate) fn pid_file(&self, record: &Record, server: &str) -> PathBuf {
+        record.home.join(format!("{server}.pid"))
+    }
+
+    pub(crate) fn log(&self, server: &str) -> PathBuf {
+        self.file(&format!("{server}.log"))
+    }
+}
+
+impl Record {
+    fn parse(text: &str, token: &str) -> Option<Record> {
+        let settings: BTreeMap<&str, &str> = text
+            .lines()
+            .filter_map(|line| line.split_once('='))
+            .collect();
+        let get = |name: &str| settings.get(name).map(|value| (*value).to_owned());
+        Some(Record {
+            complete: get("complete")? == "true",
+            home: get("home")?.into(),
+            mysql_version: get("mysql_version")?,
+            mysql_port: get("mysql_port")?.parse().ok()?,
+            postgres_version: get("postgres_version")?,
+            postgres_port: get("postgres_port")?.parse().ok()?,
+            postgres_password: get("postgres_password")?,
+            token: token.to_owned(),
+        })
+    }
+
+    /// The MySQL server, as root, without a database.
+    pub(crate) fn mysql_url(&self) -> String {
+        format!(
+            "mysql://root:{}@127.0.0.1:{}/",
+            mysql::ROOT_PASSWORD,
+            self.mysql_port
+        )
+    }
+
+    /// The PostgreSQL server, as superuser.
+    pub(crate) fn postgres_url(&self) -> String {
+        let password = &self.postgres_password;
+        format!(
+            "postgres://postgres:{password}@127.0.0.1:{}/postgres",
+            self.postgres_port
+        )
+    }
+
+    /// The databases of these servers, by the variable that names them.
+    fn urls(&self) -> [(&'static str, String); 6] {
+        let mysql = self.mysql_url();
+        let postgres = format!("127.0.0.1:{}", self.postgres_port);
+        [
+            ("ALKEMIO_MYSQL_URL", format!("{mysql}alkemio")),
+            ("KRATOS_MYSQL_URL", format!("{mysql}kratos")),
+            (
+                "ALKEMIO_POSTGRES_URL",
+                format!("postgres://alkemio:alkemio@{postgres}/alkemio"),
+            ),
+            (
+                "KRATOS_POSTGRES_URL",
+                format!("postgres://kratos:kratos@{postgres}/kratos"),
+            ),
+            ("CONVERGE_DB_MYSQL_URL", mysql),
+            ("CONVERGE_DB_POSTGRES_URL", self.postgres_url()),
+        ]
+    }
+}
+
+impl std::fmt::Display for Record {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        writeln!(f, "provider=native")?;
+        writeln!(f, "complete={}", self.complete)?;
+        writeln!(f, "home={}", self.home.display())?;
+        writeln!(f, "mysql_version={}", self.mysql_version)?;
+        writeln!(f, "mysql_port={}", self.mysql_port)?;
+        writeln!(f, "postgres_version={}", self.postgres_version)?;
+        writeln!(f, "postgres_port={}", self.postgres_port)?;
+        writeln!(f, "postgres_password={}", self.postgres_password)
+    }
+}
+
+/// `bytes` random bytes as hex digits.
+pub(crate) fn random_hex(bytes: usize) -> Result<String> {
+    let mut random = vec![0; bytes];
+    File::open("/dev/urandom")
+        .and_then(|mut file| file.read_exact(&mut random))
+        .context("cannot read /dev/urandom")?;
+    Ok(random.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+/// Replaces a file by one that only this user can read, in one step.
+pub(crate) fn write_private(path: &Path, text: &str) -> Result<()> {
+    let draft = path.with_extension("new");
+    // A draft that a killed command left behind may have other rights.
+    remove_if_there(&draft)?;
+    OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&draft)
+        .and_then(|mut file| file.write_all(text.as_bytes()))
+        .and_then(|()| fs::rename(&draft, path))
+        .with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// Removes a file or a directory with all it holds.
+pub(crate) fn remove_if_there(path: &Path) -> Result<()> {
+    let removed = match fs::symlink_metadata(path) {
+        Ok(metadata) if metadata.is_dir() => fs::remove_dir_all(path),
+        Ok(_) => fs::remove_file(path),
+        Err(error) => Err(error),
+    };
+    match removed {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("cannot remove {}", path.display()))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn read_if_there(path: &Path) -> Result<Option<String>> {
+    match fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record() -> Record {
+        Record {
+            complete: true,
+            home: "/srv/a b/it's=here".into(),
+            mysql_version: "MariaDB 10.11.19".into(),
+            mysql_port: 40001,
+            postgres_version: "PostgreSQL 15".into(),
+            postgres_port: 40002,
+            postgres_password: "00ff".into(),
+            token: "abc".into(),
+        }
+    }
+
+    #[test]
+    fn a_record_is_read_back_as_written() {
+        assert_eq!(Record::parse(&record().to_string(), "abc"), Some(record()));
+    }
+
+    #[test]
+    fn a_cut_record_is_none() {
+        let text = record().to_string();
+        assert_eq!(Record::parse(&text[..text.len() / 2], "abc"), None);
+    }
+
+    #[test]
+    fn random_values_differ() {
+        let (one, other) = (random_hex(32).unwrap(), random_hex(32).unwrap());
+        assert_eq!(one.len(), 64);
+        assert_ne!(one, other);
+    }
+}

@@ -1,0 +1,222 @@
+//! `cargo xtask rehearse`: the main job on fixtures and local servers, from nothing.
+//!
+//! With `--config` the servers are the user's, and everything is converge's.
+
+use std::{
+    ffi::{OsStr, OsString},
+    process::{Command, ExitCode},
+};
+
+use anyhow::{Context, Result};
+
+use crate::{
+    db::{self, native, state::StateDir},
+    failure::{Failure, USAGE},
+    flags::Provider,
+    passthrough::{self, Package},
+    workspace,
+};
+
+const HELP: &str = "\
+Without --config, `cargo xtask rehearse` starts local servers, loads the fixtures and rehearses on them:
+  --scale N        size of the fixtures: 1 is about 20,000 rows [default: 1]
+  --provider NAME  where the servers come from: auto, native [default: auto]
+All other options are those of converge:
+";
+
+/// Rehearses; `args` are the command's name and what was typed after it.
+pub(crate) fn run(args: &[OsString]) -> Result<ExitCode> {
+    let typed = Typed::read(args)?;
+    if typed.help {
+        eprintln!("{HELP}");
+        return passthrough::become_program(Package::Converge, args);
+    }
+    if typed.config {
+        return passthrough::become_program(Package::Converge, args);
+    }
+    db::check_provider(typed.provider)?;
+    on_fixtures(&typed)
+}
+
+/// What was typed, apart from what converge reads itself.
+#[derive(Debug)]
+struct Typed {
+    scale: OsString,
+    provider: Provider,
+    config: bool,
+    help: bool,
+    yes: bool,
+    rest: Vec<OsString>,
+}
+
+impl Typed {
+    /// Takes our options out; clap cannot leave unknown ones where they are.
+    fn read(args: &[OsString]) -> Result<Typed> {
+        let mut typed = Typed {
+            scale: "1".into(),
+            provider: Provider::Auto,
+            config: false,
+            help: false,
+            yes: false,
+            rest: Vec::new(),
+        };
+        let mut args = args.iter();
+        while let Some(arg) = args.next() {
+            let (name, joined) = split_value(arg);
+            match name {
+                "--scale" => typed.scale = value(name, joined, &mut args)?,
+                "--provider" => typed.provider = provider(&value(name, joined, &mut args)?)?,
+                _ => {
+                    typed.config |= name == "--config";
+                    typed.help |= ["--help", "-h"].contains(&name);
+                    typed.yes |= name == "--yes";
+                    typed.rest.push(arg.clone());
+                }
+            }
+        }
+        Ok(typed)
+    }
+}
+
+fn split_value(arg: &OsStr) -> (&str, Option<&str>) {
+    let text = arg.to_str().unwrap_or_default();
+    match text.split_once('=') {
+        Some((name, value)) if name.starts_with("--") => (name, Some(value)),
+        _ => (text, None),
+    }
+}
+
+fn value<'a>(
+    name: &str,
+    joined: Option<&str>,
+    args: &mut impl Iterator<Item = &'a OsString>,
+) -> Result<OsString> {
+    let value = joined.map(Into::into).or_else(|| args.next().cloned());
+    value.ok_or_else(|| Failure::new(USAGE, format!("a value is required for `{name}`")).into())
+}
+
+fn provider(name: &OsStr) -> Result<Provider> {
+    Provider::named(name).ok_or_else(|| {
+        let message = format!("`--provider` does not know `{}`", name.display());
+        Failure::new(USAGE, message).hint("auto, native").into()
+    })
+}
+
+fn on_fixtures(typed: &Typed) -> Result<ExitCode> {
+    for package in [Package::Devtool, Package::Converge] {
+        step(&format!("building {}", package.name()));
+        let build = build(package);
+        if let Some(failed) = failed(build)? {
+            return Ok(failed);
+        }
+    }
+    let state = StateDir::locate(None)?;
+    step("starting servers");
+    native::up(&state, typed.yes)?;
+    let scale = typed.scale.as_os_str();
+    step(&format!("loading fixtures at scale {}", scale.display()));
+    let load = ["fixtures", "load", "--scale"].map(OsStr::new);
+    if let Some(failed) = failed(devtool(&state, &[&load[..], &[scale]].concat())?)? {
+        return Ok(failed);
+    }
+    step("making the target's schemas");
+    if let Some(failed) = failed(devtool(&state, &["fixtures", "targets"].map(OsStr::new))?)? {
+        return Ok(failed);
+    }
+    step("rehearsing");
+    let mut args = typed.rest.clone();
+    args.extend([
+        "--config".into(),
+        workspace::root().join("alkemio.yml").into(),
+    ]);
+    let mut command = passthrough::command(Package::Converge, &args);
+    use_only_local_servers(&mut command, &state)?;
+    passthrough::exec(command)
+}
+
+/// The build that `cargo run` would do, but with its progress shown.
+pub(crate) fn build(package: Package) -> Command {
+    let mut command = Command::new(workspace::cargo());
+    command
+        .args(["build", "--release", "--manifest-path"])
+        .arg(workspace::root().join("Cargo.toml"))
+        .args(["-p", package.name()]);
+    command
+}
+
+fn devtool(state: &StateDir, args: &[&OsStr]) -> Result<Command> {
+    let args: Vec<OsString> = args.iter().map(Into::into).collect();
+    let mut command = passthrough::command(Package::Devtool, &args);
+    use_only_local_servers(&mut command, state)?;
+    Ok(command)
+}
+
+/// Sets the URLs of the local servers over whatever the user has set: what comes now
+/// destroys data.
+fn use_only_local_servers(command: &mut Command, state: &StateDir) -> Result<()> {
+    command
+        .env("CONVERGE_DB_STATE", state.path())
+        .envs(state.published()?);
+    Ok(())
+}
+
+/// Runs a child; its exit code when it failed.
+fn failed(mut command: Command) -> Result<Option<ExitCode>> {
+    let status = command
+        .status()
+        .with_context(|| format!("cannot start {}", command.get_program().display()))?;
+    if status.success() {
+        return Ok(None);
+    }
+    // A child that a signal ended has no code.
+    let code = status
+        .code()
+        .and_then(|code| u8::try_from(code).ok())
+        .unwrap_or(1);
+    Ok(Some(ExitCode::from(code)))
+}
+
+fn step(what: &str) {
+    eprintln!("rehearse: {what}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(args: &[&str]) -> Result<Typed> {
+        let args: Vec<OsString> = args.iter().map(Into::into).collect();
+        Typed::read(&args)
+    }
+
+    #[test]
+    fn own_options_are_taken_out() {
+        let typed = read(&[
+            "rehearse",
+            "--jobs",
+            "2",
+            "--scale=20",
+            "--provider",
+            "native",
+            "--yes",
+        ])
+        .unwrap();
+        assert_eq!(typed.scale, "20");
+        assert_eq!(typed.provider, Provider::Native);
+        assert_eq!(typed.rest, ["rehearse", "--jobs", "2", "--yes"]);
+        assert!(typed.yes && !typed.config && !typed.help);
+    }
+
+    #[test]
+    fn config_is_seen_in_both_spellings() {
+        assert!(read(&["rehearse", "--config", "x.yml"]).unwrap().config);
+        assert!(read(&["rehearse", "--config=x.yml"]).unwrap().config);
+    }
+
+    #[test]
+    fn a_missing_value_is_an_error() {
+        let error = read(&["rehearse", "--scale"]).unwrap_err().to_string();
+        assert_eq!(error, "a value is required for `--scale`");
+        assert!(read(&["rehearse", "--provider", "podman"]).is_err());
+    }
+}

@@ -1,0 +1,254 @@
+//! `cargo xtask test`: all tests, on servers of their own that end with the run.
+//!
+//! A developer's servers of `db up` are not touched.
+
+use std::{
+    ffi::OsString,
+    fmt, fs,
+    io::{self, BufRead, BufReader, IsTerminal, Read, Write},
+    path::{Path, PathBuf},
+    process::{Command, ExitCode, ExitStatus, Stdio},
+    sync::mpsc,
+    thread,
+    time::Duration,
+};
+
+use anyhow::{Context, Result};
+
+use crate::{
+    db::{Guard, state::StateDir},
+    failure::{Failure, UNEXPECTED},
+    passthrough::Package,
+    rehearse,
+    tidy::snapshots,
+    workspace,
+};
+
+/// Runs the tests; extra arguments go to the runner.
+pub(crate) fn run(args: &[OsString]) -> Result<ExitCode> {
+    Ok(run_counted(args)?.0)
+}
+
+/// The same, with what the runner counted; nothing where its output went to a terminal.
+pub(crate) fn run_counted(args: &[OsString]) -> Result<(ExitCode, Option<Tally>)> {
+    // Programs that tests start through `cargo xtask`; built here as they are built
+    // there, so that no test waits for a compiler.
+    for package in [Package::Converge, Package::Devtool] {
+        let status = rehearse::build(package)
+            .status()
+            .context("cannot start cargo")?;
+        if !status.success() {
+            return Ok((code(status), None));
+        }
+    }
+    let state = StateDir::own("db-test");
+    let (guard, set) = Guard::up(&state)?;
+    let references = state.file("snapshots-referenced");
+    fs::write(&references, "").with_context(|| format!("cannot write {}", references.display()))?;
+    let mut command = runner(args);
+    command
+        .env("CONVERGE_DB_STATE", state.path())
+        .env("CONVERGE_TEST_MYSQL_URL", set.record.mysql_url())
+        .env("CONVERGE_TEST_POSTGRES_URL", set.record.postgres_url())
+        .env("INSTA_WORKSPACE_ROOT", workspace::root())
+        .env("INSTA_SNAPSHOT_REFERENCES_FILE", &references)
+        .current_dir(workspace::root());
+    if std::env::var_os("INSTA_UPDATE").is_none() {
+        // A test never writes what it is compared with, unless a person asks for it.
+        command.env("INSTA_UPDATE", "no");
+    }
+    let ran = watch(command);
+    guard.finish()?;
+    let (status, tally) = ran?;
+    if let Some(tally) = tally {
+        eprintln!("{tally}");
+    }
+    if status.success() && args.is_empty() {
+        check_references(&references)?;
+    }
+    Ok((code(status), tally))
+}
+
+/// What a runner said about its tests.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Tally {
+    passed: u64,
+    failed: u64,
+}
+
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} passed, {} failed", self.passed, self.failed)
+    }
+}
+
+impl Tally {
+    /// Adds what a line of a runner's output says in sum.
+    fn add(&mut self, line: &str) {
+        // nextest: "     Summary [   1.2s] 3 tests run: 2 passed, 1 failed, 0 skipped"
+        // cargo test, once a test program: "test result: ok. 2 passed; 0 failed; …"
+        if !line.trim_start().starts_with("Summary [") && !line.starts_with("test result: ") {
+            return;
+        }
+        let words: Vec<&str> = line.split([' ', ';', ',']).collect();
+        for pair in words.windows(2) {
+            let Ok(count) = pair[0].parse::<u64>() else {
+                continue;
+            };
+            match pair[1] {
+                "passed" => self.passed += count,
+                "failed" => self.failed += count,
+                _ => {}
+            }
+        }
+    }
+}
+
+fn runner(args: &[OsString]) -> Command {
+    let cargo = workspace::cargo();
+    let probe = Command::new(&cargo)
+        .args(["nextest", "--version"])
+        .current_dir(workspace::root())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+    let mut command = Command::new(cargo);
+    if probe.is_ok_and(|status| status.success()) {
+        command.args([
+            "nextest",
+            "run",
+            "--workspace",
+            "--cargo-profile",
+            "release",
+        ]);
+    } else {
+        // Without the option, the first failing test program would be the last to run.
+        command.args(["test", "--workspace", "--release", "--no-fail-fast"]);
+    }
+    command.args(args);
+    command
+}
+
+/// Runs the runner. On a terminal its output is its own; elsewhere it is copied and
+/// its sums are added up.
+fn watch(mut command: Command) -> Result<(ExitStatus, Option<Tally>)> {
+    command.stdin(Stdio::null());
+    if io::stderr().is_terminal() {
+        return Ok((command.status().context("cannot start cargo")?, None));
+    }
+    let mut child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .context("cannot start cargo")?;
+    let (sender, receiver) = mpsc::channel();
+    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+    copy(
+        stdout.expect("stdout is piped"),
+        io::stdout(),
+        sender.clone(),
+    );
+    copy(stderr.expect("stderr is piped"), io::stderr(), sender);
+    let status = child.wait().context("cannot wait for cargo")?;
+    let mut sum = Tally::default();
+    // Bounded, because a process that a test left behind may hold the pipe open.
+    while let Ok(tally) = receiver.recv_timeout(Duration::from_secs(5)) {
+        sum.passed += tally.passed;
+        sum.failed += tally.failed;
+    }
+    Ok((status, Some(sum)))
+}
+
+fn copy(
+    from: impl Read + Send + 'static,
+    mut to: impl Write + Send + 'static,
+    sender: mpsc::Sender<Tally>,
+) {
+    thread::spawn(move || {
+        let mut tally = Tally::default();
+        for line in BufReader::new(from).split(b'\n').map_while(io::Result::ok) {
+            tally.add(&String::from_utf8_lossy(&line));
+            // Tests go on when nobody reads what they print.
+            let _ = to.write_all(&[&line, &b"\n"[..]].concat());
+        }
+        // The receiver gave up waiting when this fails.
+        let _ = sender.send(tally);
+    });
+}
+
+/// After a full run: every committed snapshot was compared with by some test.
+fn check_references(references: &Path) -> Result<()> {
+    let text = fs::read_to_string(references)
+        .with_context(|| format!("cannot read {}", references.display()))?;
+    let used: Vec<PathBuf> = text.lines().map(PathBuf::from).collect();
+    let unreferenced = snapshots::unreferenced(workspace::root(), &used)?;
+    if unreferenced.is_empty() {
+        return Ok(());
+    }
+    let list: Vec<String> = unreferenced
+        .iter()
+        .map(|path| format!("  {}", path.display()))
+        .collect();
+    let message = format!(
+        "no test compares with these snapshots:\n{}",
+        list.join("\n")
+    );
+    Err(Failure::new(UNEXPECTED, message)
+        .hint("remove them, or the test was lost")
+        .into())
+}
+
+fn code(status: ExitStatus) -> ExitCode {
+    let code = status.code().and_then(|code| u8::try_from(code).ok());
+    ExitCode::from(code.unwrap_or(UNEXPECTED))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tally(lines: &[&str]) -> Tally {
+        let mut tally = Tally::default();
+        lines.iter().for_each(|line| tally.add(line));
+        tally
+    }
+
+    #[test]
+    fn sums_of_both_runners_are_read() {
+        let nextest = tally(&["     Summary [   1.2s] 3 tests run: 2 passed, 1 failed, 4 skipped"]);
+        assert_eq!(
+            nextest,
+            Tally {
+                passed: 2,
+                failed: 1
+            }
+        );
+        let slow = tally(&["     Summary [  61.0s] 9 tests run: 9 passed (2 slow), 0 skipped"]);
+        assert_eq!(
+            slow,
+            Tally {
+                passed: 9,
+                failed: 0
+            }
+        );
+        let cargo = tally(&[
+            "test result: ok. 2 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out",
+            "test result: FAILED. 5 passed; 3 failed; 0 ignored; 0 measured; 0 filtered out",
+        ]);
+        assert_eq!(
+            cargo,
+            Tally {
+                passed: 7,
+                failed: 3
+            }
+        );
+    }
+
+    #[test]
+    fn other_lines_count_nothing() {
+        assert_eq!(
+            tally(&["test says 3 passed", "error: 2 failed"]),
+            Tally::default()
+        );
+    }
+}
