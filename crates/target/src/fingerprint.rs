@@ -28,6 +28,13 @@ impl Fingerprint {
         self.objects.is_empty()
     }
 
+    /// The digest of a table's rows; `None` where there is no such table.
+    pub fn rows_of(&self, table: &str) -> Option<&str> {
+        self.objects
+            .get(&format!("rows of {table}"))
+            .map(String::as_str)
+    }
+
     /// The objects that are not the same on both sides, by name.
     pub fn differences(&self, other: &Self) -> Vec<String> {
         let names: BTreeSet<&String> = self.objects.keys().chain(other.objects.keys()).collect();

@@ -1,1 +1,9 @@
-//! To be written.
+//! What live tests share: databases of their own on real servers, and ways to load CSV.
+//!
+//! For tests only; `cargo xtask test` starts the servers and names them in the environment.
+
+mod databases;
+mod loaders;
+
+pub use databases::{Databases, workspace_root};
+pub use loaders::{Psql, copy_through_protocol, rows_digest, scratch_like};

@@ -124,7 +124,7 @@ mod tests {
             convert(8, BitTarget::Digits(4), "\\x0f").as_deref(),
             Ok("1111")
         );
-        let bigint = BitTarget::Integer(Integer::new(&PostgresType::Bigint).unwrap());
+        let bigint = BitTarget::Integer(Integer::new(&PostgresType::Bigint, false).unwrap());
         let beyond = Err(Kind::Condition(Condition::OutOfRange));
         assert_eq!(convert(64, bigint, "\\xffffffffffffffff"), beyond);
         assert_eq!(

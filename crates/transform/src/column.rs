@@ -276,7 +276,7 @@ impl ColumnPlan {
             MysqlType::Set { .. } => "set".to_owned(),
             other => other.to_string(),
         };
-        format!("a `{source}` of {length} {unit} {reason}")
+        format!("the `{source}` of {length} {unit} {reason}")
     }
 
     /// An outcome that a rule for the condition could have here, as the config spells it.

@@ -94,7 +94,11 @@ impl Conversion {
         };
         match self {
             Self::Boolean | Self::BooleanWord => condition == NotBoolean,
-            Self::Integer(_) | Self::Float(_) => matches!(condition, OutOfRange | PrecisionLost),
+            Self::Integer(integer) => match condition {
+                PrecisionLost => integer.fractional,
+                other => other == OutOfRange,
+            },
+            Self::Float(_) => matches!(condition, OutOfRange | PrecisionLost),
             Self::Numeric(numeric) => {
                 numeric.limits.is_some() && matches!(condition, OutOfRange | PrecisionLost)
             }
@@ -140,7 +144,7 @@ impl Conversion {
             }
             (Condition::PrecisionLost, Edit::Shorten(cut)) => match self {
                 Self::Timestamp(Timestamp::Day) => *cut == Cut::Truncate,
-                Self::Integer(_) | Self::Timestamp(_) | Self::Time(_) => true,
+                Self::Integer(_) | Self::Timestamp(_) | Self::Time(_) => self.meets(condition),
                 Self::Numeric(numeric) => numeric.limits.is_some(),
                 _ => false,
             },
@@ -233,7 +237,7 @@ impl fmt::Display for Conversion {
             Self::EmptyArray => f.write_str("array: empty"),
             Self::Timestamp(timestamp) => write_timestamp(timestamp, f),
             Self::Time(time) if time.beyond_a_day => f.write_str("interval: every time"),
-            Self::Time(_) => f.write_str("time: within one day"),
+            Self::Time(_) => f.write_str("time: at most one day"),
             Self::Json(Json { binary: false }) => f.write_str("json: checked, text unchanged"),
             Self::Json(_) => f.write_str("jsonb: checked, text unchanged"),
         }

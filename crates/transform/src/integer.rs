@@ -14,17 +14,19 @@ use crate::rejection::Problem;
 pub(crate) struct Integer {
     /// The greatest value; the least is one beyond its negative.
     max: u64,
+    /// Whether the source's type has digits after the point.
+    pub(crate) fractional: bool,
 }
 
 impl Integer {
-    pub(crate) fn new(target: &PostgresType) -> Option<Self> {
+    pub(crate) fn new(target: &PostgresType, fractional: bool) -> Option<Self> {
         let max = match target {
             PostgresType::Smallint => i16::MAX as u64,
             PostgresType::Integer => i32::MAX as u64,
             PostgresType::Bigint => i64::MAX as u64,
             _ => return None,
         };
-        Some(Self { max })
+        Some(Self { max, fractional })
     }
 
     pub(crate) fn convert(self, value: &[u8], out: &mut Vec<u8>) -> Result<(), Problem> {
@@ -104,7 +106,7 @@ mod tests {
 
     fn convert(target: &PostgresType, value: &str) -> Result<String, Kind> {
         let mut out = Vec::new();
-        Integer::new(target)
+        Integer::new(target, true)
             .unwrap()
             .convert(value.as_bytes(), &mut out)
             .map(|()| String::from_utf8(out).unwrap())

@@ -42,9 +42,10 @@ pub(crate) fn conversion(
         MysqlType::Timestamp { .. } => return calendar(target, || Ok(Zone::Utc)),
         MysqlType::Time { .. } => time(target),
         MysqlType::Integer { .. } if *target == PostgresType::Boolean => Some(Conversion::Boolean),
-        MysqlType::Integer { .. } | MysqlType::Year | MysqlType::Decimal { .. } => {
-            number(Origin::Decimal, target)
-        }
+        MysqlType::Integer { .. } | MysqlType::Year => Integer::new(target, false)
+            .map(Conversion::Integer)
+            .or_else(|| number(Origin::Decimal, target)),
+        MysqlType::Decimal { .. } => number(Origin::Decimal, target),
         MysqlType::Float => number(Origin::Single, target),
         MysqlType::Double => number(Origin::Double, target),
         MysqlType::Bit { width } => bits(*width, target),
@@ -110,7 +111,7 @@ pub(crate) fn number(from: Origin, target: &PostgresType) -> Option<Conversion> 
         PostgresType::Numeric { limits } => Some(Conversion::Numeric(Numeric { limits: *limits })),
         PostgresType::Real => float(Width::Real),
         PostgresType::Double => float(Width::Double),
-        _ if from == Origin::Decimal => Integer::new(target)
+        _ if from == Origin::Decimal => Integer::new(target, true)
             .map(Conversion::Integer)
             .or_else(|| text(target).map(Conversion::NumberText)),
         _ => text(target).map(Conversion::NumberText),
@@ -127,7 +128,7 @@ fn bits(width: u8, target: &PostgresType) -> Option<Conversion> {
             BitTarget::Digits(limit.map_or(width, |limit| limit.min(width)))
         }
         PostgresType::Bytea => BitTarget::Bytes,
-        _ => BitTarget::Integer(Integer::new(target)?),
+        _ => BitTarget::Integer(Integer::new(target, false)?),
     };
     Some(Conversion::Bits(Bits { width, to }))
 }

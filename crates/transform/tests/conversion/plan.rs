@@ -121,7 +121,7 @@ fn a_rejection_names_place_kind_and_way_out_but_not_the_value() {
     let long = convert(&mut plan, &fields(b"secret@x.org", b"2024-01-01 00:00:00")).unwrap_err();
     assert_eq!(
         long.to_string(),
-        "cannot convert `db.t.e mail`, row id 7, record 1: a `varchar(99)` of 12 bytes \
+        "cannot convert `db.t.e mail`, row id 7, record 1: the `varchar(99)` of 12 bytes \
          has 12 characters where the target holds 5 (kind: too_long)"
     );
     let hint = r#"{column: "t.e mail", when: too_long, then: truncate}"#;

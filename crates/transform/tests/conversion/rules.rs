@@ -428,6 +428,7 @@ fn rules_that_cannot_work_where_they_point() {
             "1970-01-01 00:00:00.5",
         ),
         ("text", "text", EmptyUuid, "null"),
+        ("int", "smallint", PrecisionLost, "round"),
         ("int", "text", NulByte, "strip"),
         ("bit(8)", "bit(4)", TooLong, "truncate"),
         ("double", "real", PrecisionLost, "truncate"),

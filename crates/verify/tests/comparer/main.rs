@@ -9,4 +9,5 @@ mod mutations;
 mod pairs;
 mod plans;
 mod properties;
+mod rule_chains;
 mod rules;

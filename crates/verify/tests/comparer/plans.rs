@@ -189,6 +189,32 @@ fn parts_of_a_side_can_be_read_apart() {
 }
 
 #[test]
+fn both_sides_can_be_read_in_threads_of_their_own() {
+    let (plan, ids, fields) = numbers(50);
+    let buckets = Buckets::for_rows(50);
+    let equal = std::thread::scope(|scope| {
+        let source = scope.spawn(|| {
+            let mut sums = plan.side_sums(buckets);
+            source_rows(&ids)
+                .iter()
+                .for_each(|row| sums.add_source(row));
+            sums
+        });
+        let target = scope.spawn(|| {
+            let mut sums = plan.side_sums(buckets);
+            for row in &fields {
+                let row: Vec<Option<&[u8]>> = row.iter().map(Option::as_deref).collect();
+                sums.add_target(&row);
+            }
+            sums
+        });
+        let source = source.join().expect("no panic");
+        compare(&source, &target.join().expect("no panic")).is_equal()
+    });
+    assert!(equal);
+}
+
+#[test]
 fn the_report_has_the_fields_of_the_contract() {
     let (plan, ids, mut fields) = numbers(3);
     let rows = source_rows(&ids);

@@ -1,0 +1,124 @@
+//! Runs the built binary as an operator would and makes what it prints comparable.
+
+use std::fmt::Write;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use testing::Databases;
+
+/// A working directory with a configuration.
+pub(crate) struct Workplace {
+    directory: tempfile::TempDir,
+}
+
+/// What a command printed and returned.
+pub(crate) struct Outcome {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Workplace {
+    /// A directory with `config.yml` for the databases, each with lines of its own.
+    pub(crate) fn new(databases: &[(&str, &Databases, &str)]) -> Self {
+        let workplace = Self {
+            directory: tempfile::tempdir().expect("a temporary directory can be made"),
+        };
+        let mut config = String::from("version: 1\nenvironment: scratch\ndatabases:\n");
+        for (name, databases, lines) in databases {
+            let (source, target) = (databases.mysql_url(), databases.postgres_url());
+            write!(
+                config,
+                "  {name}:\n    source: {source}\n    target: {target}\n"
+            )
+            .expect("text takes text");
+            for line in lines.lines() {
+                writeln!(config, "    {line}").expect("text takes text");
+            }
+        }
+        workplace.write("config.yml", &config);
+        workplace
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.directory.path()
+    }
+
+    pub(crate) fn write(&self, name: &str, content: &str) {
+        fs::write(self.path().join(name), content).expect("the directory is ours");
+    }
+
+    /// The built binary with a command line, in this directory.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_converge"));
+        command
+            .current_dir(self.path())
+            .args(arguments)
+            .args(["--config", "config.yml"]);
+        command
+    }
+
+    /// Runs a command line to its end.
+    pub(crate) fn run(&self, arguments: &[&str]) -> Outcome {
+        Outcome::of(&self.command(arguments).output().expect("the binary runs"))
+    }
+
+    /// The only run directory.
+    pub(crate) fn run_directory(&self) -> PathBuf {
+        let entries = fs::read_dir(self.path().join("runs")).expect("there is a run");
+        let mut paths: Vec<PathBuf> = entries
+            .map(|entry| entry.expect("it can be listed").path())
+            .collect();
+        paths.sort();
+        paths.pop().expect("there is a run")
+    }
+}
+
+impl Outcome {
+    pub(crate) fn of(output: &Output) -> Self {
+        Self {
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+
+    /// Code and both streams together, for snapshots.
+    pub(crate) fn text(&self) -> String {
+        format!(
+            "exit code: {}\n----- stdout -----\n{}----- stderr -----\n{}",
+            self.code, self.stdout, self.stderr
+        )
+    }
+
+    /// Fails the test where the command did not end with that code.
+    pub(crate) fn expect(self, code: i32) -> Self {
+        assert_eq!(self.code, code, "{}", self.text());
+        self
+    }
+}
+
+/// Settings that put snapshots below `directory` and hide what changes from run to run.
+pub(crate) fn settings(directory: &Path) -> insta::Settings {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path(directory);
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    for (pattern, replacement) in [
+        (r"\d{8}-\d{6}-[0-9a-f]{4}", "[run]"),
+        (r"test_\d+_\d+", "[database]"),
+        (r"(127\.0\.0\.1|localhost):\d+", "[server]"),
+        (r" +\d+\.\d s", "  [seconds]"),
+        (
+            r"(?m)(?P<before>(done|failed|interrupted) .*) +\d+\.\d$",
+            "$before [seconds]",
+        ),
+        (r"(MariaDB|MySQL) \d+[.\d]*", "[source server]"),
+        (r"PostgreSQL \d+[.\d]*", "[target server]"),
+        (r"process \d+", "process [pid]"),
+    ] {
+        settings.add_filter(pattern, replacement);
+    }
+    settings
+}

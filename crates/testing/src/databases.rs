@@ -1,0 +1,143 @@
+//! A pair of databases for one test, made on real servers and dropped at its end.
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use catalog::quote;
+
+/// A MySQL database and a PostgreSQL database of the same name.
+pub struct Databases {
+    name: String,
+    mysql_url: String,
+    postgres_url: String,
+}
+
+/// Tells apart the databases of one process.
+static MADE: AtomicU32 = AtomicU32::new(0);
+
+impl Databases {
+    /// Makes both, empty.
+    ///
+    /// # Panics
+    /// Where the servers are not named in the environment, or refuse.
+    pub fn create() -> Self {
+        let number = MADE.fetch_add(1, Ordering::Relaxed);
+        let databases = Self {
+            name: format!("test_{}_{number}", std::process::id()),
+            mysql_url: server("CONVERGE_TEST_MYSQL_URL"),
+            postgres_url: server("CONVERGE_TEST_POSTGRES_URL"),
+        };
+        databases.drop_both();
+        let mut mysql = databases.mysql_server();
+        let name = quote::mysql(&databases.name);
+        mysql
+            .execute(&format!("create database {name} character set utf8mb4"))
+            .expect("the test server makes databases");
+        let name = quote::postgres(&databases.name);
+        databases
+            .postgres_server()
+            .batch_execute(&format!("create database {name}"))
+            .expect("the test server makes databases");
+        databases
+    }
+
+    /// The name of both.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Where the MySQL database is.
+    pub fn mysql_url(&self) -> String {
+        format!("{}/{}", self.mysql_url.trim_end_matches('/'), self.name)
+    }
+
+    /// Where the PostgreSQL database is.
+    pub fn postgres_url(&self) -> String {
+        let server = self
+            .postgres_url
+            .rsplit_once('/')
+            .map_or("", |(server, _)| server);
+        format!("{server}/{}", self.name)
+    }
+
+    /// A connection to the MySQL database.
+    ///
+    /// # Panics
+    /// Where it cannot be made.
+    pub fn mysql(&self) -> source::Connection {
+        let endpoint = source::Endpoint::parse(&self.mysql_url()).expect("a URL of ours");
+        source::Connection::open(&endpoint).expect("the test server answers")
+    }
+
+    /// A connection to the PostgreSQL database, with `public` as the place for bare names.
+    ///
+    /// # Panics
+    /// Where it cannot be made.
+    pub fn postgres(&self) -> target::Connection {
+        let endpoint = target::Endpoint::parse(&self.postgres_url()).expect("a URL of ours");
+        let mut connection = target::Connection::open(&endpoint).expect("the test server answers");
+        connection
+            .batch_execute("set search_path = public")
+            .expect("a setting of our own");
+        connection
+    }
+
+    /// Runs a script on each.
+    ///
+    /// # Panics
+    /// Where a server refuses it.
+    pub fn load(&self, source_sql: &str, target_sql: &str) {
+        self.mysql()
+            .execute_script(source_sql)
+            .expect("the source's script runs");
+        self.postgres()
+            .batch_execute(target_sql)
+            .expect("the target's script runs");
+    }
+
+    fn mysql_server(&self) -> source::Connection {
+        let endpoint = source::Endpoint::parse(&self.mysql_url).expect("a URL of ours");
+        source::Connection::open(&endpoint).expect("the test server answers")
+    }
+
+    fn postgres_server(&self) -> target::Connection {
+        let endpoint = target::Endpoint::parse(&self.postgres_url).expect("a URL of ours");
+        target::Connection::open(&endpoint).expect("the test server answers")
+    }
+
+    fn drop_both(&self) {
+        let name = quote::mysql(&self.name);
+        // A server that went away has taken the databases with it.
+        let _ = self
+            .mysql_server()
+            .execute(&format!("drop database if exists {name}"));
+        let name = quote::postgres(&self.name);
+        let _ = self
+            .postgres_server()
+            .batch_execute(&format!("drop database if exists {name} with (force)"));
+    }
+}
+
+impl Drop for Databases {
+    fn drop(&mut self) {
+        self.drop_both();
+    }
+}
+
+fn server(variable: &str) -> String {
+    env::var(variable).unwrap_or_else(|_| {
+        panic!("{variable} is not set: run the tests with `cargo xtask test`, which starts servers")
+    })
+}
+
+/// The root of the workspace.
+///
+/// # Panics
+/// Never: this crate lies two levels below it.
+pub fn workspace_root() -> PathBuf {
+    let crates = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("crates/");
+    crates.parent().expect("the root").to_owned()
+}
