@@ -1,1 +1,7 @@
-//! To be written.
+//! What the target's schema should be, and where a live one is not.
+//!
+//! Compares catalogues; talks to no server.
+
+mod compare;
+
+pub use compare::differences;

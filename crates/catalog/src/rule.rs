@@ -271,7 +271,8 @@ impl ColumnPattern {
         Ok(Self { table, column })
     }
 
-    fn matches(&self, table: &str, column: &str) -> bool {
+    /// Whether a column is one of them; names are compared by bytes.
+    pub fn matches(&self, table: &str, column: &str) -> bool {
         self.table.as_deref().is_none_or(|name| name == table)
             && self.column.as_deref().is_none_or(|name| name == column)
     }

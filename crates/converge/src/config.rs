@@ -100,6 +100,11 @@ enum RowPolicy {
 }
 
 impl TargetRows {
+    /// The tables that are named.
+    pub(crate) fn tables(&self) -> impl Iterator<Item = &str> {
+        self.tables.keys().map(String::as_str)
+    }
+
     /// Whether a table's rows may be replaced.
     pub(crate) fn replace(&self, table: &str) -> bool {
         *self.tables.get(table).unwrap_or(&self.default) == RowPolicy::Replace
@@ -176,8 +181,8 @@ fn parse_database(name: &str, value: &Value, base: &Path) -> Result<Database, Pr
     }
     let path = format!("databases.{name}");
     let mut fields = Fields::new(&path, value)?;
-    let source = parse_source(&mut fields)?;
-    let target = parse_target(&mut fields)?;
+    let source = parse_source(&mut fields, base)?;
+    let target = parse_target(&mut fields, base)?;
     let database = Database {
         name: name.to_owned(),
         source,
@@ -199,13 +204,14 @@ fn parse_database(name: &str, value: &Value, base: &Path) -> Result<Database, Pr
     Ok(database)
 }
 
-fn parse_source(fields: &mut Fields<'_>) -> Result<source::Endpoint, Problem> {
+fn parse_source(fields: &mut Fields<'_>, base: &Path) -> Result<source::Endpoint, Problem> {
     let path = fields.path_of("source");
     let url = fields.required_text("source")?;
     let mut endpoint = source::Endpoint::parse(&url)
         .map_err(|error| Problem::new(path.clone(), error.to_string()))?;
     if let Some(file) = fields.text("source_password_file")? {
-        endpoint = endpoint.with_password(scalar::read_secret(&file)?);
+        let path = fields.path_of("source_password_file");
+        endpoint = endpoint.with_password(scalar::read_secret(&path, &base.join(file))?);
     }
     if endpoint.database().is_none() {
         return Err(Problem::new(path, "the URL names no database".to_owned()));
@@ -213,13 +219,14 @@ fn parse_source(fields: &mut Fields<'_>) -> Result<source::Endpoint, Problem> {
     Ok(endpoint)
 }
 
-fn parse_target(fields: &mut Fields<'_>) -> Result<target::Endpoint, Problem> {
+fn parse_target(fields: &mut Fields<'_>, base: &Path) -> Result<target::Endpoint, Problem> {
     let path = fields.path_of("target");
     let url = fields.required_text("target")?;
     let mut endpoint = target::Endpoint::parse(&url)
         .map_err(|error| Problem::new(path.clone(), error.to_string()))?;
     if let Some(file) = fields.text("target_password_file")? {
-        endpoint = endpoint.with_password(scalar::read_secret(&file)?);
+        let path = fields.path_of("target_password_file");
+        endpoint = endpoint.with_password(scalar::read_secret(&path, &base.join(file))?);
     }
     if endpoint.database().is_none() {
         return Err(Problem::new(path, "the URL names no database".to_owned()));

@@ -123,6 +123,12 @@ pub(crate) fn thousands(number: u64) -> String {
     text
 }
 
+/// A number with its noun, which gets an `s` where the number asks for one.
+pub(crate) fn counted(number: u64, noun: &str) -> String {
+    let ending = if number == 1 { "" } else { "s" };
+    format!("{} {noun}{ending}", thousands(number))
+}
+
 /// Bytes in the unit that leaves one to three digits before the point (powers of 1000).
 pub(crate) fn bytes_text(bytes: u64) -> String {
     let mut value = bytes as f64;

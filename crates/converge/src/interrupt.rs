@@ -38,7 +38,7 @@ impl Interrupt {
     pub(crate) fn check(&self) -> Result<(), Failure> {
         if self.is_set() {
             return Err(Failure::new(INTERRUPTED, "interrupted")
-                .hint("`converge status` says how to go on"));
+                .hint("`cargo xtask status` says how to go on"));
         }
         Ok(())
     }

@@ -36,10 +36,53 @@ impl Catalogs {
         })
     }
 
+    /// Fails where the configuration names a table or column that there is not: a misspelt
+    /// exclusion would copy what was to be left alone.
+    fn check_names(&self, database: &Database) -> Result<(), Failure> {
+        let known =
+            |name: &str| self.source.table(name).is_some() || self.target.table(name).is_some();
+        let mut unknown: Vec<String> = Vec::new();
+        let excluded = database
+            .exclude_tables
+            .iter()
+            .map(|name| ("exclude_tables", name.as_str()));
+        let replaced = database
+            .target_rows
+            .tables()
+            .map(|name| ("target_rows", name));
+        for (key, name) in excluded.chain(replaced).filter(|(_, name)| !known(name)) {
+            unknown.push(format!("{key}: {name}"));
+        }
+        for rule in database.rules.iter() {
+            let columns = self.source.tables.iter().flat_map(|table| {
+                table
+                    .columns
+                    .iter()
+                    .map(move |column| (table.name.as_str(), column.name.as_str()))
+            });
+            if !columns
+                .into_iter()
+                .any(|(table, column)| rule.columns.matches(table, column))
+            {
+                unknown.push(format!("rules: {}", rule.columns));
+            }
+        }
+        if unknown.is_empty() {
+            return Ok(());
+        }
+        Err(Failure::usage(format!(
+            "database `{}`: the configuration names what there is not: {}",
+            database.name,
+            unknown.join(", ")
+        ))
+        .hint("names are compared letter by letter, case included"))
+    }
+
     /// The tables of the run, by name.
     ///
     /// Fails where a table that is not excluded stands on one side only.
     pub(crate) fn pairs(&self, database: &Database) -> Result<Vec<TablePair<'_>>, Failure> {
+        self.check_names(database)?;
         let wanted = |name: &str| !database.exclude_tables.contains(name);
         let mut pairs = Vec::new();
         let mut source_only = Vec::new();

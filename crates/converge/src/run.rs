@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::args::CommonArgs;
 use crate::config::{Config, Database};
-use crate::console::{Console, bytes_text, thousands};
+use crate::console::{Console, bytes_text, counted, thousands};
 use crate::exit::{Failure, INTERRUPTED};
 use crate::interrupt::Interrupt;
 use crate::run_dir::{RunDirectory, StageEntry, now};
@@ -29,6 +29,28 @@ impl Session {
             console: Console::new(args.output),
             interrupt,
         })
+    }
+
+    /// Fails where a run was named on the command line and a target holds another one.
+    pub(crate) fn check_named_run<'r>(
+        &self,
+        args: &CommonArgs,
+        mut loaded: impl Iterator<Item = &'r str>,
+    ) -> anyhow::Result<()> {
+        let Some(path) = &args.run else {
+            return Ok(());
+        };
+        let named = RunDirectory::open_existing(Some(path))?;
+        match loaded.find(|run_id| *run_id != named.run_id()) {
+            None => Ok(()),
+            Some(other) => Err(Failure::blocked(format!(
+                "a target holds run {other}, not run {} of {}",
+                named.run_id(),
+                path.display()
+            ))
+            .hint("nothing was changed; leave --run out to act on what the targets hold")
+            .into()),
+        }
     }
 
     /// Begins a run, or takes up the one that was named.
@@ -107,17 +129,21 @@ impl Run {
                     database: database.name.clone(),
                     ..StageOutcome::default()
                 },
+                word: "done",
             };
             let result = work(&mut stage);
+            let word = match &result {
+                Ok(()) => stage.word,
+                Err(error) if is_interrupted(error) => "interrupted",
+                Err(_) => "failed",
+            };
             let mut outcome = stage.outcome;
             outcome.seconds = clock.elapsed().as_secs_f64();
-            record(
-                &mut self.directory,
-                name,
-                &outcome,
-                started,
-                result.as_ref().err(),
-            )?;
+            let message = result.as_ref().err().map(|error| format!("{error:#}"));
+            let entry = entry(name, &outcome, started, word, message);
+            self.directory
+                .event(name, None, outcome.rows, outcome.bytes, word)?;
+            self.directory.add_stage(entry)?;
             result?;
             self.console.line(&stage_line(name, &outcome));
             outcomes.push(outcome);
@@ -135,6 +161,8 @@ pub(crate) struct StageRun<'r> {
     pub(crate) interrupt: &'r Interrupt,
     pub(crate) directory: &'r mut RunDirectory,
     pub(crate) outcome: StageOutcome,
+    /// How a stage that ran to its end is recorded: `done`, or `different`.
+    pub(crate) word: &'static str,
 }
 
 impl StageRun<'_> {
@@ -147,20 +175,14 @@ impl StageRun<'_> {
     }
 }
 
-fn record(
-    directory: &mut RunDirectory,
+fn entry(
     stage: &str,
     outcome: &StageOutcome,
     started: String,
-    error: Option<&anyhow::Error>,
-) -> anyhow::Result<()> {
-    let word = match error {
-        None => "done",
-        Some(error) if is_interrupted(error) => "interrupted",
-        Some(_) => "failed",
-    };
-    directory.event(stage, None, outcome.rows, outcome.bytes, word)?;
-    directory.add_stage(StageEntry {
+    word: &str,
+    message: Option<String>,
+) -> StageEntry {
+    StageEntry {
         stage: stage.to_owned(),
         database: outcome.database.clone(),
         started,
@@ -169,8 +191,8 @@ fn record(
         tables: outcome.tables,
         rows: outcome.rows,
         bytes: outcome.bytes,
-        message: error.map(|error| format!("{error:#}")),
-    })
+        message,
+    }
 }
 
 fn is_interrupted(error: &anyhow::Error) -> bool {
@@ -180,18 +202,22 @@ fn is_interrupted(error: &anyhow::Error) -> bool {
 }
 
 fn stage_line(stage: &str, outcome: &StageOutcome) -> String {
+    // Stages that write no files have no bytes to show.
+    let bytes = match outcome.bytes {
+        0 => String::new(),
+        bytes => bytes_text(bytes),
+    };
     let mut line = format!(
-        "{stage:<10} {:<12} {:>3} tables  {:>11} rows  {:>9}  {:>6.1} s",
+        "{stage:<10} {:<12} {:>3} tables  {:>11} rows  {bytes:>9}  {:>6.1} s",
         outcome.database,
         outcome.tables,
         thousands(outcome.rows),
-        bytes_text(outcome.bytes),
         outcome.seconds
     );
-    for (rule, rows) in &outcome.rules {
+    for (rule, rows) in outcome.rules.iter().filter(|(_, rows)| **rows > 0) {
         line.push_str(&format!(
-            "\n           rule {rule}: {} rows",
-            thousands(*rows)
+            "\n           rule {rule}: {}",
+            counted(*rows, "row")
         ));
     }
     line

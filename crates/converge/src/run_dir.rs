@@ -11,6 +11,9 @@ use anyhow::Context;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use target::LedgerRun;
+
+use crate::args::CommonArgs;
 use crate::config::Config;
 use crate::exit::Failure;
 
@@ -52,7 +55,7 @@ pub(crate) struct StageEntry {
     pub(crate) database: String,
     pub(crate) started: String,
     pub(crate) seconds: f64,
-    /// `done`, `failed` or `interrupted`.
+    /// `done`, `different` (a comparison that found differences), `failed` or `interrupted`.
     pub(crate) outcome: String,
     pub(crate) tables: u64,
     pub(crate) rows: u64,
@@ -183,10 +186,57 @@ impl RunDirectory {
         Ok(path)
     }
 
+    /// Whether a stage has written all of its files for a database.
+    pub(crate) fn is_complete(&self, database: &str, stage: &str) -> bool {
+        let manifest = self
+            .path
+            .join(database)
+            .join(stage)
+            .join(dataset::MANIFEST_FILE);
+        manifest.exists()
+    }
+
+    /// Says that a stage's files are going to change: the manifest, which is written last, goes.
+    pub(crate) fn invalidate(&self, database: &str, stage: &str) -> anyhow::Result<()> {
+        let manifest = self
+            .path
+            .join(database)
+            .join(stage)
+            .join(dataset::MANIFEST_FILE);
+        match fs::remove_file(&manifest) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(error).with_context(|| format!("removing {}", manifest.display()))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Enters a stage and saves.
     pub(crate) fn add_stage(&mut self, entry: StageEntry) -> anyhow::Result<()> {
         self.state.stages.push(entry);
         self.save()
+    }
+
+    /// Enters what was done to a target as a whole.
+    pub(crate) fn add_target_stage(
+        &mut self,
+        stage: &str,
+        database: &str,
+        run: &LedgerRun,
+    ) -> anyhow::Result<()> {
+        let rows = run.tables.iter().map(|table| table.rows).sum();
+        self.event(stage, None, rows, 0, "done")?;
+        self.add_stage(StageEntry {
+            stage: stage.to_owned(),
+            database: database.to_owned(),
+            started: now(),
+            seconds: 0.0,
+            outcome: "done".to_owned(),
+            tables: run.tables.len() as u64,
+            rows,
+            bytes: 0,
+            message: None,
+        })
     }
 
     fn save(&self) -> anyhow::Result<()> {
@@ -222,6 +272,24 @@ impl RunDirectory {
             .write_all(&line)
             .with_context(|| format!("writing {}", self.path.join(EVENTS_FILE).display()))
     }
+}
+
+/// Enters what was done to a target in its run's directory, where that is here: a rollback or
+/// the end of a run needs the target alone.
+pub(crate) fn record_outside_a_run(
+    args: &CommonArgs,
+    stage: &str,
+    database: &str,
+    run: &LedgerRun,
+) -> anyhow::Result<()> {
+    let directory = match &args.run {
+        Some(path) => Some(RunDirectory::open_existing(Some(path))?),
+        None => RunDirectory::newest()?,
+    };
+    let Some(mut directory) = directory.filter(|found| found.run_id() == run.run_id) else {
+        return Ok(());
+    };
+    directory.add_target_stage(stage, database, run)
 }
 
 fn read_state(path: &Path) -> anyhow::Result<RunState> {

@@ -34,6 +34,12 @@ impl Error {
         self.database_error().map(|error| error.code().code())
     }
 
+    /// Whether a row is at fault: a value that does not fit (class 22) or a constraint (class 23).
+    pub fn is_about_data(&self) -> bool {
+        self.sqlstate()
+            .is_some_and(|state| state.starts_with("22") || state.starts_with("23"))
+    }
+
     /// The constraint that the server named.
     pub fn constraint(&self) -> Option<&str> {
         self.database_error()?.constraint()
@@ -101,10 +107,14 @@ fn write_database_error(f: &mut fmt::Formatter<'_>, error: &DbError) -> fmt::Res
     if let Some(column) = error.column() {
         write!(f, ", column {column}")?;
     }
-    if class == "22"
-        && let Some(place) = error.where_().and_then(|text| text.split(": \"").next())
+    // The context of a COPY names line and column, then, after a colon, the value.
+    if let Some(place) = error.where_().filter(|text| text.starts_with("COPY "))
+        && let Some(place) = place
+            .lines()
+            .next()
+            .and_then(|line| line.split(": \"").next())
     {
-        write!(f, ", {}", place.replace('\n', " "))?;
+        write!(f, ", {place}")?;
     }
     f.write_str(")")
 }

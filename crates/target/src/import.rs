@@ -224,13 +224,12 @@ impl<'c> Import<'c> {
         sequences::restart(&mut self.transaction, sequence, next)
     }
 
-    /// Puts foreign keys and triggers back, proves that all definitions are as they were,
-    /// and commits.
+    /// Puts foreign keys and triggers back and proves that all definitions are as they were.
     ///
     /// # Errors
     /// Where a row violates a foreign key, where a definition differs, or where the server
-    /// refuses; the target is then as it was.
-    pub fn finish(mut self) -> Result<(), Error> {
+    /// refuses.
+    pub fn put_back(&mut self) -> Result<(), Error> {
         self.taken_off.put_back(&mut self.transaction)?;
         let after = definitions(&mut self.transaction, &self.run.target_schema)?;
         let differences = self.before.differences(&after);
@@ -240,7 +239,15 @@ impl<'c> Import<'c> {
                 differences.join(", ")
             )));
         }
-        ledger::mark_loaded(&mut self.transaction, &self.ledger, &self.run.run_id)?;
+        ledger::mark_loaded(&mut self.transaction, &self.ledger, &self.run.run_id)
+    }
+
+    /// Makes the load final, after [`Import::put_back`].
+    ///
+    /// # Errors
+    /// Where the server refuses. Where the connection is lost, only the ledger can say
+    /// whether it took the commit.
+    pub fn commit(self) -> Result<(), Error> {
         self.transaction
             .commit()
             .doing(|| "committing the import".to_owned())

@@ -51,8 +51,9 @@ pub fn copy_through_protocol(databases: &Databases, table: &str, columns: &[&str
     import
         .copy::<target::Error>(table, columns, csv, |_| Ok(()))
         .unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+    import.put_back().expect("there are no foreign keys");
     import
-        .finish()
+        .commit()
         .expect("an import without foreign keys can end");
     let ledger = target::LedgerRun::read(&mut connection, "scratch_ledger");
     let ledger = ledger

@@ -41,6 +41,20 @@ impl Bits {
         }
     }
 
+    /// Whether some value could meet the condition.
+    pub(crate) fn meets(self, condition: Condition) -> bool {
+        match self.to {
+            BitTarget::Boolean => condition == Condition::NotBoolean,
+            BitTarget::Integer(_) => condition == Condition::OutOfRange,
+            BitTarget::Numeric(Numeric { limits }) => {
+                let numeric = [Condition::OutOfRange, Condition::PrecisionLost];
+                limits.is_some() && numeric.contains(&condition)
+            }
+            BitTarget::Digits(_) => condition == Condition::TooLong,
+            BitTarget::Bytes => false,
+        }
+    }
+
     fn number(self, value: &[u8]) -> Result<u64, Problem> {
         let digits = std::str::from_utf8(binary::digits(value)?).unwrap_or_default();
         let number = match digits {

@@ -75,10 +75,7 @@ impl ColumnPlan {
             action,
             counter: count(rule),
         };
-        let (before, conversion) = match first_step(input) {
-            Ok((before, conversion)) => (before, conversion),
-            Err(misfit) => return Err(vec![misfit]),
-        };
+        let (before, conversion) = first_step(input).map_err(|misfit| vec![misfit])?;
         let before = before.map(|(rule, before)| (repair(&rule, Action::Null), before));
         let mut repairs = Vec::new();
         for rule in input.rules.iter().filter(|r| r.condition != Condition::Any) {
@@ -214,40 +211,53 @@ impl ColumnPlan {
             let Kind::Condition(condition) = problem.kind else {
                 return Err(problem);
             };
-            let Some(repair) = self
-                .repair(condition)
-                .filter(|_| !tried.contains(&condition))
-            else {
-                return Err(problem);
-            };
+            let untried = |_: &&Repair| !tried.contains(&condition);
+            let repair = self.repair(condition).filter(untried).ok_or(problem)?;
             tried.push(condition);
             work.apply(repair);
-            match &repair.action {
-                Action::Null => return self.convert_null(output, work),
-                Action::Fixed(value) => {
-                    output.push_bytes(value);
-                    return Ok(());
-                }
-                Action::Map(map, next) => {
-                    work.edited.clear();
-                    work.edited.extend_from_slice(partner(map, &work.value)?);
-                    conversion = next;
-                }
-                Action::Edit(edit) => {
-                    work.edited.clear();
-                    conversion.repair(edit, &work.value, &mut work.edited)?;
-                }
-                Action::Reconvert(next) => {
-                    work.edited.clone_from(&work.value);
-                    conversion = next;
-                }
+            match self.act(&repair.action, conversion, output, work)? {
+                None => return Ok(()),
+                Some(next) => conversion = next,
             }
-            std::mem::swap(&mut work.value, &mut work.edited);
             match output.push_with(|field| conversion.convert(&work.value, field)) {
                 Ok(()) => return Ok(()),
                 Err(next) => problem = next,
             }
         }
+    }
+
+    /// Writes the field and returns `None`, or edits the value in `work` and returns the
+    /// conversion that it needs now.
+    fn act<'a>(
+        &self,
+        action: &'a Action,
+        conversion: &'a Conversion,
+        output: &mut Record,
+        work: &mut Work,
+    ) -> Result<Option<&'a Conversion>, Problem> {
+        let next = match action {
+            Action::Null => {
+                self.convert_null(output, work)?;
+                return Ok(None);
+            }
+            Action::Fixed(value) => {
+                output.push_bytes(value);
+                return Ok(None);
+            }
+            Action::Reconvert(next) => return Ok(Some(next)),
+            Action::Map(map, next) => {
+                work.edited.clear();
+                work.edited.extend_from_slice(partner(map, &work.value)?);
+                next
+            }
+            Action::Edit(edit) => {
+                work.edited.clear();
+                conversion.repair(edit, &work.value, &mut work.edited)?;
+                conversion
+            }
+        };
+        std::mem::swap(&mut work.value, &mut work.edited);
+        Ok(Some(next))
     }
 
     fn repair(&self, condition: Condition) -> Option<&Repair> {

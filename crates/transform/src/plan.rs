@@ -2,7 +2,7 @@
 //!
 //! Made once from both catalogues and the rules; afterwards records go in and come out.
 
-use catalog::{Condition, Place, Rule, RuleSet, SourceTable, TargetTable};
+use catalog::{Condition, Place, Rule, RuleSet, SourceTable, TargetColumn, TargetTable};
 use dataset::Record;
 
 use crate::column::{ColumnInput, ColumnPlan, Work};
@@ -51,51 +51,59 @@ impl TablePlan {
     /// rule that names its column cannot work there.
     pub fn new(input: &PlanInput<'_>) -> Result<Self, Error> {
         let mut misfits = without_partner(input);
-        let mut columns = Vec::new();
-        let mut left_out = Vec::new();
-        let mut rules = Vec::new();
+        let mut plan = Self {
+            database: input.database.to_owned(),
+            table: input.source.name.clone(),
+            fields: exported(input.source).count(),
+            columns: Vec::new(),
+            left_out: Vec::new(),
+            key: key_fields(input.source),
+            rules: Vec::new(),
+            work: Work::default(),
+        };
         for target in input
             .target
             .columns
             .iter()
             .filter(|c| c.generated.is_none())
         {
-            let Some((field, source)) = exported(input.source)
-                .enumerate()
-                .find(|(_, source)| source.name == target.name)
-            else {
-                left_out.push(target.name.clone());
-                continue;
-            };
-            let column_rules = input.rules.for_column(&input.source.name, &source.name);
-            let column = ColumnInput {
-                field,
-                source,
-                target,
-                rules: &column_rules,
-                datetime_zone: input.datetime_zone,
-            };
-            match ColumnPlan::new(&column, |rule| counter(&mut rules, rule)) {
-                Ok(column) => columns.push(column),
-                Err(kinds) => misfits.extend(kinds.into_iter().map(|kind| {
-                    Misfit::new(
-                        place(input.database, &input.source.name, &source.name),
-                        kind,
-                    )
-                })),
+            match exported(input.source).position(|source| source.name == target.name) {
+                None => plan.left_out.push(target.name.clone()),
+                Some(field) => misfits.extend(plan.add_column(input, field, target)),
             }
         }
         Error::check(misfits)?;
-        Ok(Self {
-            database: input.database.to_owned(),
-            table: input.source.name.clone(),
-            fields: exported(input.source).count(),
-            columns,
-            left_out,
-            key: key_fields(input.source),
-            rules,
-            work: Work::default(),
-        })
+        Ok(plan)
+    }
+
+    /// Plans a column; returns what stands in the way.
+    fn add_column(
+        &mut self,
+        input: &PlanInput<'_>,
+        field: usize,
+        target: &TargetColumn,
+    ) -> Vec<Misfit> {
+        let Some(source) = exported(input.source).nth(field) else {
+            return Vec::new();
+        };
+        let rules = input.rules.for_column(&self.table, &source.name);
+        let column = ColumnInput {
+            field,
+            source,
+            target,
+            rules: &rules,
+            datetime_zone: input.datetime_zone,
+        };
+        match ColumnPlan::new(&column, |rule| counter(&mut self.rules, rule)) {
+            Ok(column) => {
+                self.columns.push(column);
+                Vec::new()
+            }
+            Err(kinds) => kinds
+                .into_iter()
+                .map(|kind| Misfit::new(place(&self.database, &self.table, &source.name), kind))
+                .collect(),
+        }
     }
 
     /// The columns of an output record, in the target's order.

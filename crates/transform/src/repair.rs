@@ -100,44 +100,50 @@ fn for_condition(
     conversion: &Conversion,
     target: &TargetColumn,
 ) -> Result<Action, Obstacle> {
-    let edit = match &rule.outcome {
+    let data_type = &target.data_type;
+    match &rule.outcome {
         Outcome::Null => {
             let refused = !target.nullable && is_exact(rule);
             if refused && rules.get(Condition::NullInNotNull).is_none() {
                 return Err("the target is not null");
             }
-            return Ok(Action::Null);
+            Ok(Action::Null)
         }
-        Outcome::NilUuid => return Ok(Action::Fixed(uuid::NIL.to_vec())),
-        Outcome::True => return Ok(Action::Fixed(b"t".to_vec())),
-        Outcome::Literal(text) => {
-            return literal::value(&target.data_type, text)
-                .map(Action::Fixed)
-                .ok_or("the target's type does not take the value");
+        Outcome::NilUuid => Ok(Action::Fixed(uuid::NIL.to_vec())),
+        Outcome::True => Ok(Action::Fixed(b"t".to_vec())),
+        Outcome::Literal(text) => literal::value(data_type, text)
+            .map(Action::Fixed)
+            .ok_or("the target's type does not take the value"),
+        Outcome::Map(map) => literal::conversion(data_type)
+            .map(|conversion| Action::Map(Arc::clone(map), conversion))
+            .ok_or("the target's type takes no value from a map file"),
+        Outcome::Interval if matches!(data_type, PostgresType::Interval { .. }) => {
+            pair::time(data_type)
+                .map(Action::Reconvert)
+                .ok_or("the target is not an interval")
         }
-        Outcome::Map(map) => {
-            return literal::conversion(&target.data_type)
-                .map(|conversion| Action::Map(Arc::clone(map), conversion))
-                .ok_or("the target's type takes no value from a map file");
-        }
-        Outcome::Interval => {
-            return match target.data_type {
-                PostgresType::Interval { .. } => pair::time(&target.data_type),
-                _ => None,
-            }
-            .map(Action::Reconvert)
-            .ok_or("the target is not an interval");
-        }
-        Outcome::Strip => replace_nul(rule.condition, ""),
-        Outcome::Replace(text) => replace_nul(rule.condition, text),
+        Outcome::Interval => Err("the target is not an interval"),
+        other => edit(rule.condition, other, conversion),
+    }
+}
+
+/// The outcomes that change a part of the value.
+fn edit(
+    condition: Condition,
+    outcome: &Outcome,
+    conversion: &Conversion,
+) -> Result<Action, Obstacle> {
+    let edit = match outcome {
+        Outcome::Strip => replace_nul(condition, ""),
+        Outcome::Replace(text) => replace_nul(condition, text),
         Outcome::Truncate => Edit::Shorten(Cut::Truncate),
         Outcome::Round => match conversion.rounding() {
             Some(rounding) => return Ok(Action::Reconvert(rounding)),
             None => Edit::Shorten(Cut::Round),
         },
-        _ => return Err("the target's type has no use for the outcome"),
+        _ => return Err("the condition has no such outcome"),
     };
-    if conversion.repairs(rule.condition, &edit) {
+    if conversion.repairs(condition, &edit) {
         Ok(Action::Edit(edit))
     } else {
         Err("the pair of types has no such outcome")

@@ -60,7 +60,7 @@ impl Timestamp {
         }
     }
 
-    /// Defaults of the target carry the offset of its session, which is UTC.
+    /// Defaults of the target carry an offset, read in UTC.
     fn without_offset<'a>(&self, value: &'a [u8]) -> &'a [u8] {
         match self {
             Self::Instant {

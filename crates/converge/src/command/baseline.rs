@@ -107,8 +107,15 @@ pub(crate) fn check_owner(
             "the TypeORM migrations of its service",
         ),
         SchemaOwner::Kratos => ("schema_migration", "version", "kratos migrate sql -e --yes"),
-        SchemaOwner::External | SchemaOwner::Converge => {
-            return any_tables(database, connection);
+        SchemaOwner::External => {
+            return any_tables(database, connection, "let its owner make it first");
+        }
+        SchemaOwner::Converge => {
+            return any_tables(
+                database,
+                connection,
+                "run `cargo xtask baseline apply --from DIR`",
+            );
         }
     };
     let missing = |why: &str| {
@@ -133,7 +140,11 @@ pub(crate) fn check_owner(
     }
 }
 
-fn any_tables(database: &Database, connection: &mut target::Connection) -> anyhow::Result<String> {
+fn any_tables(
+    database: &Database,
+    connection: &mut target::Connection,
+    hint: &str,
+) -> anyhow::Result<String> {
     let tables = target::discover(connection, &database.target_schema)?
         .tables
         .len();
@@ -142,7 +153,7 @@ fn any_tables(database: &Database, connection: &mut target::Connection) -> anyho
             "schema `{}` of target `{}` has no table",
             database.target_schema, database.name
         ))
-        .hint("let the schema's owner make it first")
+        .hint(hint)
         .into());
     }
     Ok(format!("{tables} tables"))

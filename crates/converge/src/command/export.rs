@@ -15,6 +15,7 @@ use digest::{TableDigest, digest_fields};
 use source::Snapshot;
 
 use crate::args::CommonArgs;
+use crate::command::transform;
 use crate::config::Database;
 use crate::console::Pulse;
 use crate::interrupt::Interrupt;
@@ -104,8 +105,12 @@ fn export_database(stage: &mut StageRun<'_>, snapshot: &mut Snapshot) -> anyhow:
     let mut target = target::Connection::open(&database.target)?;
     let catalogs = Catalogs::discover(database, &mut source, &mut target)?;
     let pairs = catalogs.pairs(database)?;
-    crate::command::transform::plans(database, &pairs)?;
+    transform::plans(database, &pairs)?;
     save_catalogs(stage, &catalogs)?;
+    stage.directory.invalidate(&database.name, DIRECTORY)?;
+    stage
+        .directory
+        .invalidate(&database.name, transform::DIRECTORY)?;
     let directory = stage.directory.database_dir(&database.name, DIRECTORY)?;
     let mut manifest = Manifest::new(
         stage.directory.run_id(),

@@ -10,6 +10,7 @@ use crate::args::FinalizeArgs;
 use crate::exit::Failure;
 use crate::interrupt::Interrupt;
 use crate::run::Session;
+use crate::run_dir::record_outside_a_run;
 
 /// What `finalize --output json` prints.
 #[derive(Debug, Serialize)]
@@ -27,14 +28,22 @@ struct Entry {
 
 pub(crate) fn run(args: &FinalizeArgs, interrupt: Interrupt) -> anyhow::Result<()> {
     let session = Session::open(&args.common, interrupt)?;
-    confirm(args.common.yes)?;
-    let mut databases = Vec::new();
+    let mut found = Vec::new();
     for database in &session.config.databases {
         session.interrupt.check()?;
         let mut connection = target::Connection::open(&database.target)?;
         let ledger = LedgerRun::read(&mut connection, &database.ledger)?;
+        found.push((database, connection, ledger));
+    }
+    let runs = found.iter().filter_map(|(_, _, ledger)| ledger.as_ref());
+    session.check_named_run(&args.common, runs.map(|run| run.run_id.as_str()))?;
+    confirm(args.common.yes)?;
+    let mut databases = Vec::new();
+    for (database, mut connection, ledger) in found {
+        session.interrupt.check()?;
         if let Some(run) = &ledger {
             target::finalize(&mut connection, &database.ledger, run)?;
+            record_outside_a_run(&args.common, "finalize", &database.name, run)?;
         }
         databases.push(Entry {
             name: database.name.clone(),

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::Context;
 
-use catalog::TargetTable;
+use catalog::{TargetCatalog, TargetTable, quote};
 use dataset::{Blake3Reader, FileEntry, Manifest, TableEntry};
 use target::{Import, ImportTable, LedgerRun};
 
@@ -14,10 +14,10 @@ use crate::args::CommonArgs;
 use crate::command::export::StageDocument;
 use crate::command::transform::{self, changed, read_catalogs};
 use crate::config::Database;
-use crate::console::{Pulse, bytes_text};
-use crate::exit::{BLOCKED, Failure, REFUSED};
+use crate::console::{Pulse, bytes_text, counted};
+use crate::exit::Failure;
 use crate::interrupt::Interrupt;
-use crate::pairing::TablePair;
+use crate::pairing::{Catalogs, TablePair};
 use crate::run::{Run, Session, StageOutcome, StageRun};
 
 const STAGE: &str = "import";
@@ -51,20 +51,75 @@ fn import_database(stage: &mut StageRun<'_>) -> anyhow::Result<()> {
     }
     let planned = read_catalogs(stage)?;
     let live = target::discover(&mut connection, &database.target_schema)?;
-    if live != planned.target {
-        return Err(Failure::blocked(format!(
-            "the schema of target `{}` is not the one that the files were made for",
-            database.name
-        ))
-        .hint("run `cargo xtask export` and `cargo xtask transform` again")
-        .into());
-    }
+    check_schema(database, &planned.target, &live)?;
     let pairs = planned.pairs(database)?;
     check_blockers(database, &mut connection, &pairs)?;
     load(stage, &mut connection, &live, &pairs, &manifest, &directory)?;
     let names: Vec<&str> = pairs.iter().map(|pair| pair.target.name.as_str()).collect();
     connection.analyze(&database.target_schema, &names)?;
     Ok(())
+}
+
+/// The target must still be what the files were made for.
+fn check_schema(
+    database: &Database,
+    planned: &TargetCatalog,
+    live: &TargetCatalog,
+) -> Result<(), Failure> {
+    let differences = baseline::differences(planned, live);
+    if differences.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::blocked(format!(
+        "the schema of target `{}` has changed since the export: {}",
+        database.name,
+        differences.join(", ")
+    ))
+    .hint("run `cargo xtask export` and `cargo xtask transform` again"))
+}
+
+/// Fails where an import of a new run would be refused, before anything is read.
+pub(crate) fn preflight(run: &Run) -> anyhow::Result<()> {
+    for database in &run.config.databases {
+        run.interrupt.check()?;
+        let mut source = source::Connection::open(&database.source)?;
+        let mut target = target::Connection::open(&database.target)?;
+        check_ledger(database, &mut target, Some(run.directory.run_id()))?;
+        let catalogs = Catalogs::discover(database, &mut source, &mut target)?;
+        let pairs = catalogs.pairs(database)?;
+        if LedgerRun::read(&mut target, &database.ledger)?.is_none() {
+            check_blockers(database, &mut target, &pairs)?;
+        }
+    }
+    Ok(())
+}
+
+/// The target must be able to keep a ledger, and hold no run but `own`.
+pub(crate) fn check_ledger(
+    database: &Database,
+    target: &mut target::Connection,
+    own: Option<&str>,
+) -> anyhow::Result<()> {
+    if !target.may_keep_ledger(&database.ledger)? {
+        return Err(Failure::blocked(format!(
+            "the role of target `{}` may not make the schema `{}` for the ledger",
+            database.name, database.ledger
+        ))
+        .hint(format!(
+            "let a superuser run: create schema {} authorization <role>",
+            quote::postgres(&database.ledger)
+        ))
+        .into());
+    }
+    match LedgerRun::read(target, &database.ledger)? {
+        Some(run) if own != Some(&run.run_id) => Err(Failure::blocked(format!(
+            "target `{}` holds the rows of run {}",
+            database.name, run.run_id
+        ))
+        .hint("`cargo xtask rollback` takes them back, `cargo xtask finalize` keeps them for good")
+        .into()),
+        _ => Ok(()),
+    }
 }
 
 /// Whether the ledger says that this very run is loaded; another run there is a blocker.
@@ -74,17 +129,10 @@ fn already_loaded(
     manifest: &Manifest,
 ) -> anyhow::Result<bool> {
     let database = stage.database;
+    check_ledger(database, connection, Some(stage.directory.run_id()))?;
     let Some(ledger) = LedgerRun::read(connection, &database.ledger)? else {
         return Ok(false);
     };
-    if ledger.run_id != stage.directory.run_id() {
-        return Err(Failure::blocked(format!(
-            "target `{}` holds the rows of run {}",
-            database.name, ledger.run_id
-        ))
-        .hint("`cargo xtask rollback` takes them back, `cargo xtask finalize` keeps them for good")
-        .into());
-    }
     let same = |entry: &TableEntry| {
         ledger
             .tables
@@ -149,7 +197,7 @@ pub(crate) fn check_blockers(
 fn load(
     stage: &mut StageRun<'_>,
     connection: &mut target::Connection,
-    catalog: &catalog::TargetCatalog,
+    catalog: &TargetCatalog,
     pairs: &[TablePair<'_>],
     manifest: &Manifest,
     directory: &Path,
@@ -191,14 +239,22 @@ fn load(
             .map_err(|error| explain(error, stage))?;
         if outcome.kept_rows > 0 {
             stage.console.line(&format!(
-                "import     {}.{}: {} rows set aside until rollback or finalize",
-                database.name, entry.name, outcome.kept_rows
+                "import     {}.{}: {} set aside until rollback or finalize",
+                database.name,
+                entry.name,
+                counted(outcome.kept_rows, "row")
             ));
         }
         let bytes = entry.files.iter().map(|file| file.bytes).sum();
         stage.table_done(&entry.name, outcome.rows, bytes)?;
     }
-    import.finish().map_err(|error| explain(error, stage))
+    import.put_back().map_err(|error| explain(error, stage))?;
+    import.commit().map_err(|error| match error.is_lost_connection() {
+        true => anyhow::Error::new(error).context(
+            "whether the import was committed is not known: `cargo xtask status` says what the target holds",
+        ),
+        false => explain(error, stage),
+    })
 }
 
 /// The target's sequence columns with what the source would give next.
@@ -299,7 +355,7 @@ fn explain(error: target::Error, stage: &StageRun<'_>) -> anyhow::Error {
         return interrupted.into();
     }
     if error.is_precondition() {
-        return Failure::new(BLOCKED, error.to_string())
+        return Failure::blocked(error.to_string())
             .hint("nothing was changed; `cargo xtask status` says what the target holds")
             .into();
     }
@@ -307,11 +363,16 @@ fn explain(error: target::Error, stage: &StageRun<'_>) -> anyhow::Error {
         return anyhow::Error::new(error)
             .context("the import was not committed: the target is as it was before");
     }
+    if !error.is_about_data() {
+        return Failure::blocked(error.to_string())
+            .hint("nothing was changed; this is about rights, locks or the server, not about a row")
+            .into();
+    }
     let hint = match error.constraint() {
         Some(_) => {
             "nothing was changed; repair the rows on the source that violate the constraint, then export again"
         }
         None => "nothing was changed; the message names the file's line and the column",
     };
-    Failure::new(REFUSED, error.to_string()).hint(hint).into()
+    Failure::refused(error.to_string()).hint(hint).into()
 }

@@ -17,6 +17,8 @@ use crate::run::{Run, Session, StageOutcome};
 struct Document<'a> {
     schema_version: u32,
     run_id: &'a str,
+    /// `partial` with `--no-verify`.
+    verdict: Verdict,
     export: &'a [StageOutcome],
     transform: &'a [StageOutcome],
     import: &'a [StageOutcome],
@@ -41,12 +43,16 @@ pub(crate) fn run(args: &MigrateArgs, interrupt: Interrupt) -> anyhow::Result<()
     };
     let report = verified.as_ref().map(|verified| &verified.report);
     let human = match report {
-        None => "migrated, not verified\nnext: cargo xtask verify\n".to_owned(),
+        None => "verdict: partial (not verified)\nnext: cargo xtask verify\n".to_owned(),
+        Some(report) if report.verdict == Verdict::Equal => {
+            verify::human(report) + "next: cargo xtask finalize, or cargo xtask rollback\n"
+        }
         Some(report) => verify::human(report),
     };
     let document = Document {
         schema_version: 1,
         run_id: run.directory.run_id(),
+        verdict: report.map_or(Verdict::Partial, |report| report.verdict),
         export: &migration.export,
         transform: &migration.transform,
         import: &migration.import,
@@ -61,6 +67,7 @@ pub(crate) fn run(args: &MigrateArgs, interrupt: Interrupt) -> anyhow::Result<()
 
 /// Everything up to the import.
 pub(crate) fn stages(run: &mut Run, keep_export: bool) -> anyhow::Result<Migration> {
+    import::preflight(run)?;
     let export = export::stage(run)?;
     let transform = transform::stage(run)?;
     if !keep_export {

@@ -5,11 +5,12 @@
 use serde::Serialize;
 
 use ::verify::Verdict;
-use target::{Fingerprint, LedgerRun};
+use target::Fingerprint;
 
 use crate::args::CommonArgs;
 use crate::command::migrate::{self, Migration};
-use crate::command::{doctor, rollback, verify};
+use crate::command::rollback::Loaded;
+use crate::command::{doctor, verify};
 use crate::config::{Database, Environment};
 use crate::console::{bytes_text, text_table, thousands};
 use crate::exit::{DIFFERENT, Failure};
@@ -66,7 +67,7 @@ pub(crate) fn run(args: &CommonArgs, interrupt: Interrupt) -> anyhow::Result<()>
     let mut run = session.begin(args)?;
     let before = fingerprints(&run)?;
     migrate_and_verify(&mut run)?;
-    roll_back(&run)?;
+    roll_back(&mut run)?;
     prove_as_before(&run, &before)?;
     let (migration, verified) = migrate_and_verify(&mut run)?;
     let document = summarize(&run, &migration, &verified);
@@ -100,14 +101,16 @@ fn fingerprint(run: &Run, database: &Database) -> anyhow::Result<Fingerprint> {
     )?)
 }
 
-fn roll_back(run: &Run) -> anyhow::Result<()> {
+fn roll_back(run: &mut Run) -> anyhow::Result<()> {
     for database in &run.config.databases {
-        let mut connection = target::Connection::open(&database.target)?;
-        let ledger = LedgerRun::read(&mut connection, &database.ledger)?
-            .ok_or_else(|| anyhow::anyhow!("the ledger of `{}` lost its run", database.name))?;
-        let (name, schema) = (&database.name, &database.ledger);
-        rollback::roll_back_one(&mut connection, name, schema, &ledger, false)?;
+        let name = &database.name;
+        let mut loaded = Loaded::find(database)?;
+        loaded.roll_back(false)?;
+        let Some(ledger) = loaded.run() else {
+            anyhow::bail!("the ledger of `{name}` lost its run");
+        };
         let tables = ledger.tables.len();
+        run.directory.add_target_stage("rollback", name, ledger)?;
         run.console
             .line(&format!("rollback   {name:<12} {tables:>3} tables"));
     }

@@ -5,9 +5,12 @@ use serde::Serialize;
 use target::{LaterWrites, LedgerRun, roll_back};
 
 use crate::args::RollbackArgs;
+use crate::config::Database;
+use crate::console::counted;
 use crate::exit::Failure;
 use crate::interrupt::Interrupt;
 use crate::run::Session;
+use crate::run_dir::record_outside_a_run;
 
 /// What `rollback --output json` prints.
 #[derive(Debug, Serialize)]
@@ -21,23 +24,35 @@ struct Entry {
     name: String,
     /// The run that was taken back; `null` where the target held none.
     run_id: Option<String>,
-    tables: usize,
+    tables: u64,
     rows: u64,
 }
 
 pub(crate) fn run(args: &RollbackArgs, interrupt: Interrupt) -> anyhow::Result<()> {
     let session = Session::open(&args.common, interrupt)?;
-    let databases = roll_back_all(&session, args.discard_later_writes)?;
-    let mut human = String::new();
-    for entry in &databases {
-        human.push_str(&match &entry.run_id {
-            Some(run_id) => format!(
-                "{}: run {run_id} taken back, {} tables, {} rows\n",
-                entry.name, entry.tables, entry.rows
-            ),
-            None => format!("{}: holds no run, nothing to take back\n", entry.name),
-        });
+    let mut loaded = Vec::new();
+    for database in &session.config.databases {
+        session.interrupt.check()?;
+        loaded.push(Loaded::find(database)?);
     }
+    let runs = loaded.iter().filter_map(|loaded| loaded.run.as_ref());
+    session.check_named_run(&args.common, runs.map(|run| run.run_id.as_str()))?;
+    if !args.discard_later_writes {
+        // All are looked at before the first is touched, so that a refusal changes nothing.
+        for loaded in &mut loaded {
+            loaded.check_later_writes()?;
+        }
+    }
+    let mut databases = Vec::new();
+    for mut loaded in loaded {
+        session.interrupt.check()?;
+        loaded.roll_back(args.discard_later_writes)?;
+        if let Some(run) = &loaded.run {
+            record_outside_a_run(&args.common, "rollback", &loaded.database.name, run)?;
+        }
+        databases.push(loaded.into_entry());
+    }
+    let human: String = databases.iter().map(line).collect();
     let document = Document {
         schema_version: 1,
         databases,
@@ -46,49 +61,85 @@ pub(crate) fn run(args: &RollbackArgs, interrupt: Interrupt) -> anyhow::Result<(
     Ok(())
 }
 
-fn roll_back_all(session: &Session, discard: bool) -> anyhow::Result<Vec<Entry>> {
-    let mut entries = Vec::new();
-    for database in &session.config.databases {
-        session.interrupt.check()?;
-        let mut connection = target::Connection::open(&database.target)?;
-        let ledger = LedgerRun::read(&mut connection, &database.ledger)?;
-        if let Some(run) = &ledger {
-            roll_back_one(
-                &mut connection,
-                &database.name,
-                &database.ledger,
-                run,
-                discard,
-            )?;
-        }
-        entries.push(Entry {
-            name: database.name.clone(),
-            tables: ledger.as_ref().map_or(0, |run| run.tables.len()),
-            rows: ledger
-                .as_ref()
-                .map_or(0, |run| run.tables.iter().map(|t| t.rows).sum()),
-            run_id: ledger.map(|run| run.run_id),
-        });
+fn line(entry: &Entry) -> String {
+    match &entry.run_id {
+        Some(run_id) => format!(
+            "{}: run {run_id} taken back, {}, {}\n",
+            entry.name,
+            counted(entry.tables, "table"),
+            counted(entry.rows, "row")
+        ),
+        None => format!("{}: holds no run, nothing to take back\n", entry.name),
     }
-    Ok(entries)
 }
 
-/// Takes one database's run back.
-pub(crate) fn roll_back_one(
-    connection: &mut target::Connection,
-    database: &str,
-    ledger: &str,
-    run: &LedgerRun,
-    discard: bool,
-) -> anyhow::Result<()> {
-    let later = roll_back(connection, ledger, run, discard).map_err(|error| {
-        if error.is_precondition() {
-            anyhow::Error::new(Failure::blocked(error.to_string()))
-        } else {
-            anyhow::Error::new(error).context("the rollback was not committed: nothing was changed")
+/// A target with the run that it holds.
+pub(crate) struct Loaded<'d> {
+    database: &'d Database,
+    connection: target::Connection,
+    run: Option<LedgerRun>,
+}
+
+impl<'d> Loaded<'d> {
+    /// Looks into a target's ledger.
+    pub(crate) fn find(database: &'d Database) -> anyhow::Result<Self> {
+        let mut connection = target::Connection::open(&database.target)?;
+        let run = LedgerRun::read(&mut connection, &database.ledger)?;
+        Ok(Self {
+            database,
+            connection,
+            run,
+        })
+    }
+
+    /// The run that the target holds.
+    pub(crate) fn run(&self) -> Option<&LedgerRun> {
+        self.run.as_ref()
+    }
+
+    fn check_later_writes(&mut self) -> anyhow::Result<()> {
+        match &self.run {
+            None => Ok(()),
+            Some(run) => refuse_later_writes(
+                &self.database.name,
+                &target::later_writes(&mut self.connection, run)?,
+            ),
         }
-    })?;
-    if later.is_empty() || discard {
+    }
+
+    /// Takes the run back, in one transaction.
+    pub(crate) fn roll_back(&mut self, discard: bool) -> anyhow::Result<()> {
+        let Some(run) = &self.run else {
+            return Ok(());
+        };
+        let name = &self.database.name;
+        let later = roll_back(&mut self.connection, &self.database.ledger, run, discard).map_err(
+            |error| match error.is_precondition() {
+                true => anyhow::Error::new(Failure::blocked(error.to_string())),
+                false => anyhow::Error::new(error).context(format!(
+                    "`{name}`: look with `cargo xtask status` whether it still holds the run"
+                )),
+            },
+        )?;
+        match discard {
+            true => Ok(()),
+            false => refuse_later_writes(name, &later),
+        }
+    }
+
+    fn into_entry(self) -> Entry {
+        let tables = self.run.as_ref().map_or(&[][..], |run| &run.tables);
+        Entry {
+            name: self.database.name.clone(),
+            tables: tables.len() as u64,
+            rows: tables.iter().map(|table| table.rows).sum(),
+            run_id: self.run.map(|run| run.run_id),
+        }
+    }
+}
+
+fn refuse_later_writes(database: &str, later: &[LaterWrites]) -> anyhow::Result<()> {
+    if later.is_empty() {
         return Ok(());
     }
     let counts: Vec<String> = later.iter().map(describe).collect();
@@ -102,7 +153,9 @@ pub(crate) fn roll_back_one(
 
 fn describe(later: &LaterWrites) -> String {
     format!(
-        "{}: {} rows inserted or changed, {} loaded rows changed or gone",
-        later.table, later.written, later.lost
+        "{}: {} inserted or changed, {} changed or gone",
+        later.table,
+        counted(later.written, "row"),
+        counted(later.lost, "loaded row")
     )
 }

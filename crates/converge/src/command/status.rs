@@ -5,6 +5,7 @@ use serde::Serialize;
 use target::LedgerRun;
 
 use crate::args::CommonArgs;
+use crate::command::{export, transform};
 use crate::console::{text_table, thousands};
 use crate::interrupt::Interrupt;
 use crate::run::Session;
@@ -47,12 +48,13 @@ pub(crate) fn run(args: &CommonArgs, interrupt: Interrupt) -> anyhow::Result<()>
             Ok(target_state(database))
         })
         .collect::<anyhow::Result<_>>()?;
-    let state = directory.as_ref().map(|directory| directory.state.clone());
     let document = Document {
         schema_version: 1,
-        directory: directory.map(|directory| directory.path().display().to_string()),
-        next: next_command(state.as_ref(), &targets),
-        run: state,
+        next: next_command(directory.as_ref(), &targets),
+        directory: directory
+            .as_ref()
+            .map(|run| run.path().display().to_string()),
+        run: directory.map(|run| run.state),
         targets,
     };
     session.console.result(&human(&document), &document)?;
@@ -77,45 +79,71 @@ fn target_state(database: &crate::config::Database) -> TargetState {
 }
 
 /// What an operator would do next.
-fn next_command(state: Option<&RunState>, targets: &[TargetState]) -> String {
-    let command = |name: &str| format!("cargo xtask {name}");
+fn next_command(run: Option<&RunDirectory>, targets: &[TargetState]) -> String {
     if targets.iter().any(|target| !target.reachable) {
-        return command("doctor");
+        return "cargo xtask doctor".to_owned();
     }
-    let Some(state) = state else {
-        return command("migrate");
+    let Some(run) = run else {
+        return "cargo xtask migrate".to_owned();
     };
-    let loaded = |target: &TargetState| target.run_id.as_deref() == Some(&state.run_id);
-    if !targets.is_empty() && targets.iter().all(loaded) {
-        return if is_done(state, "verify", targets) {
-            format!("{}, or {}", command("finalize"), command("rollback"))
-        } else {
-            command("verify")
-        };
-    }
+    let loaded = |target: &TargetState| target.run_id.as_deref() == Some(run.run_id());
     if targets
         .iter()
         .any(|target| target.run_id.is_some() && !loaded(target))
     {
-        return format!("{}, or {}", command("rollback"), command("finalize"));
+        return "cargo xtask rollback, or cargo xtask finalize: a target holds another run"
+            .to_owned();
     }
-    for stage in ["export", "transform"] {
-        if !is_done(state, stage, targets) {
-            return command(stage);
+    if targets.iter().all(loaded) {
+        return after_the_import(&run.state, targets);
+    }
+    let last = |target: &TargetState| last_outcome(&run.state, "finalize", &target.database);
+    if targets.iter().all(|target| last(target) == Some("done")) {
+        return "nothing: the run is final".to_owned();
+    }
+    for (stage, files) in [
+        ("export", export::DIRECTORY),
+        ("transform", transform::DIRECTORY),
+    ] {
+        if !targets
+            .iter()
+            .all(|target| run.is_complete(&target.database, files))
+        {
+            return format!("cargo xtask {stage}");
         }
     }
-    command("import")
+    "cargo xtask import".to_owned()
 }
 
-/// Whether a stage's last attempt succeeded for every database.
-fn is_done(state: &RunState, stage: &str, targets: &[TargetState]) -> bool {
-    targets.iter().all(|target| {
-        let last: Option<&StageEntry> = state
-            .stages
-            .iter()
-            .rfind(|entry| entry.stage == stage && entry.database == target.database);
-        last.is_some_and(|entry| entry.outcome == "done")
-    })
+fn after_the_import(state: &RunState, targets: &[TargetState]) -> String {
+    let verified = |word: &'static str| {
+        move |target: &TargetState| last_outcome(state, "verify", &target.database) == Some(word)
+    };
+    if targets.iter().any(verified("different")) {
+        return "cargo xtask rollback: verify found differences".to_owned();
+    }
+    match targets.iter().all(verified("done")) {
+        true => "cargo xtask finalize, or cargo xtask rollback".to_owned(),
+        false => "cargo xtask verify".to_owned(),
+    }
+}
+
+/// How the last attempt at a stage ended, unless the import came after it.
+fn last_outcome<'s>(state: &'s RunState, stage: &str, database: &str) -> Option<&'s str> {
+    let own = state
+        .stages
+        .iter()
+        .rev()
+        .filter(|entry| entry.database == database);
+    for entry in own {
+        if entry.stage == stage {
+            return Some(&entry.outcome);
+        }
+        if entry.stage == "import" && entry.outcome == "done" {
+            return None;
+        }
+    }
+    None
 }
 
 fn human(document: &Document) -> String {

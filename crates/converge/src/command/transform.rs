@@ -89,6 +89,8 @@ fn transform_database(stage: &mut StageRun<'_>) -> anyhow::Result<()> {
     })?;
     let catalogs = read_catalogs(stage)?;
     let pairs = catalogs.pairs(database)?;
+    check_export_files(&before, &exported)?;
+    stage.directory.invalidate(&database.name, DIRECTORY)?;
     let directory = stage.directory.database_dir(&database.name, DIRECTORY)?;
     let mut manifest = Manifest::new(
         stage.directory.run_id(),
@@ -115,6 +117,21 @@ fn transform_database(stage: &mut StageRun<'_>) -> anyhow::Result<()> {
     }
     manifest.write(&directory)?;
     Ok(())
+}
+
+/// `migrate` keeps the manifest of the export, not its files.
+fn check_export_files(manifest: &Manifest, directory: &Path) -> Result<(), Failure> {
+    let mut files = manifest.tables.iter().flat_map(|table| &table.files);
+    match files.find(|file| !directory.join(&file.name).exists()) {
+        None => Ok(()),
+        Some(file) => Err(Failure::blocked(format!(
+            "{} is gone",
+            directory.join(&file.name).display()
+        ))
+        .hint(
+            "run `cargo xtask export` again; `cargo xtask migrate --keep-export` keeps the files",
+        )),
+    }
 }
 
 /// The catalogues that the export was planned with.

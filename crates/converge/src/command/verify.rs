@@ -61,7 +61,10 @@ pub(crate) fn stage(run: &mut Run, samples: usize) -> anyhow::Result<Verified> {
     let outcomes = run.stage(STAGE, |stage| {
         let snapshot = export::snapshot_of(&mut snapshots, stage.database);
         let report = compare_database(stage, snapshot, limits)?;
-        moved |= !report.is_equal() && has_moved(stage, snapshot.coordinates())?;
+        if !report.is_equal() {
+            stage.word = "different";
+            moved |= has_moved(stage, snapshot.coordinates())?;
+        }
         databases.push(report);
         Ok(())
     })?;
@@ -95,7 +98,11 @@ fn plan(database: &Database, pair: TablePair<'_>) -> anyhow::Result<TablePlan> {
         &database.rules,
         zone,
     )
-    .map_err(|error| Failure::new(BLOCKED, error.to_string()).into())
+    .map_err(|error| {
+        Failure::new(BLOCKED, error.to_string())
+            .hint(error.hint())
+            .into()
+    })
 }
 
 fn compare_database(

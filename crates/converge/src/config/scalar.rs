@@ -4,6 +4,7 @@
 
 use std::env;
 use std::fs;
+use std::path::Path;
 
 use serde_json::Value;
 
@@ -18,16 +19,16 @@ pub(crate) fn replace_variables(document: Value) -> Result<Value, Problem> {
             format!("the variable {name} is not UTF-8"),
         )),
         Err(env::VarError::NotPresent) => match env::var(format!("{name}_FILE")) {
-            Ok(file) => read_secret(&file).map(Some),
+            Ok(file) => read_secret("", Path::new(&file)).map(Some),
             Err(_) => Ok(None),
         },
     })
 }
 
-/// A file's content without the line break at its end.
-pub(crate) fn read_secret(file: &str) -> Result<String, Problem> {
-    let text =
-        fs::read_to_string(file).map_err(|error| Problem::new("", format!("{file}: {error}")))?;
+/// A file's content without the line break at its end; `path` is the key that names it.
+pub(crate) fn read_secret(path: &str, file: &Path) -> Result<String, Problem> {
+    let text = fs::read_to_string(file)
+        .map_err(|error| Problem::new(path, format!("{}: {error}", file.display())))?;
     let text = text.strip_suffix('\n').unwrap_or(&text);
     Ok(text.strip_suffix('\r').unwrap_or(text).to_owned())
 }

@@ -138,83 +138,34 @@ fn a_rejection_names_place_kind_and_way_out_but_not_the_value() {
     assert_eq!(short.detail(), "the record has 1 fields, expected 3");
 }
 
+/// Source type, target type (not null), value, kind, and the outcome that the hint names.
+type Hint<'a> = (&'a str, &'a str, Option<&'a str>, &'a str, Option<&'a str>);
+
+#[rustfmt::skip]
+const HINTS: &[Hint<'_>] = &[
+    ("varchar(36)", "uuid", Some(""), "empty_uuid", Some("nil_uuid")),
+    ("date", "date", Some("0000-00-00"), "zero_date", Some("\"1970-01-01 00:00:00\"")),
+    ("enum('a')", "enum(b)", Some("a"), "enum_unknown", Some("\"map:<file.csv>\"")),
+    ("tinyint", "boolean", Some("2"), "not_boolean", Some("\"true\"")),
+    ("double", "real", Some("0.1"), "precision_lost", Some("round")),
+    ("datetime(6)", "date", Some("2024-01-01 01:00:00"), "precision_lost", Some("truncate")),
+    ("text", "text", Some("\0"), "nul_byte", Some("strip")),
+    ("json", "jsonb", Some("\"\\u0000\""), "json_nul", Some("strip")),
+    ("int", "integer", None, "null_in_not_null", Some("\"value:<v>\"")),
+    ("int", "smallint", Some("99999"), "out_of_range", None),
+    ("bit(8)", "bit(4)", Some("\\xff"), "too_long", None),
+    ("time", "time without time zone", Some("25:00:00"), "time_range", None),
+];
+
 #[test]
 fn a_hint_is_a_rule_that_helps() {
-    let value = |text: &'static str| Some(text.as_bytes());
-    for (source_type, target_type, field, kind, outcome) in [
-        (
-            "varchar(36)",
-            "uuid",
-            value(""),
-            "empty_uuid",
-            Some("nil_uuid"),
-        ),
-        (
-            "date",
-            "date",
-            value("0000-00-00"),
-            "zero_date",
-            Some("\"1970-01-01 00:00:00\""),
-        ),
-        (
-            "enum('a')",
-            "enum(b)",
-            value("a"),
-            "enum_unknown",
-            Some("\"map:<file.csv>\""),
-        ),
-        (
-            "tinyint",
-            "boolean",
-            value("2"),
-            "not_boolean",
-            Some("\"true\""),
-        ),
-        (
-            "double",
-            "real",
-            value("0.1"),
-            "precision_lost",
-            Some("round"),
-        ),
-        (
-            "datetime(6)",
-            "date",
-            value("2024-01-01 01:00:00"),
-            "precision_lost",
-            Some("truncate"),
-        ),
-        ("text", "text", value("\0"), "nul_byte", Some("strip")),
-        (
-            "json",
-            "jsonb",
-            value("\"\\u0000\""),
-            "json_nul",
-            Some("strip"),
-        ),
-        (
-            "int",
-            "integer",
-            None,
-            "null_in_not_null",
-            Some("\"value:<v>\""),
-        ),
-        ("int", "smallint", value("99999"), "out_of_range", None),
-        ("bit(8)", "bit(4)", value("\\xff"), "too_long", None),
-        (
-            "time",
-            "time without time zone",
-            value("25:00:00"),
-            "time_range",
-            None,
-        ),
-    ] {
+    for (source_type, target_type, field, kind, outcome) in HINTS {
         let source = source_table(vec![source_column("c", source_type)]);
         let mut column = target_column("c", target_type);
         column.nullable = false;
         let mut plan = plan(&source, &target_table(vec![column]), Vec::new()).unwrap();
-        let rejection = convert(&mut plan, &[field]).unwrap_err();
-        assert_eq!(rejection.kind().name(), kind);
+        let rejection = convert(&mut plan, &[field.map(str::as_bytes)]).unwrap_err();
+        assert_eq!(rejection.kind().name(), *kind);
         let expected = outcome.map(|then| format!("{{column: t.c, when: {kind}, then: {then}}}"));
         assert_eq!(rejection.hint(), expected.as_deref());
     }

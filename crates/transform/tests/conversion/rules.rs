@@ -260,6 +260,10 @@ fn lengths_and_digits() {
         "9007199254740993",
         Some("9.007199254740992e+15"),
     );
+}
+
+#[test]
+fn digits_of_a_second() {
     let time = "2024-12-31 23:59:59.999999";
     check(
         ("datetime(6)", LOCAL),

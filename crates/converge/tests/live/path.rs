@@ -1,10 +1,6 @@
 //! The whole path as an operator walks it: two databases on real servers, from `doctor` to
 //! `finalize`, with the mistakes that are made on the way.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-mod support;
-
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -14,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use testing::{Databases, workspace_root};
 
-use support::{Outcome, Workplace, settings};
+use crate::support::{Outcome, Workplace, settings};
 
 /// Two databases with their sources filled and their targets still empty.
 struct Move {

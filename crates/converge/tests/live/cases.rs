@@ -1,10 +1,6 @@
 //! Every folder below `fixtures/cases` is a law: its source goes the whole way, and what comes
 //! out of the conversion, or the refusal, is compared with the snapshots beside it.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-mod support;
-
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -14,7 +10,7 @@ use std::thread;
 use dataset::{Manifest, TableEntry};
 use testing::{Databases, Psql, copy_through_protocol, rows_digest, workspace_root};
 
-use support::{Outcome, Workplace, settings};
+use crate::support::{Outcome, Workplace, settings};
 
 /// Each case mostly waits for servers.
 const WORKERS: usize = 4;
@@ -163,8 +159,7 @@ fn a_carriage_return_more_fails_the_comparison() {
             .is_ok()
         })
     };
-    let snapshot =
-        "---\nsource: crates/converge/tests/cases.rs\nextension: csv\nsnapshot_kind: binary\n---\n";
+    let snapshot = "---\nsource: crates/converge/tests/live/cases.rs\nextension: csv\nsnapshot_kind: binary\n---\n";
     fs::write(directory.path().join("breaks.snap"), snapshot).unwrap();
     fs::write(directory.path().join("breaks.snap.csv"), b"a\n\"1\n2\"\n").unwrap();
     assert!(compare(b"a\n\"1\n2\"\n"), "the same bytes pass");

@@ -1,0 +1,9 @@
+//! The built binary against real servers: the cases, the whole path, and the way in through
+//! `cargo xtask`.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod cases;
+mod pass_through;
+mod path;
+mod support;
