@@ -59,8 +59,10 @@ pub(crate) fn run(args: &MigrateArgs, interrupt: Interrupt) -> anyhow::Result<()
         verify: report,
     };
     run.console.result(&human, &document)?;
-    match report {
-        Some(report) if report.verdict != Verdict::Equal => Err(verify::different(report).into()),
+    match &verified {
+        Some(verified) if verified.report.verdict != Verdict::Equal => {
+            Err(verify::different(verified).into())
+        }
         _ => Ok(()),
     }
 }

@@ -80,7 +80,7 @@ fn migrate_and_verify(run: &mut Run) -> anyhow::Result<(Migration, verify::Verif
     let verified = verify::stage(run, SAMPLES)?;
     if verified.report.verdict != Verdict::Equal {
         run.console.line(&verify::human(&verified.report));
-        return Err(verify::different(&verified.report).into());
+        return Err(verify::different(&verified).into());
     }
     Ok((migration, verified))
 }

@@ -4,7 +4,8 @@
 
 use std::thread;
 
-use dataset::{Coordinates, Manifest};
+use dataset::Manifest;
+use digest::{TableDigest, digest_fields};
 use source::Snapshot;
 use verify::{
     Buckets, CatalogFinding, DatabaseReport, DrillDown, DrillLimits, Findings, TablePlan,
@@ -29,6 +30,8 @@ const ROWS_BETWEEN_CHECKS: u64 = 256;
 #[derive(Debug)]
 pub(crate) struct Verified {
     pub(crate) report: VerifyReport,
+    /// Differing tables that the source changed since the export.
+    moved: Vec<String>,
     pub(crate) outcomes: Vec<StageOutcome>,
 }
 
@@ -45,7 +48,7 @@ pub(crate) fn run(args: &VerifyArgs, interrupt: Interrupt) -> anyhow::Result<()>
         .result(&human(&verified.report), &verified.report)?;
     match verified.report.verdict {
         Verdict::Equal => Ok(()),
-        _ => Err(different(&verified.report).into()),
+        _ => Err(different(&verified).into()),
     }
 }
 
@@ -53,7 +56,7 @@ pub(crate) fn run(args: &VerifyArgs, interrupt: Interrupt) -> anyhow::Result<()>
 pub(crate) fn stage(run: &mut Run, samples: usize) -> anyhow::Result<Verified> {
     let mut snapshots = export::snapshots(run)?;
     let mut databases = Vec::new();
-    let mut moved = false;
+    let mut moved = Vec::new();
     let limits = DrillLimits {
         samples,
         ..DrillLimits::default()
@@ -63,14 +66,14 @@ pub(crate) fn stage(run: &mut Run, samples: usize) -> anyhow::Result<Verified> {
         let report = compare_database(stage, snapshot, limits)?;
         if !report.is_equal() {
             stage.word = "different";
-            moved |= has_moved(stage, snapshot.coordinates())?;
+            moved.extend(moved_tables(stage, snapshot, &report)?);
         }
         databases.push(report);
         Ok(())
     })?;
     let verdict = match databases.iter().all(DatabaseReport::is_equal) {
         true => Verdict::Equal,
-        false if moved => Verdict::SourceMoved,
+        false if !moved.is_empty() => Verdict::SourceMoved,
         false => Verdict::Different,
     };
     let report = VerifyReport {
@@ -78,7 +81,11 @@ pub(crate) fn stage(run: &mut Run, samples: usize) -> anyhow::Result<Verified> {
         verdict,
         databases,
     };
-    Ok(Verified { report, outcomes })
+    Ok(Verified {
+        report,
+        moved,
+        outcomes,
+    })
 }
 
 /// The plans of all tables, or what cannot be compared.
@@ -276,41 +283,70 @@ fn sequence_findings(
     Ok(findings)
 }
 
-/// Whether the source was written to since the export, as far as its binary log says.
-fn has_moved(stage: &StageRun<'_>, now: Option<&Coordinates>) -> anyhow::Result<bool> {
+/// The differing tables whose source rows are not those of the export any more.
+///
+/// Read again as the export reads them and compared by digest: the binary log's position says
+/// nothing here, since it moves with every write to any database of the server.
+fn moved_tables(
+    stage: &StageRun<'_>,
+    snapshot: &mut Snapshot,
+    report: &DatabaseReport,
+) -> anyhow::Result<Vec<String>> {
+    let database = stage.database;
     let directory = stage
         .directory
-        .database_dir(&stage.database.name, export::DIRECTORY)?;
+        .database_dir(&database.name, export::DIRECTORY)?;
     let Ok(manifest) = Manifest::read(&directory) else {
-        return Ok(false);
+        return Ok(Vec::new());
     };
-    Ok(match (&manifest.source.coordinates, now) {
-        (Some(then), Some(now)) => then != now,
-        _ => false,
-    })
+    let mut source = source::Connection::open(&database.source)?;
+    let catalog = source::discover(&mut source, database.source_name())?;
+    let mut moved = Vec::new();
+    for table in report.tables.iter().filter(|table| !table.equal) {
+        let (Some(exported), Some(live)) =
+            (manifest.table(&table.name), catalog.table(&table.name))
+        else {
+            continue;
+        };
+        let mut check = Checker::new(stage.interrupt);
+        let mut digest = TableDigest::default();
+        snapshot.export_table::<anyhow::Error>(database.source_name(), live, |record| {
+            check.row()?;
+            digest.add(digest_fields(record.iter()));
+            Ok(())
+        })?;
+        if digest.to_string() != exported.digest {
+            moved.push(format!("{}.{}", database.name, table.name));
+        }
+    }
+    Ok(moved)
 }
 
 /// The failure that a verdict other than `equal` ends with.
-pub(crate) fn different(report: &VerifyReport) -> Failure {
-    let databases: Vec<&str> = report
-        .databases
-        .iter()
-        .filter(|database| !database.is_equal())
-        .map(|database| database.name.as_str())
-        .collect();
-    let names = databases.join(", ");
-    match report.verdict {
-        Verdict::SourceMoved => Failure::new(
+pub(crate) fn different(verified: &Verified) -> Failure {
+    if verified.report.verdict == Verdict::SourceMoved {
+        return Failure::new(
             DIFFERENT,
-            format!("the source was written to since the export: {names}"),
+            format!(
+                "the source was written to since the export: {}",
+                verified.moved.join(", ")
+            ),
         )
         .hint(
             "stop writing to it, take the run back with `cargo xtask rollback`, and migrate again",
-        ),
-        _ => Failure::new(DIFFERENT, format!("source and target differ: {names}")).hint(
-            "the lines above name table, key and column; `cargo xtask rollback` takes the run back",
-        ),
+        );
     }
+    let databases = verified
+        .report
+        .databases
+        .iter()
+        .filter(|database| !database.is_equal());
+    let names: Vec<&str> = databases.map(|database| database.name.as_str()).collect();
+    Failure::new(
+        DIFFERENT,
+        format!("source and target differ: {}", names.join(", ")),
+    )
+    .hint("the lines above name table, key and column; `cargo xtask rollback` takes the run back")
 }
 
 /// The report as text: one line per finding, then what was compared.
