@@ -84,7 +84,7 @@ impl Outcome {
 }
 
 fn cargo(words: &str) -> Result<String> {
-    let mut command = Command::new(workspace::cargo());
+    let mut command = workspace::cargo();
     command
         .args(words.split(' '))
         .current_dir(workspace::root());
@@ -107,11 +107,11 @@ fn rehearse() -> Result<String> {
 
 fn tests() -> Result<String> {
     let (code, tally) = test::run_counted(&[])?;
-    let tally = tally.map(|tally| tally.to_string()).unwrap_or_default();
+    let tally = tally.map(|tally| tally.to_string());
     if code != ExitCode::SUCCESS {
-        bail!("tests failed; {tally}");
+        bail!("{}", tally.unwrap_or_else(|| "see above".to_owned()));
     }
-    Ok(tally)
+    Ok(tally.unwrap_or_default())
 }
 
 fn succeed(mut command: Command, name: &str) -> Result<String> {

@@ -46,7 +46,7 @@ pub(crate) fn become_program(package: Package, args: &[OsString]) -> Result<Exit
 
 /// `cargo run` of `package`, in the caller's working directory.
 pub(crate) fn command(package: Package, args: &[OsString]) -> Command {
-    let mut command = Command::new(workspace::cargo());
+    let mut command = workspace::cargo();
     command
         .args(["run", "--quiet", "--release", "--manifest-path"])
         .arg(workspace::root().join("Cargo.toml"))

@@ -136,7 +136,7 @@ fn on_fixtures(typed: &Typed) -> Result<ExitCode> {
 
 /// The build that `cargo run` would do, but with its progress shown.
 pub(crate) fn build(package: Package) -> Command {
-    let mut command = Command::new(workspace::cargo());
+    let mut command = workspace::cargo();
     command
         .args(["build", "--release", "--manifest-path"])
         .arg(workspace::root().join("Cargo.toml"))

@@ -105,14 +105,13 @@ impl Tally {
 }
 
 fn runner(args: &[OsString]) -> Command {
-    let cargo = workspace::cargo();
-    let probe = Command::new(&cargo)
+    let probe = workspace::cargo()
         .args(["nextest", "--version"])
         .current_dir(workspace::root())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .status();
-    let mut command = Command::new(cargo);
+    let mut command = workspace::cargo();
     if probe.is_ok_and(|status| status.success()) {
         command.args([
             "nextest",
@@ -156,7 +155,8 @@ fn watch(mut command: Command) -> Result<(ExitStatus, Option<Tally>)> {
         sum.passed += tally.passed;
         sum.failed += tally.failed;
     }
-    Ok((status, Some(sum)))
+    // Where nothing was built, nothing was counted.
+    Ok((status, Some(sum).filter(|sum| *sum != Tally::default())))
 }
 
 fn copy(

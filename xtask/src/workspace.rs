@@ -7,23 +7,51 @@ use std::{
     ffi::OsString,
     fs,
     path::{Path, PathBuf},
+    process::Command,
+    sync::OnceLock,
 };
 
 use anyhow::{Context, Result};
 
 /// The folder of the workspace's root manifest.
-///
-/// Taken from the compiler, not from the environment: inside a test the variable
-/// `CARGO_MANIFEST_DIR` names the tested package.
 pub(crate) fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .expect("xtask lies in a folder of the workspace")
+    static ROOT: OnceLock<PathBuf> = OnceLock::new();
+    ROOT.get_or_init(|| {
+        let package = package_dir(
+            env::var_os("CARGO_PKG_NAME"),
+            env::var_os("CARGO_MANIFEST_DIR"),
+        );
+        let root = package.parent();
+        root.expect("xtask lies in a folder of the workspace")
+            .to_path_buf()
+    })
+}
+
+/// The folder of xtask, as the cargo that runs us names it: two clones with one target
+/// directory share a program. Inside a test of another package the variables are of that
+/// package; what the compiler knew is right then.
+fn package_dir(name: Option<OsString>, manifest_dir: Option<OsString>) -> PathBuf {
+    let ours = name.is_some_and(|name| name == env!("CARGO_PKG_NAME"));
+    let named = manifest_dir.filter(|_| ours);
+    named.map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from)
 }
 
 /// The cargo that started us, so that nested calls use the same toolchain.
-pub(crate) fn cargo() -> OsString {
-    env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
+///
+/// It does not see the variables by which our own cargo described xtask: build scripts
+/// that look at them (ring's does) would run again after every change between
+/// `cargo xtask` and a plain `cargo build`, and so would all that depends on them.
+pub(crate) fn cargo() -> Command {
+    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    for (name, _) in env::vars_os() {
+        let describes_package = ["CARGO_MANIFEST_", "CARGO_PKG_", "CARGO_BIN_", "OUT_DIR"]
+            .iter()
+            .any(|start| name.as_encoded_bytes().starts_with(start.as_bytes()));
+        if describes_package {
+            command.env_remove(name);
+        }
+    }
+    command
 }
 
 /// All files of the workspace in a stable order, without build output, run
@@ -56,4 +84,33 @@ fn skipped(root: &Path, dir: &Path) -> bool {
     let hidden = name.starts_with('.') && !ours.contains(&&*name);
     let output = dir.parent() == Some(root) && ["target", "runs"].contains(&&*name);
     hidden || output
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_clone_that_is_run_counts_not_the_one_that_was_built() {
+        let dir = |name: &str| package_dir(Some(name.into()), Some("/elsewhere/x".into()));
+        assert_eq!(dir("xtask"), Path::new("/elsewhere/x"));
+        assert_eq!(dir("converge"), Path::new(env!("CARGO_MANIFEST_DIR")));
+        assert_eq!(
+            package_dir(None, None),
+            Path::new(env!("CARGO_MANIFEST_DIR"))
+        );
+    }
+
+    #[test]
+    fn nested_cargo_does_not_see_which_package_runs() {
+        // Set by cargo for this test.
+        assert!(env::var_os("CARGO_PKG_NAME").is_some());
+        let command = cargo();
+        let removed: Vec<_> = command
+            .get_envs()
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect();
+        assert!(removed.contains(&("CARGO_PKG_NAME".into(), None)));
+        assert!(removed.contains(&("CARGO_MANIFEST_DIR".into(), None)));
+    }
 }

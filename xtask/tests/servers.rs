@@ -218,6 +218,19 @@ fn an_unfinished_start_is_made_anew() {
 }
 
 #[test]
+fn servers_whose_data_was_swept_away_are_made_anew() {
+    let servers = Servers::new("swept");
+    servers.ok(&["up"]);
+    servers.ok(&["down"]);
+    fs::remove_dir_all(servers.state.join("postgres")).unwrap();
+    servers.ok(&["up"]);
+    assert_eq!(
+        servers.psql("converge_local", "select token from token"),
+        servers.token()
+    );
+}
+
+#[test]
 fn paths_may_be_long_and_hold_quotes_and_blanks() {
     let name = format!("it's a \"state\" of ${{HOME}} {}", "long".repeat(30));
     let servers = Servers::new(&name);

@@ -4,6 +4,7 @@
 
 use clap::{Parser, Subcommand};
 
+use crate::bench::{OutputFormat, Stage};
 use crate::generate::DirtKinds;
 use crate::local::Prefix;
 
@@ -27,6 +28,25 @@ pub(crate) enum Command {
     /// Fill, check and make the databases that rehearsals use, on local servers only.
     #[command(subcommand)]
     Fixtures(Fixtures),
+    /// Measure the stages of the built converge, and their floors, on local servers only.
+    Bench(Bench),
+}
+
+/// What is to be measured.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Bench {
+    /// Only this stage, and what it needs (all stages by default)
+    #[arg(value_enum, value_name = "STAGE")]
+    pub(crate) stage: Option<Stage>,
+    /// How much, as in `fixtures load`
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=1000))]
+    pub(crate) scale: u64,
+    /// How often; the report has the medians
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub(crate) rounds: u32,
+    /// Form of the report on stdout
+    #[arg(long, value_enum, default_value = "human")]
+    pub(crate) output: OutputFormat,
 }
 
 /// The commands on fixtures.

@@ -4,6 +4,7 @@
 //! part of what an operator installs.
 
 mod args;
+mod bench;
 mod codegen;
 mod ddl;
 mod fixtures;
@@ -36,6 +37,9 @@ fn main() -> ExitCode {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             eprintln!("error: {error:#}");
+            if let Some(interrupted) = error.downcast_ref::<bench::Interrupted>() {
+                return ExitCode::from(interrupted.exit_code());
+            }
             let is_refusal = error.downcast_ref::<local::Refused>().is_some();
             ExitCode::from(if is_refusal {
                 EXIT_REFUSED
@@ -53,6 +57,7 @@ fn run(args: Args) -> anyhow::Result<u8> {
             codegen::check().map(|is_current| if is_current { EXIT_DONE } else { EXIT_FAILURE })
         }
         Command::Fixtures(command) => run_fixtures(command),
+        Command::Bench(options) => bench::run(&options).map(|()| EXIT_DONE),
     }
 }
 

@@ -31,7 +31,8 @@ const START_PATIENCE: Duration = Duration::from_secs(180);
 /// Starts that may meet a port that somebody else took in the meantime.
 const PORT_ATTEMPTS: u32 = 3;
 
-/// Lines of a server's log that are shown when it fails.
+/// Lines of a server's log that are shown when it fails: MariaDB's installer says why
+/// at the start, and 40 lines of advice after it.
 const LOG_LINES: usize = 60;
 
 /// What one of the two servers has of its own.
@@ -146,10 +147,11 @@ pub(crate) fn up(state: &StateDir, yes: bool) -> Result<Set> {
     let programs = Programs::find_or_install(state, yes)?;
     let _lock = state.lock("lock")?;
     match Set::open(state)? {
-        Some(set) if set.record.complete => resume(set, &programs),
-        unfinished => {
-            if let Some(set) = unfinished {
-                eprintln!("db: an earlier start did not finish; making the servers anew");
+        Some(set) if set.record.complete && place::is_whole(&set) => resume(set, &programs),
+        unusable => {
+            if let Some(set) = unusable {
+                // An earlier start was cut short, or something swept the data away.
+                eprintln!("db: the servers' data is not whole; making them anew");
                 stop_all(&set, &programs.each())?;
                 place::remove_data(&set)?;
             }
@@ -224,12 +226,11 @@ pub(crate) fn has_token(server: &dyn Server, set: &Set) -> Result<bool> {
     )
 }
 
-/// Runs a program of a server with its output appended to the server's log, of which
-/// the end is shown when the program fails.
+/// Runs a program of a server with its output in the server's log, of which the end is
+/// shown when the program fails.
 pub(crate) fn run_logged(mut command: Command, log: &Path) -> Result<()> {
-    let open = || File::create(log).with_context(|| format!("cannot write {}", log.display()));
     let name = command.get_program().to_string_lossy().into_owned();
-    let file = open()?;
+    let file = File::create(log).with_context(|| format!("cannot write {}", log.display()))?;
     command
         .stdin(Stdio::null())
         .stderr(file.try_clone()?)

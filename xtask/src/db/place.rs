@@ -79,6 +79,13 @@ fn remove_folder(path: &Path) -> Result<()> {
     remove_if_there(path)
 }
 
+/// Whether both data directories are there.
+pub(crate) fn is_whole(set: &Set) -> bool {
+    [mysql::NAME, postgres::NAME]
+        .iter()
+        .all(|name| set.data(name).is_dir())
+}
+
 /// Whether the directory of the data has the token of the state directory, or no data.
 pub(crate) fn has_token(set: &Set) -> bool {
     let home = &set.record.home;
