@@ -55,6 +55,16 @@ pub(crate) fn command(package: Package, args: &[OsString]) -> Command {
     command
 }
 
+/// The build that `cargo run` would do, but with its progress shown.
+pub(crate) fn build(package: Package) -> Command {
+    let mut command = workspace::cargo();
+    command
+        .args(["build", "--release", "--manifest-path"])
+        .arg(workspace::root().join("Cargo.toml"))
+        .args(["-p", package.name()]);
+    command
+}
+
 /// Replaces this process; returns only when that failed.
 pub(crate) fn exec(mut command: Command) -> Result<ExitCode> {
     let error = command.exec();

@@ -105,7 +105,7 @@ fn provider(name: &OsStr) -> Result<Provider> {
 fn on_fixtures(typed: &Typed) -> Result<ExitCode> {
     for package in [Package::Devtool, Package::Converge] {
         step(&format!("building {}", package.name()));
-        let build = build(package);
+        let build = passthrough::build(package);
         if let Some(failed) = failed(build)? {
             return Ok(failed);
         }
@@ -132,16 +132,6 @@ fn on_fixtures(typed: &Typed) -> Result<ExitCode> {
     let mut command = passthrough::command(Package::Converge, &args);
     use_only_local_servers(&mut command, &state)?;
     passthrough::exec(command)
-}
-
-/// The build that `cargo run` would do, but with its progress shown.
-pub(crate) fn build(package: Package) -> Command {
-    let mut command = workspace::cargo();
-    command
-        .args(["build", "--release", "--manifest-path"])
-        .arg(workspace::root().join("Cargo.toml"))
-        .args(["-p", package.name()]);
-    command
 }
 
 fn devtool(state: &StateDir, args: &[&OsStr]) -> Result<Command> {

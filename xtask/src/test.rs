@@ -18,8 +18,7 @@ use anyhow::{Context, Result};
 use crate::{
     db::{Guard, state::StateDir},
     failure::{Failure, UNEXPECTED},
-    passthrough::Package,
-    rehearse,
+    passthrough::{self, Package},
     tidy::snapshots,
     workspace,
 };
@@ -34,7 +33,7 @@ pub(crate) fn run_counted(args: &[OsString]) -> Result<(ExitCode, Option<Tally>)
     // Programs that tests start through `cargo xtask`; built here as they are built
     // there, so that no test waits for a compiler.
     for package in [Package::Converge, Package::Devtool] {
-        let status = rehearse::build(package)
+        let status = passthrough::build(package)
             .status()
             .context("cannot start cargo")?;
         if !status.success() {

@@ -11,6 +11,7 @@ mod place;
 mod postgres_type;
 mod rule;
 mod schema;
+mod server_url;
 
 pub use default_value::literal_default;
 pub use load_order::{LoadOrder, load_order};
@@ -24,3 +25,4 @@ pub use schema::{
     Catalog, Column, ForeignKey, Key, KeyKind, KeyPart, Server, ServerKind, SourceCatalog,
     SourceColumn, SourceTable, Table, TargetCatalog, TargetColumn, TargetTable,
 };
+pub use server_url::{ServerUrl, UrlError};

@@ -117,11 +117,11 @@ fn options(endpoint: &Endpoint, tls: bool) -> OptsBuilder {
             .with_root_cert_path(endpoint.ca_file.clone())
     });
     OptsBuilder::new()
-        .ip_or_hostname(Some(endpoint.host.clone()))
-        .tcp_port(endpoint.port)
-        .user(Some(endpoint.user.clone()))
-        .pass(endpoint.password.clone())
-        .db_name(endpoint.database.clone())
+        .ip_or_hostname(Some(endpoint.url.host.clone()))
+        .tcp_port(endpoint.url.port)
+        .user(Some(endpoint.url.user.clone()))
+        .pass(endpoint.url.password.clone())
+        .db_name(endpoint.url.database.clone())
         // A switch to the server's socket would leave the host that the operator named.
         .prefer_socket(false)
         .tcp_connect_timeout(Some(std::time::Duration::from_secs(10)))

@@ -13,6 +13,6 @@ mod snapshot;
 
 pub use connection::Connection;
 pub use discover::discover;
-pub use endpoint::{Endpoint, EndpointError};
+pub use endpoint::Endpoint;
 pub use error::Error;
 pub use snapshot::Snapshot;

@@ -35,9 +35,9 @@ impl Connection {
         let doing = || format!("connecting to {endpoint}");
         let mut config = Config::new();
         config
-            .host(&endpoint.host)
-            .port(endpoint.port)
-            .user(&endpoint.user)
+            .host(&endpoint.url.host)
+            .port(endpoint.url.port)
+            .user(&endpoint.url.user)
             .application_name("converge")
             .connect_timeout(Duration::from_secs(10))
             .ssl_mode(match endpoint.tls {
@@ -45,10 +45,10 @@ impl Connection {
                 TlsMode::Prefer => SslMode::Prefer,
                 _ => SslMode::Require,
             });
-        if let Some(password) = &endpoint.password {
+        if let Some(password) = &endpoint.url.password {
             config.password(password);
         }
-        if let Some(database) = &endpoint.database {
+        if let Some(database) = &endpoint.url.database {
             config.dbname(database);
         }
         let mut client = match endpoint.tls {

@@ -1,11 +1,11 @@
-//! Where the target is and how to get in: `postgres://user:password@host:port/database`.
+//! Where the target is, how to get in, and how much TLS is wanted.
 //!
 //! Parsed once; never shows the password.
 
 use std::fmt;
 use std::path::PathBuf;
 
-use url::Url;
+use catalog::{ServerUrl, UrlError};
 
 /// The standard port.
 const PORT: u16 = 5432;
@@ -13,16 +13,12 @@ const PORT: u16 = 5432;
 /// A server, a user and a database.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Endpoint {
-    pub(crate) host: String,
-    pub(crate) port: u16,
-    pub(crate) user: String,
-    pub(crate) password: Option<String>,
-    pub(crate) database: Option<String>,
+    pub(crate) url: ServerUrl,
     pub(crate) tls: TlsMode,
     pub(crate) ca_file: Option<PathBuf>,
 }
 
-/// How much TLS is wanted; the modes and their default are libpq's `sslmode`.
+/// How much TLS is wanted; the modes and their default are those of libpq's `sslmode`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TlsMode {
     Disable,
@@ -32,51 +28,24 @@ pub(crate) enum TlsMode {
     VerifyFull,
 }
 
-/// What is wrong with a URL; never repeats it, since it may hold a password.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EndpointError(String);
-
-impl fmt::Display for EndpointError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for EndpointError {}
-
 impl Endpoint {
     /// Parses `postgres://user:password@host:port/database?sslmode=…&sslrootcert=…`.
     ///
-    /// Characters that mean something in a URL are written as `%XX`; a password file avoids that.
-    ///
     /// # Errors
-    /// Where it is no such URL.
-    pub fn parse(text: &str) -> Result<Self, EndpointError> {
-        let url = Url::parse(text).map_err(|error| EndpointError(format!("not a URL: {error}")))?;
-        if !matches!(url.scheme(), "postgres" | "postgresql") {
-            return Err(EndpointError(
-                "the URL does not begin with postgres://".to_owned(),
-            ));
-        }
+    /// Where it is no such URL, or has an option that is not known.
+    pub fn parse(text: &str) -> Result<Self, UrlError> {
+        let url = ServerUrl::parse(text, &["postgres", "postgresql"], PORT)?;
         let mut endpoint = Self {
-            host: url
-                .host_str()
-                .unwrap_or("127.0.0.1")
-                .trim_matches(['[', ']'])
-                .to_owned(),
-            port: url.port().unwrap_or(PORT),
-            user: decode(url.username())?,
-            password: url.password().map(decode).transpose()?,
-            database: Some(decode(url.path().trim_start_matches('/'))?).filter(|d| !d.is_empty()),
             tls: TlsMode::Prefer,
             ca_file: None,
+            url,
         };
-        for (name, value) in url.query_pairs() {
-            match name.as_ref() {
-                "sslmode" => endpoint.tls = tls_mode(&value)?,
-                "sslrootcert" => endpoint.ca_file = Some(PathBuf::from(value.as_ref())),
+        for (name, value) in &endpoint.url.options {
+            match name.as_str() {
+                "sslmode" => endpoint.tls = TlsMode::parse(value)?,
+                "sslrootcert" => endpoint.ca_file = Some(PathBuf::from(value)),
                 other => {
-                    return Err(EndpointError(format!(
+                    return Err(UrlError::new(format!(
                         "unknown option `{other}`; known: sslmode, sslrootcert"
                     )));
                 }
@@ -88,76 +57,49 @@ impl Endpoint {
     /// The same endpoint with another password.
     #[must_use]
     pub fn with_password(mut self, password: String) -> Self {
-        self.password = Some(password);
+        self.url.password = Some(password);
         self
     }
 
     /// The same endpoint with another database.
     #[must_use]
     pub fn with_database(mut self, database: &str) -> Self {
-        self.database = Some(database.to_owned());
+        self.url.database = Some(database.to_owned());
         self
     }
 
     /// The database's name.
     pub fn database(&self) -> Option<&str> {
-        self.database.as_deref()
+        self.url.database.as_deref()
     }
 }
 
-fn decode(text: &str) -> Result<String, EndpointError> {
-    percent_decode(text).ok_or_else(|| {
-        EndpointError(
-            "the URL has a `%` that is not followed by two hex digits of UTF-8".to_owned(),
-        )
-    })
-}
-
-/// `%XX` to bytes; the `url` crate leaves user, password and path encoded.
-fn percent_decode(text: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        if byte != b'%' {
-            bytes.push(byte);
-            continue;
-        }
-        let high = char::from(rest.next()?).to_digit(16)?;
-        let low = char::from(rest.next()?).to_digit(16)?;
-        bytes.push(u8::try_from(high * 16 + low).ok()?);
+impl TlsMode {
+    fn parse(text: &str) -> Result<Self, UrlError> {
+        Ok(match text {
+            "disable" => Self::Disable,
+            "prefer" => Self::Prefer,
+            "require" => Self::Require,
+            "verify-ca" => Self::VerifyCa,
+            "verify-full" => Self::VerifyFull,
+            other => {
+                return Err(UrlError::new(format!(
+                    "unknown sslmode `{other}`; known: disable, prefer, require, verify-ca, verify-full"
+                )));
+            }
+        })
     }
-    String::from_utf8(bytes).ok()
-}
-
-fn tls_mode(text: &str) -> Result<TlsMode, EndpointError> {
-    Ok(match text {
-        "disable" => TlsMode::Disable,
-        "prefer" => TlsMode::Prefer,
-        "require" => TlsMode::Require,
-        "verify-ca" => TlsMode::VerifyCa,
-        "verify-full" => TlsMode::VerifyFull,
-        other => {
-            return Err(EndpointError(format!(
-                "unknown sslmode `{other}`; known: disable, prefer, require, verify-ca, verify-full"
-            )));
-        }
-    })
 }
 
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let database = self.database.as_deref().unwrap_or("");
-        write!(
-            f,
-            "postgres://{}@{}:{}/{database}",
-            self.user, self.host, self.port
-        )
+        self.url.fmt(f)
     }
 }
 
 impl fmt::Debug for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
+        self.url.fmt(f)
     }
 }
 
@@ -166,28 +108,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_password_with_every_special_character_works_and_is_never_shown() {
-        let endpoint =
-            Endpoint::parse("postgres://u:p%40%23%24%3A%2F%25w@[::1]/db?sslmode=require").unwrap();
-        assert_eq!(endpoint.password.as_deref(), Some("p@#$:/%w"));
-        assert_eq!(endpoint.tls, TlsMode::Require);
-        assert_eq!(
-            format!("{endpoint} {endpoint:?}"),
-            "postgres://u@::1:5432/db postgres://u@::1:5432/db"
-        );
-    }
-
-    #[test]
-    fn what_is_not_understood_is_refused_without_repeating_it() {
+    fn modes_are_the_clients_own_and_others_are_refused() {
+        let endpoint = Endpoint::parse("postgres://u@h/d").unwrap();
+        assert_eq!(endpoint.tls, TlsMode::Prefer);
+        let text = "postgres://u@h/d?sslmode=verify-full&sslrootcert=/ca.pem";
+        let endpoint = Endpoint::parse(text).unwrap();
+        assert_eq!(endpoint.tls, TlsMode::VerifyFull);
+        assert_eq!(endpoint.ca_file, Some(PathBuf::from("/ca.pem")));
         for text in [
-            "secret",
-            "mysql://u:secret@h/d",
-            "postgres://u:secret%@h/d",
             "postgres://u:secret@h/d?sslmode=x",
-            "postgres://u:secret@h/d?ssl=1",
+            "postgres://u:secret@h/d?compress=1",
         ] {
             let message = Endpoint::parse(text).unwrap_err().to_string();
-            assert!(!message.contains("secret"), "{message}");
+            assert!(
+                message.starts_with("unknown ") && !message.contains("secret"),
+                "{message}"
+            );
         }
     }
 }

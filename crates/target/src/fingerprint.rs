@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use postgres::GenericClient;
 
+use catalog::TargetTable;
 use digest::{TableDigest, digest_fields};
 
 use crate::connection::Connection;
@@ -28,13 +29,6 @@ impl Fingerprint {
         self.objects.is_empty()
     }
 
-    /// The digest of a table's rows; `None` where there is no such table.
-    pub fn rows_of(&self, table: &str) -> Option<&str> {
-        self.objects
-            .get(&format!("rows of {table}"))
-            .map(String::as_str)
-    }
-
     /// The objects that are not the same on both sides, by name.
     pub fn differences(&self, other: &Self) -> Vec<String> {
         let names: BTreeSet<&String> = self.objects.keys().chain(other.objects.keys()).collect();
@@ -52,16 +46,11 @@ impl Fingerprint {
 /// Where the server refuses.
 pub fn fingerprint(connection: &mut Connection, schema: &str) -> Result<Fingerprint, Error> {
     let mut fingerprint = definitions(&mut connection.client, schema)?;
-    let tables = crate::discover(connection, schema)?.tables;
-    for table in &tables {
-        let columns: Vec<&str> = table.columns.iter().map(|c| c.name.as_str()).collect();
-        let mut digest = TableDigest::default();
-        connection.scan_table::<Error>(schema, &table.name, &columns, |row| {
-            digest.add(digest_fields(row.iter().copied()));
-            Ok(())
-        })?;
-        let name = format!("rows of {}", table.name);
-        fingerprint.objects.insert(name, digest.to_string());
+    for table in crate::discover(connection, schema)?.tables {
+        let rows = rows_digest(connection, schema, &table)?;
+        fingerprint
+            .objects
+            .insert(format!("rows of {}", table.name), rows);
     }
     let sequences: BTreeSet<String> = fingerprint
         .objects
@@ -80,6 +69,24 @@ pub fn fingerprint(connection: &mut Connection, schema: &str) -> Result<Fingerpr
             .insert(format!("sequence {name}"), state);
     }
     Ok(fingerprint)
+}
+
+/// Number and digest of a table's rows, by which two copies of it can be compared.
+///
+/// # Errors
+/// Where the server refuses.
+pub fn rows_digest(
+    connection: &mut Connection,
+    schema: &str,
+    table: &TargetTable,
+) -> Result<String, Error> {
+    let columns: Vec<&str> = table.columns.iter().map(|c| c.name.as_str()).collect();
+    let mut digest = TableDigest::default();
+    connection.scan_table::<Error>(schema, &table.name, &columns, |row| {
+        digest.add(digest_fields(row.iter().copied()));
+        Ok(())
+    })?;
+    Ok(digest.to_string())
 }
 
 /// The definitions alone.

@@ -6,4 +6,4 @@ mod databases;
 mod loaders;
 
 pub use databases::{Databases, workspace_root};
-pub use loaders::{Psql, copy_through_protocol, rows_digest, scratch_like};
+pub use loaders::loads_as_it_stands;

@@ -1,128 +1,141 @@
 //! Loads CSV files as others would: plain COPY through the protocol, and `\copy` of psql.
 
 use std::collections::BTreeMap;
-use std::fs::File;
+use std::fs::{self, File};
 use std::path::Path;
 use std::process::Command;
 
-use catalog::{Catalog, TargetTable, quote};
-use target::{Fingerprint, Import, ImportTable};
+use catalog::{TargetCatalog, quote};
+use dataset::TableEntry;
+use target::{Import, ImportTable, LedgerRun};
 
-use crate::databases::Databases;
+/// Schema of the copies.
+const SCRATCH: &str = "scratch";
 
-/// Makes an empty schema `scratch` with a copy of a table, its keys and foreign keys left out.
+/// Loads a transformed file into copies of its table, by plain COPY and by `\copy`, and fails
+/// where the rows are not those of the table itself.
+///
+/// `\copy` of psql before version 18 takes a line that is only `\.` for the end of the data
+/// (PostgreSQL 18 release notes); such files are loaded by plain COPY alone there. Returns
+/// whether `\copy` was tried.
 ///
 /// # Panics
-/// Where the server refuses.
-pub fn scratch_like(databases: &Databases, table: &str) -> Catalog<catalog::PostgresType> {
-    let mut connection = databases.postgres();
-    let name = quote::postgres(table);
-    connection
-        .batch_execute(&format!(
-            "drop schema if exists scratch cascade; create schema scratch; \
-             create table scratch.{name} (like public.{name} including defaults including generated)"
-        ))
-        .expect("a table like another can be made");
-    target::discover(&mut connection, "scratch").expect("the schema can be read")
+/// Where a load fails or differs.
+pub fn loads_as_it_stands(postgres_url: &str, table: &TableEntry, directory: &Path) -> bool {
+    let mut copies = Copies::of(postgres_url, table);
+    let file = directory.join(&table.files[0].name);
+    let expected = copies.digest("public");
+    copies.empty();
+    copies.copy_through_protocol(&file);
+    assert_eq!(
+        copies.digest(SCRATCH),
+        expected,
+        "plain COPY of {}",
+        table.name
+    );
+    let content = fs::read(&file).expect("the file is there");
+    if psql_version() < 18
+        && content
+            .split(|byte| *byte == b'\n')
+            .any(|line| line == b"\\.")
+    {
+        return false;
+    }
+    copies.empty();
+    copies.copy_by_psql(&file);
+    assert_eq!(copies.digest(SCRATCH), expected, "\\copy of {}", table.name);
+    true
 }
 
-/// Loads a file by `copy … from stdin (format csv, header)`.
-///
-/// # Panics
-/// Where the server refuses.
-pub fn copy_through_protocol(databases: &Databases, table: &str, columns: &[&str], file: &Path) {
-    let catalog = scratch_like(databases, table);
-    let mut connection = databases.postgres();
-    let scratch: &TargetTable = catalog.table(table).expect("it was made just now");
-    let tables = [ImportTable {
-        table: scratch,
-        replace: false,
-    }];
-    let mut import = Import::begin(
-        &mut connection,
-        "scratch_ledger",
-        "copy",
-        "copy",
-        &catalog,
-        &tables,
-    )
-    .expect("an import can begin");
-    let csv = File::open(file).expect("the file is there");
-    import
-        .copy::<target::Error>(table, columns, csv, |_| Ok(()))
-        .unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-    import.put_back().expect("there are no foreign keys");
-    import
-        .commit()
-        .expect("an import without foreign keys can end");
-    let ledger = target::LedgerRun::read(&mut connection, "scratch_ledger");
-    let ledger = ledger
-        .expect("the ledger can be read")
-        .expect("it holds the run");
-    target::finalize(&mut connection, "scratch_ledger", &ledger).expect("the ledger can go");
+/// A copy of a table, without its keys and foreign keys.
+struct Copies<'t> {
+    postgres_url: &'t str,
+    connection: target::Connection,
+    table: &'t TableEntry,
 }
 
-/// A digest of the rows of a table, by which two copies of it can be compared.
-///
-/// # Panics
-/// Where the server refuses.
-pub fn rows_digest(databases: &Databases, schema: &str, table: &str) -> String {
-    let mut connection = databases.postgres();
-    let fingerprint: Fingerprint =
-        target::fingerprint(&mut connection, schema).expect("the schema can be read");
-    fingerprint
-        .rows_of(table)
-        .expect("the table is there")
-        .to_owned()
-}
-
-/// The psql of this machine.
-pub struct Psql {
-    /// Its major version.
-    pub version: u32,
-}
-
-impl Psql {
-    /// Asks psql for its version.
-    ///
-    /// # Panics
-    /// Where there is no psql: it comes with the server that the tests need.
-    pub fn find() -> Self {
-        let output = Command::new("psql")
-            .arg("--version")
-            .output()
-            .expect("psql is installed");
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        let version = text
-            .split_whitespace()
-            .find_map(|word| word.split('.').next()?.parse().ok())
-            .expect("psql says its version");
-        Self { version }
+impl<'t> Copies<'t> {
+    fn of(postgres_url: &'t str, table: &'t TableEntry) -> Self {
+        let endpoint = target::Endpoint::parse(postgres_url).expect("a URL of ours");
+        let connection = target::Connection::open(&endpoint).expect("the test server answers");
+        Self {
+            postgres_url,
+            connection,
+            table,
+        }
     }
 
-    /// Whether `\copy` of this psql reads the file to its end: before version 18 a line that
-    /// is only `\.` ends it (PostgreSQL 18 release notes).
-    pub fn can_copy(&self, content: &[u8]) -> bool {
-        self.version >= 18
-            || !content
-                .split(|byte| *byte == b'\n')
-                .any(|line| line == b"\\.")
+    fn empty(&mut self) {
+        let name = quote::postgres(&self.table.name);
+        self.connection
+            .batch_execute(&format!(
+                "drop schema if exists {SCRATCH} cascade; create schema {SCRATCH}; \
+                 create table {SCRATCH}.{name} \
+                     (like public.{name} including defaults including generated)"
+            ))
+            .expect("a table like another can be made");
     }
 
-    /// Loads a file by `\copy`.
-    ///
-    /// # Panics
-    /// Where psql or the server refuses.
-    pub fn copy(&self, databases: &Databases, table: &str, columns: &[&str], file: &Path) {
-        scratch_like(databases, table);
-        let columns: Vec<String> = columns.iter().map(|c| quote::postgres(c)).collect();
+    fn catalog(&mut self, schema: &str) -> TargetCatalog {
+        target::discover(&mut self.connection, schema).expect("the schema can be read")
+    }
+
+    fn digest(&mut self, schema: &str) -> String {
+        let catalog = self.catalog(schema);
+        let table = catalog.table(&self.table.name).expect("the table is there");
+        target::rows_digest(&mut self.connection, schema, table).expect("the rows can be read")
+    }
+
+    fn columns(&self) -> Vec<&'t str> {
+        self.table
+            .columns
+            .iter()
+            .map(|column| column.name.as_str())
+            .collect()
+    }
+
+    fn copy_through_protocol(&mut self, file: &Path) {
+        let catalog = self.catalog(SCRATCH);
+        let name = &self.table.name;
+        let tables = [ImportTable {
+            table: catalog.table(name).expect("it was made just now"),
+            replace: false,
+        }];
+        let (columns, ledger) = (self.columns(), "scratch_ledger");
+        let mut import = Import::begin(
+            &mut self.connection,
+            ledger,
+            "copy",
+            "copy",
+            &catalog,
+            &tables,
+        )
+        .expect("an import can begin");
+        let csv = File::open(file).expect("the file is there");
+        import
+            .copy::<target::Error>(name, &columns, csv, |_| Ok(()))
+            .unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        import.put_back().expect("there are no foreign keys");
+        import
+            .commit()
+            .expect("an import without foreign keys can end");
+        let run = LedgerRun::read(&mut self.connection, ledger).expect("the ledger can be read");
+        target::finalize(
+            &mut self.connection,
+            ledger,
+            &run.expect("it holds the run"),
+        )
+        .expect("the ledger can go");
+    }
+
+    fn copy_by_psql(&self, file: &Path) {
+        let columns: Vec<String> = self.columns().into_iter().map(quote::postgres).collect();
         let command = format!(
-            "\\copy scratch.{} ({}) from '{}' (format csv, header)",
-            quote::postgres(table),
+            "\\copy {SCRATCH}.{} ({}) from '{}' (format csv, header)",
+            quote::postgres(&self.table.name),
             columns.join(", "),
             file.display()
         );
-        let endpoint = connection_variables(&databases.postgres_url());
         let output = Command::new("psql")
             .args([
                 "--no-psqlrc",
@@ -131,7 +144,7 @@ impl Psql {
                 "--command",
                 &command,
             ])
-            .envs(endpoint)
+            .envs(connection_variables(self.postgres_url))
             .output()
             .expect("psql runs");
         let stderr = String::from_utf8_lossy(&output.stderr);
@@ -139,22 +152,28 @@ impl Psql {
     }
 }
 
+/// The major version of this machine's psql, which comes with the server that the tests need.
+fn psql_version() -> u32 {
+    let output = Command::new("psql")
+        .arg("--version")
+        .output()
+        .expect("psql is installed");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    text.split_whitespace()
+        .find_map(|word| word.split('.').next()?.parse().ok())
+        .expect("psql says its version")
+}
+
 /// The parts of `postgres://user:password@host:port/database` as libpq's variables: a password
 /// does not belong on a command line.
 fn connection_variables(url: &str) -> BTreeMap<&'static str, String> {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let (login, address) = rest.rsplit_once('@').expect("the test URL has a user");
-    let (user, password) = login.split_once(':').expect("the test URL has a password");
-    let (server, database) = address
-        .split_once('/')
-        .expect("the test URL has a database");
-    let (host, port) = server.split_once(':').expect("the test URL has a port");
+    let url = catalog::ServerUrl::parse(url, &["postgres"], 5432).expect("a URL of ours");
     BTreeMap::from([
-        ("PGUSER", user.to_owned()),
-        ("PGPASSWORD", password.to_owned()),
-        ("PGHOST", host.to_owned()),
-        ("PGPORT", port.to_owned()),
-        ("PGDATABASE", database.to_owned()),
+        ("PGUSER", url.user),
+        ("PGPASSWORD", url.password.unwrap_or_default()),
+        ("PGHOST", url.host),
+        ("PGPORT", url.port.to_string()),
+        ("PGDATABASE", url.database.unwrap_or_default()),
         ("PGCLIENTENCODING", "UTF8".to_owned()),
     ])
 }

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::thread;
 
-use dataset::{Manifest, TableEntry};
-use testing::{Databases, Psql, copy_through_protocol, rows_digest, workspace_root};
+use dataset::Manifest;
+use testing::{Databases, loads_as_it_stands, workspace_root};
 
 use crate::support::{Outcome, Workplace, settings};
 
@@ -78,7 +78,7 @@ fn check(case: &Path) {
         verified.text()
     );
     for table in &manifest.tables {
-        loads_as_it_stands(&databases, &directory, table);
+        loads_as_it_stands(&databases.postgres_url(), table, &directory);
     }
     workplace.run(&["rollback"]).expect(0);
 }
@@ -114,34 +114,6 @@ fn refuse(case: &Path, stage: &str, outcome: &Outcome) {
     settings.bind(|| {
         insta::assert_snapshot!("refusal", format!("stage: {stage}\n{}", outcome.text()));
     });
-}
-
-/// The file holds what plain COPY and `\copy` need, without an option of ours.
-fn loads_as_it_stands(databases: &Databases, directory: &Path, table: &TableEntry) {
-    let file = directory.join(&table.files[0].name);
-    let columns: Vec<&str> = table
-        .columns
-        .iter()
-        .map(|column| column.name.as_str())
-        .collect();
-    let imported = rows_digest(databases, "public", &table.name);
-    copy_through_protocol(databases, &table.name, &columns, &file);
-    assert_eq!(
-        rows_digest(databases, "scratch", &table.name),
-        imported,
-        "{}",
-        table.name
-    );
-    let psql = Psql::find();
-    if psql.can_copy(&fs::read(&file).unwrap()) {
-        psql.copy(databases, &table.name, &columns, &file);
-        assert_eq!(
-            rows_digest(databases, "scratch", &table.name),
-            imported,
-            "{}",
-            table.name
-        );
-    }
 }
 
 /// A test of the test: a snapshot that differs only in `\r\n` against `\n`, or in a line break

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use testing::{Databases, workspace_root};
 
-use crate::support::{Outcome, Workplace};
+use crate::support::{Outcome, Workplace, interrupt};
 
 const SOURCE: &str = "create table t (id int primary key, word varchar(20)); \
                       insert into t values (1, 'one');";
@@ -94,11 +94,7 @@ fn an_interrupt_arrives() {
         "converge",
         "the process itself became converge"
     );
-    let killed = Command::new("kill")
-        .args(["-INT", &child.id().to_string()])
-        .status()
-        .unwrap();
-    assert!(killed.success());
+    interrupt(child.id());
     let mut stderr = String::new();
     child
         .stderr

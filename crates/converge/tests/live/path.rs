@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use testing::{Databases, workspace_root};
 
-use crate::support::{Outcome, Workplace, settings};
+use crate::support::{Outcome, Workplace, interrupt, settings};
 
 /// Two databases with their sources filled and their targets still empty.
 struct Move {
@@ -386,11 +386,7 @@ fn an_interrupt_while_the_target_is_locked_changes_nothing() {
         .spawn()
         .unwrap();
     wait_until_it_waits(&mut moved.shop.postgres());
-    let killed = std::process::Command::new("kill")
-        .args(["-INT", &import.id().to_string()])
-        .status()
-        .unwrap();
-    assert!(killed.success());
+    interrupt(import.id());
     let outcome = Outcome::of(&import.wait_with_output().unwrap());
     other.batch_execute("rollback").unwrap();
     snapshot("import_interrupted", &outcome.expect(6));

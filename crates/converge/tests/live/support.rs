@@ -122,3 +122,12 @@ pub(crate) fn settings(directory: &Path) -> insta::Settings {
     }
     settings
 }
+
+/// Sends SIGINT. The shell's own `kill`: a bare machine has no program of that name.
+pub(crate) fn interrupt(process: u32) {
+    let status = Command::new("sh")
+        .args(["-c", "kill -INT \"$0\"", &process.to_string()])
+        .status()
+        .unwrap();
+    assert!(status.success());
+}
