@@ -1,6 +1,6 @@
 //! Becomes another program of this workspace, so that arguments, signals, terminal and exit code are its own.
 //!
-//! It does not look at the arguments.
+//! It does not change the arguments, and looks at them for `--config` alone.
 
 use std::{
     ffi::OsString,
@@ -40,7 +40,13 @@ impl Package {
 pub(crate) fn become_program(package: Package, args: &[OsString]) -> Result<ExitCode> {
     let state = StateDir::locate(None)?;
     let mut command = command(package, args);
-    use_local_servers(&mut command, &state);
+    match package {
+        Package::Converge => use_local_servers(&mut command, args, &state),
+        // It takes addresses from the state directory alone.
+        Package::Devtool => {
+            command.env("CONVERGE_DB_STATE", state.path());
+        }
+    }
     exec(command)
 }
 
@@ -71,25 +77,38 @@ pub(crate) fn exec(mut command: Command) -> Result<ExitCode> {
     Err(error).with_context(|| format!("cannot start {}", command.get_program().display()))
 }
 
-/// Points the configuration's variables to the servers of `db up`, where these are
-/// up and the user has not set the variable.
-fn use_local_servers(command: &mut Command, state: &StateDir) {
-    if std::env::var_os("CONVERGE_DB_STATE").is_none() {
-        command.env("CONVERGE_DB_STATE", state.path());
+/// Points the configuration's variables to the servers of `db up`, where these are up
+/// and the user said nothing about databases.
+///
+/// All or none: with one address of the user's and one of ours, half of a production
+/// move would go to a local server.
+fn use_local_servers(command: &mut Command, args: &[OsString], state: &StateDir) {
+    if names_databases(args, |name| std::env::var_os(name).is_some()) {
+        return;
     }
-    let Some(env) = state.env_of_running_servers() else {
+    let Some(mut env) = state.env_of_running_servers() else {
         return;
     };
-    let mut used = Vec::new();
-    for (name, value) in env {
-        if URL_VARIABLES.contains(&name.as_str()) && std::env::var_os(&name).is_none() {
-            command.env(&name, value);
-            used.push(name);
-        }
+    env.retain(|(name, _)| URL_VARIABLES.contains(&name.as_str()));
+    if env.len() == URL_VARIABLES.len() {
+        eprintln!(
+            "xtask: local servers are up; set {}",
+            URL_VARIABLES.join(", ")
+        );
+        command.envs(env);
     }
-    if !used.is_empty() {
-        eprintln!("xtask: local servers are up; set {}", used.join(", "));
-    }
+}
+
+/// Whether the user chose a configuration, or has set one of its variables, be it to
+/// nothing, in either of its forms.
+fn names_databases(args: &[OsString], is_set: impl Fn(&str) -> bool) -> bool {
+    let config = args
+        .iter()
+        .any(|arg| arg == "--config" || arg.as_encoded_bytes().starts_with(b"--config="));
+    config
+        || URL_VARIABLES
+            .iter()
+            .any(|name| is_set(name) || is_set(&format!("{name}_FILE")))
 }
 
 #[cfg(test)]
@@ -105,5 +124,24 @@ mod tests {
         assert_eq!(args[separator + 1..], typed[..]);
         assert_eq!(args[separator - 1], "converge");
         assert_eq!(command.get_current_dir(), None);
+    }
+
+    #[test]
+    fn one_address_or_a_configuration_of_the_user_is_enough() {
+        let chosen = |args: &[&str], set: &str| {
+            let args: Vec<OsString> = args.iter().map(Into::into).collect();
+            names_databases(&args, |name| name == set)
+        };
+        assert!(!chosen(&["migrate", "--jobs", "2"], "PATH"));
+        assert!(!chosen(
+            &["migrate", "--configure"],
+            "ALKEMIO_MYSQL_URL_FILES"
+        ));
+        for name in URL_VARIABLES {
+            assert!(chosen(&["migrate"], name), "{name}");
+            assert!(chosen(&["migrate"], &format!("{name}_FILE")), "{name}");
+        }
+        assert!(chosen(&["migrate", "--config", "mine.yml"], ""));
+        assert!(chosen(&["migrate", "--config=mine.yml"], ""));
     }
 }

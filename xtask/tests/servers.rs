@@ -294,12 +294,142 @@ fn the_guard_takes_servers_away_when_its_command_ends() {
     assert!(!servers.state.join("mysql").exists());
 }
 
+/// A program in cargo's place that prints what `line` says in the shell.
+///
+/// Another process writes it: a file that a thread of ours had open while another one
+/// starts a program could not be run.
+fn cargo_that_prints(name: &str, line: &str) -> PathBuf {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let write = "printf '#!/bin/sh\\necho \"%s\"\\n' \"$2\" > \"$1\" && chmod 700 \"$1\"";
+    let status = Command::new("sh")
+        .args(["-c", write, "sh"])
+        .arg(&path)
+        .arg(line)
+        .status()
+        .expect("sh starts");
+    assert!(status.success());
+    path
+}
+
+const URL_VARIABLES: [&str; 4] = [
+    "ALKEMIO_MYSQL_URL",
+    "ALKEMIO_POSTGRES_URL",
+    "KRATOS_MYSQL_URL",
+    "KRATOS_POSTGRES_URL",
+];
+
+#[test]
+fn data_commands_get_all_local_addresses_or_none() {
+    let servers = Servers::new("addresses");
+    servers.ok(&["up"]);
+    let shown = URL_VARIABLES.map(|name| format!("${name}")).join("|");
+    let cargo = cargo_that_prints("cargo-that-prints-addresses", &shown);
+    let addresses = |args: &[&str], set: &[(&str, &str)]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
+        command
+            .args(args)
+            .env("CARGO", &cargo)
+            .env("CONVERGE_DB_STATE", &servers.state);
+        for name in URL_VARIABLES {
+            command.env_remove(name).env_remove(format!("{name}_FILE"));
+        }
+        let output = command.envs(set.iter().copied()).output().unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap().trim().to_owned();
+        (text(output.stdout), text(output.stderr))
+    };
+    let env = servers.read("env");
+    let local = URL_VARIABLES.map(|name| {
+        let start = format!("{name}=");
+        env.lines()
+            .find_map(|line| line.strip_prefix(&start))
+            .unwrap()
+    });
+    let (stdout, stderr) = addresses(&["migrate"], &[]);
+    assert_eq!(stdout, local.join("|"));
+    assert!(stderr.contains("local servers are up"), "{stderr}");
+    for (args, set, expected) in [
+        (
+            &["migrate"][..],
+            &[("ALKEMIO_POSTGRES_URL", "postgres://db/")][..],
+            "|postgres://db/||",
+        ),
+        (
+            &["verify"],
+            &[("KRATOS_MYSQL_URL_FILE", "/run/secret")],
+            "|||",
+        ),
+        (&["export", "--config", "mine.yml"], &[], "|||"),
+        (&["rehearse", "--config=mine.yml"], &[], "|||"),
+    ] {
+        let said = addresses(args, set);
+        assert_eq!(said, (expected.to_owned(), String::new()), "{args:?}");
+    }
+}
+
+#[test]
+fn clients_reach_no_file_of_the_server() {
+    let servers = Servers::new("files");
+    servers.ok(&["up"]);
+    let file = servers.state.join("secret");
+    fs::write(&file, "secret").unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+    for path in ["/etc/passwd", file.to_str().unwrap()] {
+        let sql = format!("select load_file('{path}') is null");
+        assert_eq!(servers.mysql(&sql), "1", "{path}");
+    }
+    let written = format!("/tmp/converge-{}", std::process::id());
+    let sql = format!("select 1 into outfile '{written}'");
+    let said = servers.run(&["mysql", "converge_local", "-e", &sql]);
+    assert_ne!(said.code, 0, "{said:?}");
+    assert!(said.stderr.contains("--secure-file-priv"), "{said:?}");
+    let allowed = servers.mysql("select @@secure_file_priv");
+    if allowed != "NULL" {
+        // Nothing lies in the one folder that a MariaDB may use.
+        let folder = servers.state.join("mysql-files");
+        assert_eq!(Path::new(&allowed), folder.canonicalize().unwrap());
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 0);
+    }
+    servers.ok(&["down", "--volumes"]);
+    assert!(!servers.state.join("mysql-files").exists());
+}
+
+#[test]
+fn a_recorded_place_that_is_not_ours_is_not_removed() {
+    let servers = Servers::new("misled");
+    servers.ok(&["up"]);
+    servers.ok(&["down"]);
+    let foreign = Path::new(env!("CARGO_TARGET_TMPDIR")).join("of somebody else");
+    let precious = [foreign.join("mysql/precious"), foreign.join("precious")];
+    fs::create_dir_all(foreign.join("mysql")).unwrap();
+    for path in &precious {
+        fs::write(path, "kept").unwrap();
+    }
+    let state = servers.state.join("state");
+    let recorded = servers.read("state");
+    let lines = recorded.lines().map(|line| match line.split_once('=') {
+        Some(("home", _)) => format!("home={}\n", foreign.display()),
+        Some(("complete", _)) => "complete=false\n".to_owned(),
+        _ => format!("{line}\n"),
+    });
+    fs::write(&state, lines.collect::<String>()).unwrap();
+    for args in [&["up"][..], &["reset"], &["down", "--volumes"]] {
+        let said = servers.run(args);
+        assert_eq!(said.code, 3, "{said:?}");
+        assert!(said.stderr.contains("nothing there proves"), "{said:?}");
+        assert!(said.stderr.contains("\nhint: "), "{said:?}");
+        for path in &precious {
+            assert_eq!(fs::read_to_string(path).unwrap(), "kept", "{args:?}");
+        }
+    }
+    fs::write(&state, recorded + "\n").unwrap();
+    servers.ok(&["down", "--volumes"]);
+    fs::remove_dir_all(&foreign).unwrap();
+}
+
 #[test]
 fn rehearse_on_fixtures_never_uses_the_users_databases() {
     let servers = Servers::new("rehearse");
-    let cargo = Path::new(env!("CARGO_TARGET_TMPDIR")).join("cargo-that-tells");
-    fs::write(&cargo, "#!/bin/sh\necho \"$ALKEMIO_MYSQL_URL $*\"\n").unwrap();
-    fs::set_permissions(&cargo, fs::Permissions::from_mode(0o700)).unwrap();
+    let cargo = cargo_that_prints("cargo-that-tells", "$ALKEMIO_MYSQL_URL $*");
     let output = Command::new(env!("CARGO_BIN_EXE_xtask"))
         .args(["rehearse", "--scale", "3", "--jobs", "1"])
         .env("CARGO", &cargo)
@@ -321,7 +451,7 @@ fn rehearse_on_fixtures_never_uses_the_users_databases() {
         "-p converge",
         "-p devtool -- fixtures load --scale 3",
         "-p devtool -- fixtures targets",
-        "alkemio.yml",
+        "/fixtures/rehearse.yml",
     ];
     assert_eq!(stdout.lines().count(), ends.len(), "{stdout}");
     for (index, (line, end)) in stdout.lines().zip(ends).enumerate() {

@@ -2,7 +2,7 @@
 //!
 //! Knows what a type can hold, not what it becomes in PostgreSQL.
 
-use std::fmt;
+use std::fmt::{self, Write};
 
 use serde::{Deserialize, Serialize};
 
@@ -289,8 +289,8 @@ fn split_arguments(rest: &str) -> Option<(Vec<u32>, Vec<String>)> {
     Some((numbers, attributes))
 }
 
-/// Parses `('a','it''s')`. The server doubles quotes; a backslash stands for itself,
-/// because `information_schema` shows labels as they are.
+/// Parses `('a','it''s')`. Both families double quotes, and write a backslash, a line feed,
+/// a carriage return and a NUL as an escape; every other character is as it is.
 fn parse_labels(rest: &str) -> Option<Vec<String>> {
     let mut characters = rest.strip_prefix('(')?.chars().peekable();
     let mut labels = Vec::new();
@@ -306,6 +306,7 @@ fn parse_labels(rest: &str) -> Option<Vec<String>> {
                     label.push('\'');
                 }
                 '\'' => break,
+                '\\' => label.push(unescaped(characters.next()?)?),
                 other => label.push(other),
             }
         }
@@ -316,6 +317,17 @@ fn parse_labels(rest: &str) -> Option<Vec<String>> {
             _ => return None,
         }
     }
+}
+
+/// The character that a server writes as a backslash and this one; `None` for what none writes.
+fn unescaped(character: char) -> Option<char> {
+    Some(match character {
+        '\\' => '\\',
+        'n' => '\n',
+        'r' => '\r',
+        '0' => '\0',
+        _ => return None,
+    })
 }
 
 impl fmt::Display for MysqlType {
@@ -367,7 +379,18 @@ fn write_labels(f: &mut fmt::Formatter<'_>, word: &str, labels: &[String]) -> fm
     write!(f, "{word}(")?;
     for (index, label) in labels.iter().enumerate() {
         let comma = if index == 0 { "" } else { "," };
-        write!(f, "{comma}'{}'", label.replace('\'', "''"))?;
+        write!(f, "{comma}'")?;
+        for character in label.chars() {
+            match character {
+                '\'' => f.write_str("''")?,
+                '\\' => f.write_str(r"\\")?,
+                '\n' => f.write_str(r"\n")?,
+                '\r' => f.write_str(r"\r")?,
+                '\0' => f.write_str(r"\0")?,
+                other => f.write_char(other)?,
+            }
+        }
+        f.write_char('\'')?;
     }
     f.write_str(")")
 }
@@ -410,12 +433,23 @@ mod tests {
 
     #[test]
     fn labels_keep_commas_brackets_quotes_and_backslashes() {
-        let labels = ["a,b", "c (d)", "it's", "x\\y", ""]
+        let labels = ["a,b", "c (d)", "it's", r"x\y", r"\'", r"\n", ""]
             .map(String::from)
             .to_vec();
-        let text = "enum('a,b','c (d)','it''s','x\\y','')";
+        let text = r"enum('a,b','c (d)','it''s','x\\y','\\''','\\n','')";
         let parsed = MysqlType::parse(text);
         assert_eq!(parsed, MysqlType::Enum { labels });
+        assert_eq!(parsed.to_string(), text);
+    }
+
+    #[test]
+    fn labels_keep_line_breaks_and_other_controls() {
+        let members = ["a\nb", "c\rd", "\0", "e\tf", "\u{1a}"]
+            .map(String::from)
+            .to_vec();
+        let text = "set('a\\nb','c\\rd','\\0','e\tf','\u{1a}')";
+        let parsed = MysqlType::parse(text);
+        assert_eq!(parsed, MysqlType::Set { members });
         assert_eq!(parsed.to_string(), text);
     }
 
@@ -425,6 +459,8 @@ mod tests {
             "vector(3)",
             "inet6",
             "enum('a",
+            r"enum('a\",
+            r"enum('a\b')",
             "varchar",
             "decimal(999,1)",
             "",
@@ -438,6 +474,14 @@ mod tests {
         #[test]
         fn parsing_never_panics(text in "\\PC{0,40}") {
             let _ = MysqlType::parse(&text);
+        }
+
+        #[test]
+        fn labels_read_back(
+            labels in prop::collection::vec("[\\\\',\n\r\t\u{0}0nrb]{0,6}|.{0,6}", 1..4)
+        ) {
+            let parsed = MysqlType::Enum { labels };
+            prop_assert_eq!(MysqlType::parse(&parsed.to_string()), parsed);
         }
 
         #[test]

@@ -33,6 +33,14 @@ impl UrlError {
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
+
+    /// An option that is not among the known ones. It is not repeated: a password with a `?` in
+    /// it ends up here.
+    pub fn unknown_option(known: &str) -> Self {
+        Self(format!(
+            "an option after the `?` is not known; known: {known}"
+        ))
+    }
 }
 
 impl fmt::Display for UrlError {

@@ -163,6 +163,7 @@ impl Config {
         for (name, database) in document::entries("databases", databases)? {
             parsed.push(parse_database(name, database, base)?);
         }
+        check_targets(&parsed)?;
         if parsed.is_empty() {
             return Err(Problem::new("databases", "names no database".to_owned()));
         }
@@ -201,7 +202,29 @@ fn parse_database(name: &str, value: &Value, base: &Path) -> Result<Database, Pr
     };
     check_baseline_options(&mut fields)?;
     fields.finish()?;
+    if database.ledger == database.target_schema {
+        let message = "must not be the schema that is loaded".to_owned();
+        return Err(Problem::new(format!("{path}.ledger_schema"), message));
+    }
     Ok(database)
+}
+
+/// A target's ledger holds one run of one database.
+fn check_targets(databases: &[Database]) -> Result<(), Problem> {
+    for (index, database) in databases.iter().enumerate() {
+        let rival = databases[..index].iter().find(|other| {
+            other.target.same_database(&database.target)
+                && (other.ledger == database.ledger
+                    || other.target_schema == database.target_schema)
+        });
+        if let Some(rival) = rival {
+            let message = format!("has the same target as `{}`", rival.name);
+            let hint = "give each its own target_schema and ledger_schema".to_owned();
+            let problem = Problem::new(format!("databases.{}", database.name), message);
+            return Err(problem.with_hint(Some(hint)));
+        }
+    }
+    Ok(())
 }
 
 fn parse_source(fields: &mut Fields<'_>, base: &Path) -> Result<source::Endpoint, Problem> {

@@ -1,4 +1,4 @@
-//! SIGINT and SIGTERM: the first asks the work to stop at the next safe point, the second
+//! SIGINT, SIGTERM and SIGHUP (a lost terminal): the first asks the work to stop at the next safe point, the second
 //! ends the process at once, whose open transactions the servers then throw away.
 
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::flag;
 
 use crate::exit::{Failure, INTERRUPTED};
@@ -22,7 +22,7 @@ impl Interrupt {
     /// Installs the signal handlers.
     pub(crate) fn install() -> std::io::Result<Self> {
         let asked = Arc::new(AtomicBool::new(false));
-        for signal in [SIGINT, SIGTERM] {
+        for signal in [SIGHUP, SIGINT, SIGTERM] {
             // In this order: the second signal finds the flag set by the first.
             flag::register_conditional_shutdown(
                 signal,

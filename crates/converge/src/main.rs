@@ -12,6 +12,7 @@ mod pairing;
 mod run;
 mod run_dir;
 
+use std::panic;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -22,7 +23,9 @@ use crate::interrupt::Interrupt;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    match run(cli) {
+    // A panic is a fault of ours; its message is printed by the standard hook.
+    let result = panic::catch_unwind(|| run(cli));
+    match result.unwrap_or_else(|_| Err(anyhow::anyhow!("this is a fault of converge"))) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let failure = error.downcast_ref::<Failure>();

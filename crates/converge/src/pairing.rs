@@ -104,6 +104,13 @@ impl Catalogs {
             .map(|table| table.name.as_str())
             .filter(|name| wanted(name) && self.source.table(name).is_none())
             .collect();
+        if pairs.is_empty() {
+            return Err(Failure::blocked(format!(
+                "database `{}` has no table to move",
+                database.name
+            ))
+            .hint("look at the names of the databases and of target_schema"));
+        }
         if source_only.is_empty() && target_only.is_empty() {
             return Ok(pairs);
         }

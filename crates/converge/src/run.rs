@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
+use anyhow::Context;
 use serde::Serialize;
 
 use crate::args::CommonArgs;
@@ -40,7 +41,7 @@ impl Session {
         let Some(path) = &args.run else {
             return Ok(());
         };
-        let named = RunDirectory::open_existing(Some(path))?;
+        let named = RunDirectory::open(path)?;
         match loaded.find(|run_id| *run_id != named.run_id()) {
             None => Ok(()),
             Some(other) => Err(Failure::blocked(format!(
@@ -56,12 +57,14 @@ impl Session {
     /// Begins a run, or takes up the one that was named.
     pub(crate) fn begin(self, args: &CommonArgs) -> anyhow::Result<Run> {
         let directory = RunDirectory::open_or_create(args.run.as_deref(), &self.config)?;
+        directory.check_config(&self.config, self.console)?;
         Ok(Run::new(self, directory))
     }
 
     /// Goes on with the run that was named, or the newest.
     pub(crate) fn resume(self, args: &CommonArgs) -> anyhow::Result<Run> {
         let directory = RunDirectory::open_existing(args.run.as_deref())?;
+        directory.check_config(&self.config, self.console)?;
         Ok(Run::new(self, directory))
     }
 }
@@ -141,10 +144,18 @@ impl Run {
             outcome.seconds = clock.elapsed().as_secs_f64();
             let message = result.as_ref().err().map(|error| format!("{error:#}"));
             let entry = entry(name, &outcome, started, word, message);
-            self.directory
-                .event(name, None, outcome.rows, outcome.bytes, word)?;
-            self.directory.add_stage(entry)?;
+            let recorded = self
+                .directory
+                .event(name, None, outcome.rows, outcome.bytes, word)
+                .and_then(|()| self.directory.add_stage(entry));
+            // What happened to the data matters more than that it could not be written down.
+            if let (Err(_), Err(error)) = (&result, &recorded) {
+                self.console.line(&format!("note: {error:#}"));
+            }
             result?;
+            recorded.with_context(|| {
+                format!("{name} of `{}` is done, but not recorded", outcome.database)
+            })?;
             self.console.line(&stage_line(name, &outcome));
             outcomes.push(outcome);
         }

@@ -2,6 +2,7 @@
 //!
 //! Private to its owner, since it holds personal data; written so that a reader never sees half.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -11,10 +12,13 @@ use anyhow::Context;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use catalog::Server;
+use dataset::{Coordinates, SnapshotMethod};
 use target::LedgerRun;
 
 use crate::args::CommonArgs;
 use crate::config::Config;
+use crate::console::Console;
 use crate::exit::Failure;
 
 /// Where runs are kept, below the working directory.
@@ -44,8 +48,32 @@ pub(crate) struct RunState {
     pub(crate) environment: String,
     pub(crate) config_digest: String,
     pub(crate) created: String,
+    /// Where the databases were when the run began; a run goes on with the same.
+    pub(crate) databases: BTreeMap<String, DatabaseEntry>,
     /// What was done, in order; a stage that was repeated stands there twice.
     pub(crate) stages: Vec<StageEntry>,
+}
+
+/// A database of a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct DatabaseEntry {
+    /// Address without its password.
+    pub(crate) source: String,
+    /// Address without its password.
+    pub(crate) target: String,
+    pub(crate) target_schema: String,
+    /// Kind and version of both servers and the snapshot, once they were read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) servers: Option<ServersEntry>,
+}
+
+/// What a run read from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ServersEntry {
+    pub(crate) source: Server,
+    pub(crate) target: Server,
+    pub(crate) snapshot: SnapshotMethod,
+    pub(crate) coordinates: Option<Coordinates>,
 }
 
 /// A stage of one database.
@@ -83,7 +111,15 @@ impl RunDirectory {
     pub(crate) fn open_or_create(named: Option<&Path>, config: &Config) -> anyhow::Result<Self> {
         let run_id = new_run_id();
         let path = match named {
-            Some(path) if path.join(RUN_FILE).exists() => return Self::open(path),
+            Some(path) if path.join(RUN_FILE).exists() => return Self::open(path)?.locked(),
+            Some(path) if !is_free(path) => {
+                return Err(Failure::usage(format!(
+                    "{} holds something else than a run",
+                    path.display()
+                ))
+                .hint("name a directory that is empty or not there yet")
+                .into());
+            }
             Some(path) => path.to_owned(),
             None => Path::new(RUNS).join(&run_id),
         };
@@ -99,18 +135,91 @@ impl RunDirectory {
             environment: config.environment.name().to_owned(),
             config_digest: config.digest.clone(),
             created: now(),
+            databases: entries(config),
             stages: Vec::new(),
         };
-        let run = Self::with_state(path, state)?;
+        let run = Self::with_state(path, state)?.locked()?;
         run.save()?;
         Ok(run)
+    }
+
+    /// Takes the directory for this process; it is free again when the process ends.
+    fn locked(self) -> anyhow::Result<Self> {
+        if self.events.try_lock().is_err() {
+            return Err(Failure::blocked(format!(
+                "another process is at work in {}",
+                self.path.display()
+            ))
+            .hint("wait for it, or end it")
+            .into());
+        }
+        Ok(self)
+    }
+
+    /// Fails where the configuration leads to other databases than those of the run; says so
+    /// where only its other parts changed.
+    pub(crate) fn check_config(&self, config: &Config, console: Console) -> Result<(), Failure> {
+        for (name, now) in entries(config) {
+            let Some(then) = self.state.databases.get(&name) else {
+                return Err(self.other_databases(&format!("it has no database `{name}`")));
+            };
+            let place = |entry: &DatabaseEntry| {
+                (
+                    entry.source.clone(),
+                    entry.target.clone(),
+                    entry.target_schema.clone(),
+                )
+            };
+            if place(then) != place(&now) {
+                let message = format!(
+                    "database `{name}` was {} to {}, and is now {} to {}",
+                    then.source, then.target, now.source, now.target
+                );
+                return Err(self.other_databases(&message));
+            }
+        }
+        if self.state.environment != config.environment.name() {
+            let message = format!(
+                "it was begun as {}, and the configuration says {}",
+                self.state.environment,
+                config.environment.name()
+            );
+            return Err(self.other_databases(&message));
+        }
+        if self.state.config_digest != config.digest {
+            console.line(&format!(
+                "note: the configuration has changed since run {} was begun",
+                self.run_id()
+            ));
+        }
+        Ok(())
+    }
+
+    fn other_databases(&self, why: &str) -> Failure {
+        Failure::blocked(format!(
+            "run {} is of other databases: {why}",
+            self.run_id()
+        ))
+        .hint("name the run's own configuration with --config, or another run with --run")
+    }
+
+    /// Enters what a database was read from.
+    pub(crate) fn set_servers(
+        &mut self,
+        database: &str,
+        servers: ServersEntry,
+    ) -> anyhow::Result<()> {
+        if let Some(entry) = self.state.databases.get_mut(database) {
+            entry.servers = Some(servers);
+        }
+        self.save()
     }
 
     /// Opens the directory that was named, or the newest one below `runs`.
     pub(crate) fn open_existing(named: Option<&Path>) -> anyhow::Result<Self> {
         match named {
-            Some(path) => Self::open(path),
-            None => Self::newest()?.ok_or_else(|| {
+            Some(path) => Self::open(path)?.locked(),
+            None => Self::newest()?.map(Self::locked).transpose()?.ok_or_else(|| {
                 Failure::usage(format!("there is no run in {RUNS}/"))
                     .hint("begin one with `converge export` or `converge migrate`, or name one with --run DIR")
                     .into()
@@ -140,7 +249,8 @@ impl RunDirectory {
         newest.map(|(_, path)| Self::open(&path)).transpose()
     }
 
-    fn open(path: &Path) -> anyhow::Result<Self> {
+    /// Opens a directory without taking it: for looking.
+    pub(crate) fn open(path: &Path) -> anyhow::Result<Self> {
         let state = read_state(path).map_err(|error| {
             Failure::usage(format!("{}: {error:#}", path.display()))
                 .hint("name a directory with a run.json, such as one below runs/")
@@ -292,6 +402,27 @@ pub(crate) fn record_outside_a_run(
     directory.add_target_stage(stage, database, run)
 }
 
+fn entries(config: &Config) -> BTreeMap<String, DatabaseEntry> {
+    let entries = config.databases.iter().map(|database| {
+        let entry = DatabaseEntry {
+            source: database.source.to_string(),
+            target: database.target.to_string(),
+            target_schema: database.target_schema.clone(),
+            servers: None,
+        };
+        (database.name.clone(), entry)
+    });
+    entries.collect()
+}
+
+/// Whether a directory is empty or not there.
+fn is_free(path: &Path) -> bool {
+    match fs::read_dir(path) {
+        Ok(mut entries) => entries.next().is_none(),
+        Err(error) => error.kind() == std::io::ErrorKind::NotFound,
+    }
+}
+
 fn read_state(path: &Path) -> anyhow::Result<RunState> {
     let text = fs::read(path.join(RUN_FILE)).context("there is no run.json")?;
     let state: RunState = serde_json::from_slice(&text).context("run.json is damaged")?;
@@ -304,6 +435,11 @@ fn read_state(path: &Path) -> anyhow::Result<RunState> {
 /// The time in UTC, RFC 3339 with milliseconds.
 pub(crate) fn now() -> String {
     format!("{:.3}", Timestamp::now())
+}
+
+/// An id for an export: all its manifests carry it.
+pub(crate) fn new_export_id() -> String {
+    new_run_id()
 }
 
 /// Sorts by time, and two runs of one second still differ.

@@ -51,6 +51,8 @@ pub struct SourceEntry {
     /// Kind and version.
     #[serde(flatten)]
     pub server: Server,
+    /// One for all databases that were exported together.
+    pub export_id: String,
     /// How the snapshot was taken.
     pub snapshot: SnapshotMethod,
     /// Where the binary log stood; `None` where the server writes none or does not say.

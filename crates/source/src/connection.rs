@@ -15,6 +15,12 @@ const PACKET_BYTES_MAX: usize = 1 << 30;
 /// A slow target may leave the source's stream unread for long.
 const NET_TIMEOUT_SECONDS: u32 = 3600;
 
+/// A snapshot idles while another database is read; eight hours are MySQL's own default.
+const IDLE_SECONDS_MAX: u32 = 28_800;
+
+/// MySQL's spelling of no limit; a smaller one in the server's settings would cut every table.
+const ALL_ROWS: u64 = u64::MAX;
+
 /// An open session on the source.
 #[derive(Debug)]
 pub struct Connection {
@@ -110,10 +116,10 @@ fn connect(endpoint: &Endpoint) -> Result<Conn, mysql::Error> {
 
 fn options(endpoint: &Endpoint, tls: bool) -> OptsBuilder {
     let ssl = (tls && endpoint.tls != TlsMode::Disabled).then(|| {
-        let verified = matches!(endpoint.tls, TlsMode::VerifyCa | TlsMode::VerifyIdentity);
+        let verified = endpoint.tls == TlsMode::VerifyIdentity;
         SslOpts::default()
             .with_danger_accept_invalid_certs(!verified)
-            .with_danger_skip_domain_validation(endpoint.tls != TlsMode::VerifyIdentity)
+            .with_danger_skip_domain_validation(!verified)
             .with_root_cert_path(endpoint.ca_file.clone())
     });
     OptsBuilder::new()
@@ -150,26 +156,32 @@ fn read_server(conn: &mut Conn) -> Result<Server, Error> {
 
 fn fix_session(conn: &mut Conn, server: &Server) -> Result<(), Error> {
     let unlimited = match server.kind {
-        ServerKind::Mariadb => "max_statement_time = 0",
+        ServerKind::Mariadb => {
+            "max_statement_time = 0, idle_transaction_timeout = 0, \
+             idle_readonly_transaction_timeout = 0"
+        }
         _ => "max_execution_time = 0, information_schema_stats_expiry = 0",
     };
     conn.query_drop("set names utf8mb4")
         .doing(|| "set names utf8mb4".to_owned())?;
     conn.query_drop(format!(
         "set session time_zone = '+00:00', sql_mode = '', net_write_timeout = {NET_TIMEOUT_SECONDS}, \
-         net_read_timeout = {NET_TIMEOUT_SECONDS}, {unlimited}"
+         net_read_timeout = {NET_TIMEOUT_SECONDS}, wait_timeout = {IDLE_SECONDS_MAX}, \
+         sql_select_limit = {ALL_ROWS}, {unlimited}"
     ))
     .doing(|| "fixing the session's settings".to_owned())?;
-    let read_back: Option<(String, String, String)> = conn
+    let read_back: Option<(String, String, String, u64)> = conn
         .query_first(
-            "select @@session.character_set_results, @@session.time_zone, @@session.sql_mode",
+            "select @@session.character_set_results, @@session.time_zone, @@session.sql_mode, \
+             @@session.sql_select_limit",
         )
         .doing(|| "reading the session's settings back".to_owned())?;
-    let (charset, zone, mode) = read_back.unwrap_or_default();
+    let (charset, zone, mode, limit) = read_back.unwrap_or_default();
     for (name, holds) in [
         ("character_set_results", charset == "utf8mb4"),
         ("time_zone", zone == "+00:00"),
         ("sql_mode", mode.is_empty()),
+        ("sql_select_limit", limit == ALL_ROWS),
     ] {
         if !holds {
             return Err(Error::new(
@@ -181,7 +193,8 @@ fn fix_session(conn: &mut Conn, server: &Server) -> Result<(), Error> {
     Ok(())
 }
 
-fn row_to_text(row: mysql::Row) -> Vec<Option<String>> {
+/// A row as text; numbers and times as SQL spells them.
+pub(crate) fn row_to_text(row: mysql::Row) -> Vec<Option<String>> {
     row.unwrap()
         .into_iter()
         .map(|value| match value {

@@ -13,7 +13,7 @@ use catalog::{
     SourceColumn, SourceTable,
 };
 
-use crate::connection::Connection;
+use crate::connection::{Connection, row_to_text};
 use crate::error::{Doing, Error};
 
 /// Reads the schema of a database.
@@ -44,7 +44,11 @@ pub fn discover(connection: &mut Connection, database: &str) -> Result<SourceCat
     })
 }
 
-/// Rows of text for a query with the database's name as its only parameter.
+/// Rows of text for a query whose only parameter is the database's name and whose first column
+/// is a database's name, which is taken off.
+///
+/// MariaDB's `information_schema` compares names without case, so the rows of a database `Shop`
+/// would come with those of `shop`.
 fn rows(
     connection: &mut Connection,
     sql: &str,
@@ -54,18 +58,14 @@ fn rows(
         .conn
         .exec(sql, (database,))
         .doing(|| format!("reading the schema of `{database}`"))?;
-    Ok(rows.into_iter().map(to_text).collect())
-}
-
-fn to_text(row: Row) -> Vec<Option<String>> {
-    row.unwrap()
-        .into_iter()
-        .map(|value| match value {
-            mysql::Value::NULL => None,
-            mysql::Value::Bytes(bytes) => Some(String::from_utf8_lossy(&bytes).into_owned()),
-            other => Some(other.as_sql(true)),
-        })
-        .collect()
+    let mut rows: Vec<Vec<Option<String>>> = rows.into_iter().map(row_to_text).collect();
+    let exact = |row: &Vec<Option<String>>| row[0].as_deref() == Some(database);
+    // Where the server folds names, the configuration may spell one in another way.
+    if rows.iter().any(exact) {
+        rows.retain(exact);
+    }
+    rows.iter_mut().for_each(|row| drop(row.remove(0)));
+    Ok(rows)
 }
 
 fn read_tables(
@@ -75,11 +75,25 @@ fn read_tables(
     json: &BTreeSet<(String, String)>,
 ) -> Result<BTreeMap<String, SourceTable>, Error> {
     let mut tables: BTreeMap<String, SourceTable> = BTreeMap::new();
-    for row in rows(connection, include_str!("sql/columns.sql"), database)? {
+    for row in rows(connection, include_str!("sql/tables.sql"), database)? {
+        let mut row = row.into_iter();
+        let name = row.next().flatten().unwrap_or_default();
+        let table = SourceTable {
+            name: name.clone(),
+            columns: Vec::new(),
+            keys: Vec::new(),
+            foreign_keys: Vec::new(),
+            engine: engine(row.next().flatten(), row.next().flatten()),
+        };
+        tables.insert(name, table);
+    }
+    let mut columns = rows(connection, include_str!("sql/columns.sql"), database)?;
+    columns.sort_by_key(|row| (row[0].clone(), number(row[1].as_deref())));
+    for row in columns {
         let mut row = row.into_iter();
         let mut next = || row.next().flatten();
         let table_name = next().unwrap_or_default();
-        let engine = next();
+        next();
         let name = next().unwrap_or_default();
         let mut data_type = MysqlType::parse(&next().unwrap_or_default());
         if data_type == MysqlType::Text(BlobSize::Long)
@@ -101,18 +115,25 @@ fn read_tables(
             sequence: None,
             collation,
         };
-        let table = tables
-            .entry(table_name.clone())
-            .or_insert_with(|| SourceTable {
-                name: table_name,
-                columns: Vec::new(),
-                keys: Vec::new(),
-                foreign_keys: Vec::new(),
-                engine,
-            });
-        table.columns.push(column);
+        // A view's columns have no table here.
+        if let Some(table) = tables.get_mut(&table_name) {
+            table.columns.push(column);
+        }
     }
     Ok(tables)
+}
+
+/// MariaDB's system-versioned tables hold rows of the past, which a plain select does not show
+/// and which a setting can even make it prefer; they are told apart by their engine's name.
+fn engine(engine: Option<String>, table_type: Option<String>) -> Option<String> {
+    match table_type.as_deref() {
+        Some("SYSTEM VERSIONED") => Some("system versioned".to_owned()),
+        _ => engine,
+    }
+}
+
+fn number(text: Option<&str>) -> u32 {
+    text.and_then(|text| text.parse().ok()).unwrap_or(u32::MAX)
 }
 
 /// MySQL reports a literal's bare text and marks expressions; MariaDB reports SQL,
@@ -176,16 +197,27 @@ fn read_keys(
         _ => "expression",
     };
     let sql = format!(
-        "select table_name, index_name, non_unique, column_name, sub_part, {expression} \
-           from information_schema.statistics where table_schema = ? \
-          order by table_name, index_name <> 'PRIMARY', index_name, seq_in_index"
+        "select table_schema, table_name, index_name, seq_in_index, non_unique, column_name, \
+                sub_part, {expression} \
+           from information_schema.statistics where table_schema = ?"
     );
+    let mut parts = rows(connection, &sql, database)?;
+    parts.sort_by_key(|row| {
+        let name = row[1].clone();
+        (
+            row[0].clone(),
+            name.as_deref() != Some("PRIMARY"),
+            name,
+            number(row[2].as_deref()),
+        )
+    });
     let mut keys: Vec<(String, Key)> = Vec::new();
-    for row in rows(connection, &sql, database)? {
+    for row in parts {
         let mut row = row.into_iter();
         let mut next = || row.next().flatten();
         let table = next().unwrap_or_default();
         let name = next().unwrap_or_default();
+        next();
         let unique = next().as_deref() == Some("0");
         let column = next();
         let prefix_length = next().and_then(|length| length.parse().ok());
@@ -228,10 +260,12 @@ fn read_foreign_keys(
     database: &str,
 ) -> Result<Vec<(String, ForeignKey)>, Error> {
     let mut keys: Vec<(String, ForeignKey)> = Vec::new();
-    for row in rows(connection, include_str!("sql/foreign_keys.sql"), database)? {
+    let mut parts = rows(connection, include_str!("sql/foreign_keys.sql"), database)?;
+    parts.sort_by_key(|row| (row[0].clone(), row[1].clone(), number(row[2].as_deref())));
+    for row in parts {
         let mut row = row.into_iter().map(Option::unwrap_or_default);
         let mut next = || row.next().unwrap_or_default();
-        let (table, name, column) = (next(), next(), next());
+        let (table, name, _, column) = (next(), next(), next(), next());
         let (referenced_table, referenced_column) = (next(), next());
         match keys.last_mut() {
             Some((last_table, key)) if *last_table == table && key.name == name => {

@@ -60,26 +60,24 @@ impl Snapshot {
                 return Err(error);
             }
         }
-        let warnings = result.warnings();
         drop(result);
-        if warnings > 0 {
-            return Err(self.warnings_as_error(doing()).into());
-        }
+        self.check_warnings(doing)?;
         Ok(rows)
     }
 
-    fn warnings_as_error(&mut self, doing: String) -> Error {
-        let rows = self
-            .connection
-            .query_text("show warnings")
-            .unwrap_or_default();
+    /// Fails where the server warned of something in the statement that ended just now.
+    pub(crate) fn check_warnings(&mut self, doing: impl Fn() -> String) -> Result<(), Error> {
+        if self.connection.conn.warnings() == 0 {
+            return Ok(());
+        }
+        let rows = self.connection.query_text("show warnings")?;
         let codes = rows
             .into_iter()
             .filter_map(|row| row.into_iter().nth(1).flatten());
         let mut codes: Vec<String> = codes.collect();
         codes.sort();
         codes.dedup();
-        Error::new(Kind::Warnings(codes), doing)
+        Err(Error::new(Kind::Warnings(codes), doing()))
     }
 }
 
@@ -112,25 +110,40 @@ fn select(database: &str, table: &SourceTable, columns: &[&SourceColumn]) -> Str
 }
 
 fn expression(column: &SourceColumn) -> String {
-    let name = quote::mysql(&column.name);
     match &column.data_type {
         // As text a float has six digits; as a double it has all of them. Times one, because
         // adding zero would lose the sign of a negative zero.
-        MysqlType::Float => format!("{name} * 1e0"),
-        MysqlType::Enum { .. } => enum_expression(&name),
-        _ => name,
+        MysqlType::Float => format!("{} * 1e0", quote::mysql(&column.name)),
+        _ => text_expression(column),
     }
 }
 
-/// Index 0 and a label `''` are both read as `''`; the number tells them apart.
-pub(crate) fn enum_expression(quoted: &str) -> String {
-    format!("case when {quoted} + 0 = 0 then _utf8mb4 0x00 else {quoted} end")
+/// The column, in UTF-8 where it is kept in another character set: the conversion that the
+/// server does by itself turns what it cannot convert into `?` without a warning, this one warns.
+///
+/// An enum's index 0 and a label `''` are both read as `''`; the number tells them apart.
+pub(crate) fn text_expression(column: &SourceColumn) -> String {
+    let quoted = quote::mysql(&column.name);
+    let text = match column.collation.as_deref() {
+        Some(collation) if !collation.starts_with("utf8") && collation != "binary" => {
+            format!("convert({quoted} using utf8mb4)")
+        }
+        _ => quoted.clone(),
+    };
+    match &column.data_type {
+        MysqlType::Enum { .. } => {
+            format!("case when {quoted} + 0 = 0 then _utf8mb4 0x00 else {text} end")
+        }
+        _ => text,
+    }
 }
 
 /// How the text protocol's bytes become a field.
 #[derive(Clone, Copy, Debug)]
 enum Form {
     AsIs,
+    /// A number, which `zerofill` may have padded.
+    Number,
     Hex,
     Float,
 }
@@ -139,6 +152,9 @@ impl Form {
     fn of(data_type: &MysqlType) -> Self {
         match data_type {
             MysqlType::Float => Self::Float,
+            MysqlType::Integer { .. } | MysqlType::Decimal { .. } | MysqlType::Double => {
+                Self::Number
+            }
             binary if binary.is_binary() => Self::Hex,
             _ => Self::AsIs,
         }
@@ -158,6 +174,10 @@ impl Form {
                 record.push_bytes(bytes);
                 Ok(())
             }
+            Self::Number => {
+                record.push_bytes(without_padding(bytes));
+                Ok(())
+            }
             Self::Hex => record.push_with(|field| {
                 append_hex(field, bytes);
                 Ok(())
@@ -172,6 +192,16 @@ impl Form {
             }
         }
     }
+}
+
+/// Leading zeros are `zerofill`'s, which is a matter of display, but for the one before a point.
+fn without_padding(number: &[u8]) -> &[u8] {
+    let padded = |rest: &[u8]| matches!(rest, [b'0', b'0'..=b'9', ..]);
+    let mut rest = number;
+    while padded(rest) {
+        rest = &rest[1..];
+    }
+    rest
 }
 
 /// The shortest spelling that reads back equal, with an exponent where it is shorter.
@@ -213,6 +243,19 @@ mod tests {
                 float_text(value).parse::<f32>().unwrap().to_bits(),
                 value.to_bits()
             );
+        }
+    }
+
+    #[test]
+    fn padding_is_no_part_of_a_number() {
+        for (padded, number) in [
+            ("000042", "42"),
+            ("0", "0"),
+            ("000", "0"),
+            ("00.50", "0.50"),
+            ("-1", "-1"),
+        ] {
+            assert_eq!(without_padding(padded.as_bytes()), number.as_bytes());
         }
     }
 

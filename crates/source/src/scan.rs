@@ -5,12 +5,12 @@
 use mysql::Value;
 use mysql::prelude::Queryable;
 
-use catalog::{MysqlType, SourceTable, quote};
+use catalog::{SourceTable, quote};
 use digest::SourceValue;
 
 use crate::connection::Connection;
 use crate::error::{Doing, Error};
-use crate::export::enum_expression;
+use crate::export::text_expression;
 use crate::snapshot::Snapshot;
 
 impl Snapshot {
@@ -35,8 +35,8 @@ impl Snapshot {
         let endpoint = self.connection.endpoint().clone();
         let connection_id = self.connection.conn.connection_id();
         let mut rows: u64 = 0;
-        let result = self.connection.conn.exec_iter(&sql, ()).doing(doing)?;
-        for row in result {
+        let mut result = self.connection.conn.exec_iter(&sql, ()).doing(doing)?;
+        for row in result.by_ref() {
             let row = row.doing(doing)?;
             let values: Vec<SourceValue<'_>> = (0..columns.len())
                 .map(|index| as_source_value(row.as_ref(index).unwrap_or(&Value::NULL)))
@@ -47,16 +47,31 @@ impl Snapshot {
                 return Err(error);
             }
         }
+        drop(result);
+        self.check_warnings(doing)?;
         Ok(rows)
+    }
+
+    /// Counts a table's rows on the server: a witness that does not depend on what was read.
+    ///
+    /// # Errors
+    /// Where the server refuses.
+    pub fn count_rows(&mut self, database: &str, table: &SourceTable) -> Result<u64, Error> {
+        let name = quote::mysql_qualified(database, &table.name);
+        let rows = self
+            .connection
+            .query_text(&format!("select count(*) from {name}"))?;
+        let count = rows.into_iter().flatten().flatten().next();
+        Ok(count
+            .and_then(|count| count.parse().ok())
+            .unwrap_or_default())
     }
 }
 
 fn expression(table: &SourceTable, column: &str) -> String {
-    let quoted = quote::mysql(column);
-    match table.column(column).map(|column| &column.data_type) {
-        Some(MysqlType::Enum { .. }) => enum_expression(&quoted),
-        _ => quoted,
-    }
+    table
+        .column(column)
+        .map_or_else(|| quote::mysql(column), text_expression)
 }
 
 fn as_source_value(value: &Value) -> SourceValue<'_> {

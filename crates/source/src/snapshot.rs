@@ -78,11 +78,16 @@ impl Snapshot {
     /// Where the server refuses.
     pub fn auto_increments(&mut self, database: &str) -> Result<BTreeMap<String, u64>, Error> {
         let sql = format!(
-            "select table_name, auto_increment from information_schema.tables \
+            "select table_name, auto_increment, table_schema from information_schema.tables \
               where table_schema = {} and auto_increment is not null",
             catalog::quote::mysql_literal(database)
         );
-        let rows = self.connection.query_text(&sql)?;
+        let mut rows = self.connection.query_text(&sql)?;
+        // Names are compared without case there, and another database may differ in case alone.
+        let exact = |row: &Vec<Option<String>>| row[2].as_deref() == Some(database);
+        if rows.iter().any(exact) {
+            rows.retain(exact);
+        }
         let pairs = rows.into_iter().filter_map(|row| {
             let mut row = row.into_iter().flatten();
             Some((row.next()?, row.next()?.parse().ok()?))

@@ -8,7 +8,7 @@ use postgres::Transaction;
 
 use catalog::quote;
 
-use crate::error::{Doing, Error};
+use crate::error::{Doing, Error, Kind};
 
 /// Few large messages instead of many small ones.
 const MESSAGE_BYTES: usize = 256 * 1024;
@@ -36,7 +36,9 @@ pub(crate) fn copy_csv<E: From<Error>>(
     let mut sent = 0;
     loop {
         proceed(sent)?;
-        let bytes = csv.read(&mut buffer).doing(doing)?;
+        let bytes = csv
+            .read(&mut buffer)
+            .map_err(|error| Error::new(Kind::Local(error), "reading the file to load"))?;
         if bytes == 0 {
             break;
         }

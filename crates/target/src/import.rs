@@ -3,7 +3,7 @@
 //!
 //! The caller brings the CSV and the numbers; the order of the steps is decided here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 
 use postgres::Transaction;
@@ -47,6 +47,8 @@ pub struct Import<'c> {
     before: Fingerprint,
     taken_off: TakenOff,
     kept: BTreeMap<String, (String, u64)>,
+    /// The next values that were asked for, by sequence.
+    next_values: BTreeMap<String, i64>,
 }
 
 impl<'c> Import<'c> {
@@ -87,11 +89,13 @@ impl<'c> Import<'c> {
             .query_one("select pg_catalog.pg_current_xact_id()::text::bigint", &[])
             .doing(doing)?
             .get(0);
-        let sequences: Vec<&str> = tables
+        // Two columns may take their numbers from one sequence.
+        let sequences: BTreeSet<&str> = tables
             .iter()
             .flat_map(|t| &t.table.columns)
             .filter_map(|column| column.sequence.as_deref())
             .collect();
+        let sequences: Vec<&str> = sequences.into_iter().collect();
         let states = sequences::read_states(&mut transaction, &sequences)?;
         let run = LedgerRun {
             run_id: run_id.to_owned(),
@@ -112,6 +116,7 @@ impl<'c> Import<'c> {
             before,
             taken_off,
             kept: BTreeMap::new(),
+            next_values: BTreeMap::new(),
         };
         for table in tables {
             import.set_rows_aside(table)?;
@@ -143,7 +148,7 @@ impl<'c> Import<'c> {
         );
         let rows = self.transaction.execute(&sql, &[]).doing(doing)?;
         self.transaction
-            .batch_execute(&format!("truncate only {qualified}"))
+            .batch_execute(&format!("truncate {qualified}"))
             .doing(doing)?;
         self.kept.insert(name.clone(), (kept, rows));
         Ok(())
@@ -221,6 +226,12 @@ impl<'c> Import<'c> {
                 column,
             )?,
         };
+        // Where two columns share a sequence, the higher number serves both.
+        let next = *self
+            .next_values
+            .entry(sequence.to_owned())
+            .and_modify(|known| *known = next.max(*known))
+            .or_insert(next);
         sequences::restart(&mut self.transaction, sequence, next)
     }
 

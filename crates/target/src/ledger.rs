@@ -56,7 +56,8 @@ impl Connection {
     pub fn may_keep_ledger(&mut self, ledger: &str) -> Result<bool, Error> {
         let sql = "select case when n.oid is null \
                           then pg_catalog.has_database_privilege(pg_catalog.current_database(), 'create') \
-                          else pg_catalog.has_schema_privilege(n.oid, 'create, usage') end \
+                          else pg_catalog.has_schema_privilege(n.oid, 'create') \
+                           and pg_catalog.has_schema_privilege(n.oid, 'usage') end \
                      from (select) one \
                      left join pg_catalog.pg_namespace n on n.nspname = $1";
         let row = self

@@ -8,7 +8,7 @@ use catalog::quote;
 
 use crate::connection::Connection;
 use crate::constraints::TakenOff;
-use crate::error::{Doing, Error};
+use crate::error::{Doing, Error, Kind};
 use crate::import::{lock, lock_tables};
 use crate::ledger::{self, LedgerRun};
 use crate::sequences;
@@ -87,6 +87,7 @@ pub fn roll_back(
     let columns = restorable_columns(connection, run)?;
     let mut transaction = connection.client.transaction().doing(doing)?;
     lock(&mut transaction)?;
+    still_holds(&mut transaction, ledger, run)?;
     let names: Vec<&str> = run.tables.iter().map(|table| table.name.as_str()).collect();
     lock_tables(&mut transaction, schema, &names)?;
     let later = read_later_writes(&mut transaction, run)?;
@@ -96,7 +97,7 @@ pub fn roll_back(
     let taken_off = TakenOff::take_off(&mut transaction, schema, &names)?;
     for (table, columns) in run.tables.iter().zip(&columns) {
         let qualified = quote::postgres_qualified(schema, &table.name);
-        let mut sql = format!("truncate only {qualified};\n");
+        let mut sql = format!("truncate {qualified};\n");
         if let Some(kept) = &table.kept_rows_in {
             sql.push_str(&format!(
                 "insert into {qualified} ({columns}) overriding system value \
@@ -115,6 +116,19 @@ pub fn roll_back(
     ledger::remove_run(&mut transaction, ledger, run)?;
     transaction.commit().doing(doing)?;
     Ok(later)
+}
+
+/// The run was read before the lock was taken: in between, another may have taken its place.
+fn still_holds(
+    transaction: &mut Transaction<'_>,
+    ledger: &str,
+    run: &LedgerRun,
+) -> Result<(), Error> {
+    if ledger::read(transaction, ledger)?.as_ref() == Some(run) {
+        return Ok(());
+    }
+    let text = format!("the target does not hold run {} any more", run.run_id);
+    Err(Error::new(Kind::State(text), "reading the ledger"))
 }
 
 /// For each table of the run its columns that are not generated, quoted and joined.
@@ -143,6 +157,7 @@ pub fn finalize(connection: &mut Connection, ledger: &str, run: &LedgerRun) -> R
     let doing = || format!("finalizing run {}", run.run_id);
     let mut transaction = connection.client.transaction().doing(doing)?;
     lock(&mut transaction)?;
+    still_holds(&mut transaction, ledger, run)?;
     ledger::remove_run(&mut transaction, ledger, run)?;
     transaction.commit().doing(doing)
 }

@@ -8,7 +8,7 @@ use postgres::Transaction;
 use catalog::quote;
 
 use crate::connection::Connection;
-use crate::error::{Doing, Error};
+use crate::error::{Doing, Error, Kind};
 
 /// A sequence's state.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,7 +44,7 @@ pub(crate) fn set_state(
     state: &SequenceState,
 ) -> Result<(), Error> {
     let doing = || format!("setting sequence {}", state.name);
-    restart(transaction, &state.name, state.last_value)?;
+    alter(transaction, &state.name, state.last_value)?;
     if state.is_called {
         let sql = format!(
             "select pg_catalog.setval({}, {}, true)",
@@ -57,11 +57,36 @@ pub(crate) fn set_state(
 }
 
 /// Makes `next` the value that a sequence gives next, within the transaction.
+///
+/// One more than the sequence's maximum makes it exhausted, as MySQL's column is then.
 pub(crate) fn restart(
     transaction: &mut Transaction<'_>,
     name: &str,
     next: i64,
 ) -> Result<(), Error> {
+    let doing = || format!("setting sequence {name}");
+    let sql = "select seqmin, seqmax, seqincrement from pg_catalog.pg_sequence \
+                where seqrelid = $1::text::pg_catalog.regclass";
+    let row = transaction.query_one(sql, &[&name]).doing(doing)?;
+    let (lowest, highest, step): (i64, i64, i64) = (row.get(0), row.get(1), row.get(2));
+    if highest.checked_add(1) == Some(next) && step > 0 {
+        let exhausted = SequenceState {
+            name: name.to_owned(),
+            last_value: highest,
+            is_called: true,
+        };
+        return set_state(transaction, &exhausted);
+    }
+    if !(lowest..=highest).contains(&next) || step < 0 {
+        let text = format!(
+            "it counts from {lowest} to {highest} by {step} and cannot give {next} next, as the source would"
+        );
+        return Err(Error::new(Kind::State(text), doing()));
+    }
+    alter(transaction, name, next)
+}
+
+fn alter(transaction: &mut Transaction<'_>, name: &str, next: i64) -> Result<(), Error> {
     transaction
         .batch_execute(&format!("alter sequence {name} restart with {next}"))
         .doing(|| format!("setting sequence {name}"))

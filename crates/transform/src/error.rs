@@ -58,6 +58,7 @@ pub struct Misfit {
 pub(crate) enum Kind {
     OnlyInSource,
     OnlyInTarget,
+    GeneratedInSource,
     GeneratedInTarget,
     NoConversion {
         source: MysqlType,
@@ -99,11 +100,12 @@ impl Misfit {
     }
 
     /// The name of the finding: `column_only_in_source`, `column_only_in_target`,
-    /// `generated_in_target`, `not_converted` or `rule_cannot_work`.
+    /// `generated_in_source`, `generated_in_target`, `not_converted` or `rule_cannot_work`.
     pub fn kind(&self) -> &'static str {
         match &self.kind {
             Kind::OnlyInSource => "column_only_in_source",
             Kind::OnlyInTarget => "column_only_in_target",
+            Kind::GeneratedInSource => "generated_in_source",
             Kind::GeneratedInTarget => "generated_in_target",
             Kind::NoConversion { .. } => "not_converted",
             Kind::RuleCannotWork { .. } => "rule_cannot_work",
@@ -115,6 +117,10 @@ impl Misfit {
         match &self.kind {
             Kind::OnlyInSource => "add the column to the target, or drop it from the source",
             Kind::OnlyInTarget => "give the target column a default, or let it be null",
+            Kind::GeneratedInSource => {
+                "make the target column a generated one, or drop it there; \
+                 to leave the whole table out, add it to exclude_tables"
+            }
             Kind::GeneratedInTarget => "make the target column a plain one",
             Kind::NoConversion { refusal, .. } => match refusal {
                 Refusal::Unknown => {
@@ -141,6 +147,11 @@ impl fmt::Display for Misfit {
             Kind::OnlyInTarget => write!(
                 f,
                 "column {place} is only in the target, where it is not null and has no default"
+            ),
+            Kind::GeneratedInSource => write!(
+                f,
+                "column {place} is generated in the source and a plain one in the target, which \
+                 would get none of its values"
             ),
             Kind::GeneratedInTarget => write!(
                 f,

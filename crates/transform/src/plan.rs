@@ -47,8 +47,8 @@ impl TablePlan {
     ///
     /// # Errors
     /// Where a column of the source has no place in the target, where one of the target
-    /// must have a value and gets none, where a pair of types has no conversion, and where a
-    /// rule that names its column cannot work there.
+    /// must have a value and gets none or is generated on one side alone, where a pair of
+    /// types has no conversion, and where a rule that names its column cannot work there.
     pub fn new(input: &PlanInput<'_>) -> Result<Self, Error> {
         let mut misfits = without_partner(input);
         let mut plan = Self {
@@ -236,14 +236,18 @@ fn without_partner(input: &PlanInput<'_>) -> Vec<Misfit> {
             Some(_) => {}
         }
     }
-    for target in &input.target.columns {
-        let filled = exported(input.source).any(|source| source.name == target.name);
-        let fills_itself = target.nullable
-            || target.default.is_some()
-            || target.auto_increment
-            || target.generated.is_some();
-        if !filled && !fills_itself {
-            misfits.push(misfit(&target.name, MisfitKind::OnlyInTarget));
+    let plain = input.target.columns.iter();
+    for target in plain.filter(|column| column.generated.is_none()) {
+        let fills_itself = target.nullable || target.default.is_some() || target.auto_increment;
+        match input.source.column(&target.name) {
+            // The export has no generated columns: a default would stand for their values.
+            Some(source) if source.generated.is_some() => {
+                misfits.push(misfit(&target.name, MisfitKind::GeneratedInSource));
+            }
+            None if !fills_itself => {
+                misfits.push(misfit(&target.name, MisfitKind::OnlyInTarget));
+            }
+            _ => {}
         }
     }
     misfits

@@ -172,7 +172,10 @@ impl Server for Mysql {
         ];
         args.extend(SETTINGS.iter().map(Into::into));
         match self.flavour {
-            Flavour::MariaDb => args.extend(MARIADB_SETTINGS.iter().map(Into::into)),
+            Flavour::MariaDb => {
+                args.extend(MARIADB_SETTINGS.iter().map(Into::into));
+                args.push(option("--secure-file-priv=", &set.record.home.join(FILES)));
+            }
             Flavour::MySql => args.extend(MYSQL_SETTINGS.iter().map(Into::into)),
         }
         args.extend(self.user_option().map(Into::into));
@@ -182,11 +185,15 @@ impl Server for Mysql {
         args
     }
 
-    /// Its locks end with its process; its folder for temporary tables must be there.
+    /// Its locks end with its process; its folders beside the data must be there.
     fn prepare(&self, set: &Set) -> Result<()> {
         let temporary = set.record.home.join(TEMPORARY);
         if !temporary.exists() {
             place::make_dir(&temporary, 0o700)?;
+        }
+        let files = set.record.home.join(FILES);
+        if self.flavour == Flavour::MariaDb && !files.exists() {
+            place::make_dir(&files, 0o500)?;
         }
         self.account
             .map_or(Ok(()), |account| account.own(&temporary))
@@ -225,6 +232,12 @@ const STOP_SIGNALS: [(&str, Duration); 2] = [
 /// Folder for temporary tables, beside the data. With the default, /tmp, a server that
 /// starts removes those of another one that is at work.
 pub(crate) const TEMPORARY: &str = "mysql-tmp";
+
+/// The only folder in which MariaDB reads and writes files for its clients: ours, empty,
+/// and read-only to all accounts but the system's root. The password of MariaDB's root
+/// is known, and without the folder it would reach every file of the server's account.
+/// MySQL's `NULL`, which allows no folder, is no setting that MariaDB knows.
+pub(crate) const FILES: &str = "mysql-files";
 
 /// Relative to the data directory, because a colon would separate two folders.
 const TEMPORARY_SETTING: &str = "--tmpdir=../mysql-tmp";

@@ -151,6 +151,7 @@ pub(crate) fn up(state: &StateDir, yes: bool) -> Result<Set> {
         unusable => {
             if let Some(set) = unusable {
                 // An earlier start was cut short, or something swept the data away.
+                place::check_home(&set)?;
                 eprintln!("db: the servers' data is not whole; making them anew");
                 stop_all(&set, &programs.each())?;
                 place::remove_data(&set)?;
@@ -426,6 +427,7 @@ fn stop_all(set: &Set, servers: &[&dyn Server]) -> Result<()> {
 /// Refuses to go on unless every running server has our token, and so has the
 /// directory of the data.
 fn check_ours(set: &Set, servers: &[&dyn Server]) -> Result<()> {
+    place::check_home(set)?;
     for server in servers {
         let name = server.name();
         if set.pid(name).is_some() && set.record.complete && !has_token(*server, set)? {

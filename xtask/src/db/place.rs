@@ -4,6 +4,7 @@
 
 use std::{
     fs::{self, DirBuilder},
+    io::ErrorKind,
     net::{Ipv4Addr, TcpListener},
     os::unix::fs::{DirBuilderExt, MetadataExt},
     path::{Path, PathBuf},
@@ -17,7 +18,7 @@ use super::{
     native::{Server, Set},
     postgres,
     process::{self, POLL},
-    state::{StateDir, remove_if_there},
+    state::{Record, StateDir, remove_if_there},
 };
 use crate::failure::{BLOCKED, Failure};
 
@@ -31,10 +32,7 @@ pub(crate) fn choose_home(state: &StateDir, servers: &[&dyn Server]) -> Result<P
     if accounts.all(|account| account.enters(state.path())) {
         return Ok(state.path().to_path_buf());
     }
-    let home = PathBuf::from(format!(
-        "/var/tmp/converge-{:016x}",
-        fnv1a(state.path().as_os_str().as_encoded_bytes())
-    ));
+    let home = home_outside(state);
     if !home.exists() {
         make_dir(&home, 0o711)?;
     }
@@ -47,11 +45,57 @@ pub(crate) fn choose_home(state: &StateDir, servers: &[&dyn Server]) -> Result<P
     Ok(home)
 }
 
+/// The place for a state directory that the servers' accounts cannot enter.
+fn home_outside(state: &StateDir) -> PathBuf {
+    PathBuf::from(format!(
+        "/var/tmp/converge-{:016x}",
+        fnv1a(state.path().as_os_str().as_encoded_bytes())
+    ))
+}
+
+/// Refuses a recorded home that nothing proves to be ours: the record is a text file, and
+/// what it names is going to be removed.
+pub(crate) fn check_home(set: &Set) -> Result<()> {
+    if is_our_home(&set.state, &set.record) {
+        return Ok(());
+    }
+    let (record, home) = (set.state.file("state"), set.record.home.display());
+    let message = format!(
+        "{} says that the servers' data is in {home}, but nothing there proves that it was made from here",
+        record.display()
+    );
+    let hint = format!(
+        "look at both; once {} is removed, `cargo xtask db up` makes new servers and leaves {home} alone",
+        record.display()
+    );
+    Err(Failure::new(BLOCKED, message).hint(hint).into())
+}
+
+/// Whether the home is gone, or holds our token, or lies in the state directory, or has
+/// the name and the owner that [`choose_home`] gave it.
+fn is_our_home(state: &StateDir, record: &Record) -> bool {
+    let home = &record.home;
+    let metadata = match fs::symlink_metadata(home) {
+        Err(error) => return error.kind() == ErrorKind::NotFound,
+        Ok(metadata) => metadata,
+    };
+    if !metadata.is_dir() {
+        return false;
+    }
+    // Without the dots and links by which a path leads out of the directory it begins with.
+    let inside = fs::canonicalize(home)
+        .and_then(|home| Ok(home.starts_with(fs::canonicalize(state.path())?)))
+        .unwrap_or(false);
+    let named = *home == home_outside(state)
+        && fs::metadata("/proc/self").is_ok_and(|own| own.uid() == metadata.uid());
+    inside || named || holds_token(record)
+}
+
 /// Removes all that `create` made, the logs excepted. What proves that it is ours goes
 /// last, so that a removal that was cut short can be done again.
 pub(crate) fn remove_data(set: &Set) -> Result<()> {
     let home = &set.record.home;
-    for folder in [mysql::NAME, mysql::TEMPORARY, postgres::NAME] {
+    for folder in [mysql::NAME, mysql::TEMPORARY, mysql::FILES, postgres::NAME] {
         remove_folder(&home.join(folder))?;
     }
     for file in ["mysql-setup.sql", "postgres-password"] {
@@ -92,8 +136,13 @@ pub(crate) fn has_token(set: &Set) -> bool {
     let holds_data = [mysql::NAME, postgres::NAME]
         .iter()
         .any(|name| home.join(name).exists());
-    let token = fs::read_to_string(home.join("token")).unwrap_or_default();
-    !holds_data || token.trim() == set.record.token
+    !holds_data || holds_token(&set.record)
+}
+
+fn holds_token(record: &Record) -> bool {
+    let token = fs::read_to_string(record.home.join("token")).unwrap_or_default();
+    // An empty file is no proof, even where the state directory's is empty as well.
+    !record.token.is_empty() && token.trim() == record.token
 }
 
 /// Deals with data directories that nothing is recorded about.
@@ -156,4 +205,78 @@ fn fnv1a(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+    use crate::db::state::write_private;
+
+    const TOKEN: &str = "5eed";
+
+    fn record(home: PathBuf, token: &str) -> Record {
+        Record {
+            complete: false,
+            home,
+            mysql_version: String::new(),
+            mysql_port: 1,
+            postgres_version: String::new(),
+            postgres_port: 2,
+            postgres_password: String::new(),
+            token: token.to_owned(),
+        }
+    }
+
+    /// Whether `home` below a new directory is ours, for the state directory `state` in it.
+    fn ours(home: &str, token: &str, prepare: impl FnOnce(&Path)) -> bool {
+        let sh = xshell::Shell::new().unwrap();
+        let dir = sh.create_temp_dir().unwrap();
+        fs::create_dir_all(dir.path().join("state/inner")).unwrap();
+        fs::create_dir(dir.path().join("outside")).unwrap();
+        prepare(dir.path());
+        let state = StateDir::locate(Some(dir.path().join("state"))).unwrap();
+        is_our_home(&state, &record(dir.path().join(home), token))
+    }
+
+    #[test]
+    fn a_home_in_the_state_directory_or_nowhere_is_ours() {
+        for home in ["state", "state/inner", "outside/../state", "outside/gone"] {
+            assert!(ours(home, TOKEN, |_| ()), "{home}");
+        }
+    }
+
+    #[test]
+    fn a_home_elsewhere_needs_the_token() {
+        let with = |text: &'static str| {
+            move |dir: &Path| write_private(&dir.join("outside/token"), text).unwrap()
+        };
+        assert!(ours("outside", TOKEN, with("5eed\n")));
+        assert!(!ours("outside", TOKEN, with("other")));
+        assert!(!ours("outside", "", with("")));
+        for home in ["outside", "state/../outside", "state/.."] {
+            assert!(!ours(home, TOKEN, |_| ()), "{home}");
+        }
+    }
+
+    #[test]
+    fn a_link_does_not_lie_where_its_name_does() {
+        let link = |dir: &Path| symlink(dir.join("outside"), dir.join("state/link")).unwrap();
+        assert!(!ours("state/link", TOKEN, link));
+        assert!(!ours("state/link/.", TOKEN, link));
+    }
+
+    #[test]
+    fn the_place_of_another_state_directory_is_not_ours() {
+        let sh = xshell::Shell::new().unwrap();
+        let dir = sh.create_temp_dir().unwrap();
+        let state = |name: &str| StateDir::locate(Some(dir.path().join(name))).unwrap();
+        let place = home_outside(&state("one"));
+        make_dir(&place, 0o700).unwrap();
+        let record = record(place.clone(), TOKEN);
+        let found = ["one", "other"].map(|name| is_our_home(&state(name), &record));
+        fs::remove_dir(&place).unwrap();
+        assert_eq!(found, [true, false]);
+    }
 }

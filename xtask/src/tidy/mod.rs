@@ -4,6 +4,7 @@
 
 mod edges;
 mod manifest;
+mod rehearsal;
 pub(crate) mod snapshots;
 mod sources;
 
@@ -92,6 +93,8 @@ fn findings(root: &Path) -> Result<Vec<Finding>> {
     if relative.iter().any(|path| path == architecture) {
         findings.extend(edges::check_documented(&read(root, architecture)?));
     }
+    let configs = texts("yml")?;
+    findings.extend(rehearsal::check(&configs));
     findings.extend(snapshots::check_sources(root, &texts("snap")?));
     findings.sort_by(|one, other| (&one.path, one.line).cmp(&(&other.path, other.line)));
     Ok(findings)

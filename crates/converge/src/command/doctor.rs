@@ -169,7 +169,14 @@ impl Examination<'_> {
         let plans = transform::plans(database, pairs).map_err(Into::into);
         let _ = self.check("conversions", plans, |plans| {
             let columns: usize = plans.iter().map(|plan| plan.columns().len()).sum();
-            format!("{columns} columns")
+            let left_out = transform::left_out(plans, pairs);
+            match left_out.is_empty() {
+                true => format!("{columns} columns"),
+                false => format!(
+                    "{columns} columns; in the target only, keeping their defaults: {}",
+                    left_out.join(", ")
+                ),
+            }
         });
         let plans = verify::plans(database, pairs);
         let _ = self.check("comparisons", plans, |plans| {
@@ -221,7 +228,8 @@ fn describe_order(order: &LoadOrder) -> String {
     format!("{cycles}, {} to the own table", order.self_references.len())
 }
 
-fn supported(server: &Server) -> Result<(), Failure> {
+/// Whether this tool is made for a server of that version.
+pub(crate) fn supported(server: &Server) -> Result<(), Failure> {
     let mut numbers = server
         .version
         .split('.')
@@ -242,19 +250,22 @@ fn supported(server: &Server) -> Result<(), Failure> {
     .hint("supported are MySQL 8.0 to 9, MariaDB 10.6 to 12, PostgreSQL 14 to 18"))
 }
 
-fn check_readable(
+/// Fails where a table, or only a column of one, may not be read: a column that is hidden from
+/// this login is missing in `information_schema` too.
+pub(crate) fn check_readable(
     database: &Database,
     source: &mut source::Connection,
     pairs: &[TablePair<'_>],
 ) -> anyhow::Result<()> {
     for pair in pairs {
         let name = quote::mysql_qualified(database.source_name(), &pair.source.name);
-        source.execute(&format!("select 1 from {name} limit 0"))?;
+        source.execute(&format!("select * from {name} limit 0"))?;
     }
     Ok(())
 }
 
-fn check_engines(pairs: &[TablePair<'_>]) -> Result<(), Failure> {
+/// Fails for tables that no snapshot can hold still.
+pub(crate) fn check_engines(pairs: &[TablePair<'_>]) -> Result<(), Failure> {
     let others: Vec<String> = pairs
         .iter()
         .filter_map(|pair| {
@@ -267,8 +278,8 @@ fn check_engines(pairs: &[TablePair<'_>]) -> Result<(), Failure> {
         return Ok(());
     }
     Err(Failure::blocked(format!(
-        "tables of an engine without snapshots: {}",
+        "tables that no snapshot shows as a whole: {}",
         others.join(", ")
     ))
-    .hint("convert them to InnoDB, or exclude them"))
+    .hint("convert them to plain InnoDB tables, or exclude them"))
 }

@@ -15,13 +15,13 @@ use digest::{TableDigest, digest_fields};
 use source::Snapshot;
 
 use crate::args::CommonArgs;
-use crate::command::transform;
+use crate::command::{doctor, transform};
 use crate::config::Database;
 use crate::console::Pulse;
 use crate::interrupt::Interrupt;
 use crate::pairing::{Catalogs, TablePair};
 use crate::run::{Run, Session, StageOutcome, StageRun};
-use crate::run_dir::now;
+use crate::run_dir::{ServersEntry, new_export_id, now};
 
 /// Directory of this stage.
 pub(crate) const DIRECTORY: &str = "export";
@@ -63,8 +63,19 @@ pub(crate) fn run(args: &CommonArgs, interrupt: Interrupt) -> anyhow::Result<()>
 /// Exports all databases of the run.
 pub(crate) fn stage(run: &mut Run) -> anyhow::Result<Vec<StageOutcome>> {
     let mut snapshots = snapshots(run)?;
+    // All of them before the first is read, so that no old one passes for a part of this export.
+    for database in &run.config.databases {
+        run.directory.invalidate(&database.name, DIRECTORY)?;
+        run.directory
+            .invalidate(&database.name, transform::DIRECTORY)?;
+    }
+    let export_id = new_export_id();
     run.stage(DIRECTORY, |stage| {
-        export_database(stage, snapshot_of(&mut snapshots, stage.database))
+        export_database(
+            stage,
+            snapshot_of(&mut snapshots, stage.database),
+            &export_id,
+        )
     })
 }
 
@@ -99,12 +110,20 @@ pub(crate) fn snapshot_of<'s>(
         .expect("a snapshot was taken for every login")
 }
 
-fn export_database(stage: &mut StageRun<'_>, snapshot: &mut Snapshot) -> anyhow::Result<()> {
+fn export_database(
+    stage: &mut StageRun<'_>,
+    snapshot: &mut Snapshot,
+    export_id: &str,
+) -> anyhow::Result<()> {
     let database = stage.database;
     let mut source = source::Connection::open(&database.source)?;
     let mut target = target::Connection::open(&database.target)?;
+    doctor::supported(source.server())?;
+    doctor::supported(target.server())?;
     let catalogs = Catalogs::discover(database, &mut source, &mut target)?;
     let pairs = catalogs.pairs(database)?;
+    doctor::check_engines(&pairs)?;
+    doctor::check_readable(database, &mut source, &pairs)?;
     transform::plans(database, &pairs)?;
     save_catalogs(stage, &catalogs)?;
     stage.directory.invalidate(&database.name, DIRECTORY)?;
@@ -112,6 +131,15 @@ fn export_database(stage: &mut StageRun<'_>, snapshot: &mut Snapshot) -> anyhow:
         .directory
         .invalidate(&database.name, transform::DIRECTORY)?;
     let directory = stage.directory.database_dir(&database.name, DIRECTORY)?;
+    stage.directory.set_servers(
+        &database.name,
+        ServersEntry {
+            source: source.server().clone(),
+            target: target.server().clone(),
+            snapshot: snapshot.method(),
+            coordinates: snapshot.coordinates().cloned(),
+        },
+    )?;
     let mut manifest = Manifest::new(
         stage.directory.run_id(),
         &database.name,
@@ -119,6 +147,7 @@ fn export_database(stage: &mut StageRun<'_>, snapshot: &mut Snapshot) -> anyhow:
         now(),
         SourceEntry {
             server: snapshot.server().clone(),
+            export_id: export_id.to_owned(),
             snapshot: snapshot.method(),
             coordinates: snapshot.coordinates().cloned(),
         },

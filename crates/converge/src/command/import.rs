@@ -11,6 +11,7 @@ use dataset::{Blake3Reader, FileEntry, Manifest, TableEntry};
 use target::{Import, ImportTable, LedgerRun};
 
 use crate::args::CommonArgs;
+use crate::command::baseline as baseline_command;
 use crate::command::export::StageDocument;
 use crate::command::transform::{self, changed, read_catalogs};
 use crate::config::Database;
@@ -33,6 +34,7 @@ pub(crate) fn run(args: &CommonArgs, interrupt: Interrupt) -> anyhow::Result<()>
 
 /// Imports all databases of the run.
 pub(crate) fn stage(run: &mut Run) -> anyhow::Result<Vec<StageOutcome>> {
+    transform::check_one_export(run, transform::DIRECTORY)?;
     run.stage(STAGE, import_database)
 }
 
@@ -56,7 +58,12 @@ fn import_database(stage: &mut StageRun<'_>) -> anyhow::Result<()> {
     check_blockers(database, &mut connection, &pairs)?;
     load(stage, &mut connection, &live, &pairs, &manifest, &directory)?;
     let names: Vec<&str> = pairs.iter().map(|pair| pair.target.name.as_str()).collect();
-    connection.analyze(&database.target_schema, &names)?;
+    // The rows are there and proven; statistics come by themselves, only later.
+    if let Err(error) = connection.analyze(&database.target_schema, &names) {
+        stage
+            .console
+            .line(&format!("note: {error}; the load itself is done"));
+    }
     Ok(())
 }
 
@@ -84,6 +91,7 @@ pub(crate) fn preflight(run: &Run) -> anyhow::Result<()> {
         run.interrupt.check()?;
         let mut source = source::Connection::open(&database.source)?;
         let mut target = target::Connection::open(&database.target)?;
+        baseline_command::check_owner(database, &mut target)?;
         check_ledger(database, &mut target, Some(run.directory.run_id()))?;
         let catalogs = Catalogs::discover(database, &mut source, &mut target)?;
         let pairs = catalogs.pairs(database)?;
@@ -336,10 +344,17 @@ fn load_file(
         Ok(())
     });
     // Where the server refused a row, the file itself may be the reason.
-    io::copy(&mut hashed.by_ref(), &mut io::sink())
-        .with_context(|| format!("reading {}", path.display()))?;
-    if hashed.blake3() != file.blake3 && !stage.interrupt.is_set() {
-        return Err(changed(path).into());
+    stage.interrupt.check()?;
+    let lost = |error: &target::Error| error.is_lost_connection();
+    if !result
+        .as_ref()
+        .is_err_and(|error| error.downcast_ref().is_some_and(lost))
+    {
+        io::copy(&mut hashed.by_ref(), &mut io::sink())
+            .with_context(|| format!("reading {}", path.display()))?;
+        if hashed.blake3() != file.blake3 {
+            return Err(changed(path).into());
+        }
     }
     result.map_err(|error| match error.downcast::<target::Error>() {
         Ok(error) => explain(error, stage),
@@ -363,10 +378,14 @@ fn explain(error: target::Error, stage: &StageRun<'_>) -> anyhow::Error {
         return anyhow::Error::new(error)
             .context("the import was not committed: the target is as it was before");
     }
-    if !error.is_about_data() {
+    if error.is_obstacle() {
         return Failure::blocked(error.to_string())
-            .hint("nothing was changed; this is about rights, locks or the server, not about a row")
+            .hint("nothing was changed; this is about rights or locks, not about a row")
             .into();
+    }
+    if !error.is_about_data() {
+        return anyhow::Error::new(error)
+            .context("the import was not committed: the target is as it was before");
     }
     let hint = match error.constraint() {
         Some(_) => {

@@ -114,8 +114,11 @@ impl<'d> Loaded<'d> {
         };
         let name = &self.database.name;
         let later = roll_back(&mut self.connection, &self.database.ledger, run, discard).map_err(
-            |error| match error.is_precondition() {
+            |error| match error.is_precondition() || error.is_obstacle() {
                 true => anyhow::Error::new(Failure::blocked(error.to_string())),
+                false if error.is_about_data() => Failure::blocked(error.to_string())
+                    .hint("nothing was changed; rows of another table refer to the loaded ones: remove those first")
+                    .into(),
                 false => anyhow::Error::new(error).context(format!(
                     "`{name}`: look with `cargo xtask status` whether it still holds the run"
                 )),

@@ -36,7 +36,7 @@ struct TargetState {
 pub(crate) fn run(args: &CommonArgs, interrupt: Interrupt) -> anyhow::Result<()> {
     let session = Session::open(args, interrupt)?;
     let directory = match &args.run {
-        Some(path) => Some(RunDirectory::open_existing(Some(path))?),
+        Some(path) => Some(RunDirectory::open(path)?),
         None => RunDirectory::newest()?,
     };
     let targets: Vec<TargetState> = session

@@ -1,5 +1,6 @@
 //! `transform`: converts the exported files to what the target takes.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::path::Path;
 
@@ -43,6 +44,7 @@ pub(crate) fn run(args: &CommonArgs, interrupt: Interrupt) -> anyhow::Result<()>
 
 /// Transforms all databases of the run.
 pub(crate) fn stage(run: &mut Run) -> anyhow::Result<Vec<StageOutcome>> {
+    check_one_export(run, export::DIRECTORY)?;
     run.stage(STAGE, transform_database)
 }
 
@@ -52,6 +54,36 @@ pub(crate) fn plans(
     pairs: &[TablePair<'_>],
 ) -> Result<Vec<TablePlan>, Failure> {
     pairs.iter().map(|pair| plan(database, *pair)).collect()
+}
+
+/// Columns of the target that no source column fills.
+pub(crate) fn left_out(plans: &[TablePlan], pairs: &[TablePair<'_>]) -> Vec<String> {
+    let columns = plans.iter().zip(pairs).flat_map(|(plan, pair)| {
+        plan.left_out()
+            .iter()
+            .map(|column| format!("{}.{column}", pair.target.name))
+    });
+    columns.collect()
+}
+
+/// Fails where the databases of a run were not exported together: one would be older.
+pub(crate) fn check_one_export(run: &Run, stage: &str) -> anyhow::Result<()> {
+    let mut ids = BTreeSet::new();
+    for database in &run.config.databases {
+        let directory = run.directory.database_dir(&database.name, stage)?;
+        // What is missing is said by the stage itself, with what to do.
+        if let Ok(manifest) = Manifest::read(&directory) {
+            ids.insert(manifest.source.export_id);
+        }
+    }
+    if ids.len() > 1 {
+        return Err(
+            Failure::blocked("the databases of this run were exported at different times")
+                .hint("run `cargo xtask export` again, without --database")
+                .into(),
+        );
+    }
+    Ok(())
 }
 
 fn plan(database: &Database, pair: TablePair<'_>) -> Result<TablePlan, Failure> {
@@ -107,6 +139,12 @@ fn transform_database(stage: &mut StageRun<'_>) -> anyhow::Result<()> {
             )
         })?;
         let mut plan = plan(database, pair)?;
+        for column in plan.left_out() {
+            stage.console.line(&format!(
+                "transform  {}.{}.{column} is in the target only and keeps its default",
+                database.name, pair.target.name
+            ));
+        }
         let done = transform_table(stage, entry, &mut plan, &exported, &directory)?;
         for (rule, rows) in plan.rule_counts() {
             *stage.outcome.rules.entry(rule.to_owned()).or_default() += rows;

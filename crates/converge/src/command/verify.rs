@@ -2,6 +2,9 @@
 //!
 //! Reads both live databases by routes of its own; shares nothing with the conversion.
 
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use dataset::Manifest;
@@ -23,6 +26,8 @@ use crate::run::{Run, Session, StageOutcome, StageRun};
 use crate::run_dir::RunDirectory;
 
 const STAGE: &str = "verify";
+/// For readings that nothing but a signal stops.
+static NEVER: AtomicBool = AtomicBool::new(false);
 /// Rows between two looks at the signals.
 const ROWS_BETWEEN_CHECKS: u64 = 256;
 
@@ -73,7 +78,8 @@ pub(crate) fn stage(run: &mut Run, samples: usize) -> anyhow::Result<Verified> {
     })?;
     let verdict = match databases.iter().all(DatabaseReport::is_equal) {
         true => Verdict::Equal,
-        false if !moved.is_empty() => Verdict::SourceMoved,
+        // One table that moved must not hide another that is damaged.
+        false if only_moved(&databases, &moved) => Verdict::SourceMoved,
         false => Verdict::Different,
     };
     let report = VerifyReport {
@@ -85,6 +91,15 @@ pub(crate) fn stage(run: &mut Run, samples: usize) -> anyhow::Result<Verified> {
         report,
         moved,
         outcomes,
+    })
+}
+
+/// Whether every difference is one of a table that the source changed since the export.
+fn only_moved(databases: &[DatabaseReport], moved: &[String]) -> bool {
+    databases.iter().all(|database| {
+        let mut differing = database.tables.iter().filter(|table| !table.equal);
+        database.catalog.is_empty()
+            && differing.all(|table| moved.contains(&format!("{}.{}", database.name, table.name)))
     })
 }
 
@@ -128,8 +143,15 @@ fn compare_database(
         name: database.name.clone(),
         ..DatabaseReport::default()
     };
-    for pair in pairs {
+    for pair in &pairs {
+        let pair = *pair;
         let plan = plan(database, pair)?;
+        for column in plan.columns_not_compared() {
+            stage.console.line(&format!(
+                "verify     {}.{}.{column} is in the target only and not compared",
+                database.name, pair.target.name
+            ));
+        }
         let mut sides = Sides {
             database,
             interrupt: stage.interrupt,
@@ -139,13 +161,19 @@ fn compare_database(
             target: &mut target,
         };
         let table = sides.compare(limits)?;
-        let next = auto_increments.get(&pair.source.name).copied();
-        report
-            .catalog
-            .extend(sequence_findings(&mut target, pair, next)?);
+        let counted = snapshot.count_rows(database.source_name(), pair.source)?;
+        anyhow::ensure!(
+            counted == table.source_rows,
+            "`{}.{}`: {} rows were read where the source counts {counted}",
+            database.name,
+            table.name,
+            table.source_rows
+        );
         stage.table_done(&table.name, table.source_rows, 0)?;
         report.tables.push(table);
     }
+    let expected = expected_values(&pairs, &auto_increments);
+    report.catalog = sequence_findings(&mut target, expected)?;
     target.batch_execute("commit")?;
     let directory = stage.directory.database_dir(&database.name, "")?;
     let text = serde_json::to_vec_pretty(&report)?;
@@ -212,17 +240,25 @@ impl Sides<'_> {
             .collect();
         let (database, interrupt, pair) = (self.database, self.interrupt, self.pair);
         let (snapshot, target) = (&mut *self.snapshot, &mut *self.target);
+        let stopped = &AtomicBool::new(false);
         thread::scope(|scope| {
             let source = scope.spawn(move || {
-                let mut check = Checker::new(interrupt);
+                let mut check = Checker::new(interrupt, stopped);
                 let name = database.source_name();
-                snapshot.scan_table::<anyhow::Error>(name, pair.source, &source_columns, |values| {
-                    check.row()?;
-                    see_source(values);
-                    Ok(())
-                })
+                let result = snapshot.scan_table::<anyhow::Error>(
+                    name,
+                    pair.source,
+                    &source_columns,
+                    |values| {
+                        check.row()?;
+                        see_source(values);
+                        Ok(())
+                    },
+                );
+                stopped.fetch_or(result.is_err(), Ordering::Relaxed);
+                result
             });
-            let mut check = Checker::new(interrupt);
+            let mut check = Checker::new(interrupt, stopped);
             let (schema, name) = (&database.target_schema, &pair.target.name);
             let target =
                 target.scan_table::<anyhow::Error>(schema, name, &target_columns, |fields| {
@@ -230,53 +266,97 @@ impl Sides<'_> {
                     see_target(fields);
                     Ok(())
                 });
+            stopped.fetch_or(target.is_err(), Ordering::Relaxed);
             let source = source.join().expect("reading the source does not panic");
-            source.and(target).map(|_| ())
+            match (source, target) {
+                (Ok(_), Ok(_)) => Ok(()),
+                // The side that stopped because of the other has nothing to say of its own.
+                (Err(error), Err(other)) if other.is::<OtherSideFailed>() => Err(error),
+                (_, Err(error)) | (Err(error), Ok(_)) => Err(error),
+            }
         })
     }
 }
 
-/// Looks at the signals now and then.
+/// Ends the reading of one side.
+#[derive(Debug)]
+struct OtherSideFailed;
+
+impl fmt::Display for OtherSideFailed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the other side could not be read")
+    }
+}
+
+impl std::error::Error for OtherSideFailed {}
+
+/// Looks now and then whether the work is to stop.
 struct Checker<'i> {
     interrupt: &'i Interrupt,
+    stopped: &'i AtomicBool,
     rows: u64,
 }
 
 impl<'i> Checker<'i> {
-    fn new(interrupt: &'i Interrupt) -> Self {
-        Self { interrupt, rows: 0 }
+    fn new(interrupt: &'i Interrupt, stopped: &'i AtomicBool) -> Self {
+        Self {
+            interrupt,
+            stopped,
+            rows: 0,
+        }
     }
 
-    fn row(&mut self) -> Result<(), Failure> {
+    fn row(&mut self) -> anyhow::Result<()> {
         self.rows += 1;
         if self.rows.is_multiple_of(ROWS_BETWEEN_CHECKS) {
             self.interrupt.check()?;
+            anyhow::ensure!(
+                !self.stopped.load(Ordering::Relaxed),
+                "the other side failed"
+            );
         }
         Ok(())
     }
 }
 
-/// Sequences that would not give MySQL's next value.
-fn sequence_findings(
-    target: &mut target::Connection,
-    pair: TablePair<'_>,
-    next: Option<u64>,
-) -> anyhow::Result<Vec<CatalogFinding>> {
-    let mut findings = Vec::new();
-    for column in &pair.target.columns {
-        let numbered = pair
-            .source
-            .column(&column.name)
-            .is_some_and(|c| c.auto_increment);
-        let (Some(sequence), Some(next), true) = (&column.sequence, next, numbered) else {
+/// The values that the target's sequences are to give next: AUTO_INCREMENT's, and the highest
+/// where several columns take their numbers from one sequence.
+fn expected_values(
+    pairs: &[TablePair<'_>],
+    auto_increments: &BTreeMap<String, u64>,
+) -> BTreeMap<String, u64> {
+    let mut expected = BTreeMap::new();
+    for pair in pairs {
+        let Some(next) = auto_increments.get(&pair.source.name) else {
             continue;
         };
-        let found = target.next_value(sequence)?;
+        for column in &pair.target.columns {
+            let numbered = pair
+                .source
+                .column(&column.name)
+                .is_some_and(|c| c.auto_increment);
+            if let (Some(sequence), true) = (&column.sequence, numbered) {
+                let highest = expected.entry(sequence.clone()).or_insert(*next);
+                *highest = (*highest).max(*next);
+            }
+        }
+    }
+    expected
+}
+
+/// Sequences that would give another value next.
+fn sequence_findings(
+    target: &mut target::Connection,
+    expected: BTreeMap<String, u64>,
+) -> anyhow::Result<Vec<CatalogFinding>> {
+    let mut findings = Vec::new();
+    for (sequence, next) in expected {
+        let found = target.next_value(&sequence)?;
         if u64::try_from(found).ok() != Some(next) {
             findings.push(CatalogFinding {
                 kind: "sequence".to_owned(),
-                object: sequence.clone(),
                 detail: format!("gives {found} next where the source gives {next}"),
+                object: sequence,
             });
         }
     }
@@ -308,7 +388,7 @@ fn moved_tables(
         else {
             continue;
         };
-        let mut check = Checker::new(stage.interrupt);
+        let mut check = Checker::new(stage.interrupt, &NEVER);
         let mut digest = TableDigest::default();
         snapshot.export_table::<anyhow::Error>(database.source_name(), live, |record| {
             check.row()?;
@@ -359,7 +439,7 @@ pub(crate) fn human(report: &VerifyReport) -> String {
                 let key: Vec<String> = sample
                     .key
                     .iter()
-                    .map(|(column, value)| format!("{column} {value}"))
+                    .map(|(column, value)| format!("{column} {}", printable(value)))
                     .collect();
                 let place = format!("{}.{}", database.name, table.name);
                 text.push_str(&format!(
@@ -393,6 +473,15 @@ pub(crate) fn human(report: &VerifyReport) -> String {
     ));
     text.push_str(&format!("verdict: {}\n", report.verdict.name()));
     text
+}
+
+/// A key may hold what a terminal obeys.
+fn printable(text: &str) -> String {
+    let characters = text.chars().map(|character| match character.is_control() {
+        true => character.escape_default().to_string(),
+        false => character.to_string(),
+    });
+    characters.collect()
 }
 
 fn summary_row(database: &DatabaseReport) -> Vec<String> {

@@ -103,3 +103,15 @@ fn a_key_twice_is_refused_and_nothing_of_the_file_is_shown() {
     let message = parse(&broken).unwrap_err();
     assert!(!message.contains("secret"), "{message}");
 }
+
+#[test]
+fn two_databases_do_not_share_a_target() {
+    let second = "  two:\n    source: mysql://u@h/e\n    target: postgres://v@h/d\n";
+    let message = parse(&format!("{MINIMAL}{second}")).unwrap_err();
+    assert!(
+        message.contains("has the same target as `one`"),
+        "{message}"
+    );
+    let apart = "    target_schema: two\n    ledger_schema: converge_two\n";
+    assert!(parse(&format!("{MINIMAL}{second}{apart}")).is_ok());
+}

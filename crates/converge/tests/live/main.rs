@@ -4,6 +4,8 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod cases;
+mod corners;
 mod pass_through;
 mod path;
+mod servers;
 mod support;

@@ -1,3 +1,3 @@
-select table_name, check_clause
+select constraint_schema, table_name, check_clause
   from information_schema.check_constraints
  where constraint_schema = ?

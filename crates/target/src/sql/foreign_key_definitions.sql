@@ -8,5 +8,11 @@ select k.conrelid::pg_catalog.regclass::text,
   join pg_catalog.pg_namespace cn on cn.oid = c.relnamespace
   join pg_catalog.pg_namespace fn on fn.oid = f.relnamespace
  where k.contype = 'f' and k.conparentid = 0
-   and ((cn.nspname = $1 and c.relname = any ($2)) or (fn.nspname = $1 and f.relname = any ($2)))
+   and ((cn.nspname = $1 and c.relname = any ($2)) or (fn.nspname = $1 and f.relname = any ($2))
+     or k.conrelid in (
+        select p.relid
+          from pg_catalog.pg_class root
+          join pg_catalog.pg_namespace rn on rn.oid = root.relnamespace
+         cross join lateral pg_catalog.pg_partition_tree(root.oid) p
+         where rn.nspname = $1 and root.relname = any ($2)))
  order by c.relname collate "C", k.conname collate "C"

@@ -9,6 +9,14 @@ set row_security = off;
 set statement_timeout = 0;
 set idle_in_transaction_session_timeout = 0;
 set client_min_messages = warning;
--- Servers before 14 do not know it; they are refused with a better message later.
-select pg_catalog.set_config(name, '10s', false) from pg_catalog.pg_settings
- where name = 'client_connection_check_interval';
+-- What only some versions know, and what a role's defaults would otherwise decide.
+select pg_catalog.set_config(s.name, v.setting, false)
+  from pg_catalog.pg_settings s
+  join (values ('client_connection_check_interval', '10s'),
+               ('transaction_timeout', '0'),
+               ('idle_session_timeout', '0'),
+               ('lock_timeout', '0'),
+               ('quote_all_identifiers', 'off'),
+               ('default_transaction_read_only', 'off'),
+               ('default_transaction_isolation', 'read committed')) v (name, setting)
+    on v.name = s.name;

@@ -76,6 +76,45 @@ fn everything_that_does_not_fit_is_named_at_once() {
 }
 
 #[test]
+fn a_generated_column_meets_no_plain_one() {
+    let generated = |name: &str| {
+        let mut column = source_column(name, "int");
+        column.generated = Some("id * 2".to_owned());
+        column
+    };
+    let source = source_table(vec![
+        source_column("id", "int"),
+        generated("nullable"),
+        generated("needed"),
+        generated("both"),
+        generated("gone"),
+    ]);
+    let mut needed = target_column("needed", "integer");
+    needed.nullable = false;
+    let mut both = target_column("both", "integer");
+    both.generated = Some("id * 2".to_owned());
+    let target = target_table(vec![
+        target_column("id", "integer"),
+        target_column("nullable", "integer"),
+        needed,
+        both,
+    ]);
+    let error = plan(&source, &target, Vec::new()).unwrap_err();
+    let misfits: Vec<_> = error
+        .misfits()
+        .iter()
+        .map(|misfit| (misfit.kind(), misfit.place().column.as_deref()))
+        .collect();
+    assert_eq!(
+        misfits,
+        [
+            ("generated_in_source", Some("nullable")),
+            ("generated_in_source", Some("needed")),
+        ]
+    );
+}
+
+#[test]
 fn a_reviewer_reads_what_will_be_done() {
     let source = source_table(vec![
         source_column("id", "char(36)"),
