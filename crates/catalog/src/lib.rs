@@ -4,6 +4,7 @@
 
 pub mod quote;
 
+mod column_pattern;
 mod default_value;
 mod load_order;
 mod mysql_type;
@@ -13,14 +14,13 @@ mod rule;
 mod schema;
 mod server_url;
 
+pub use column_pattern::ColumnPattern;
 pub use default_value::literal_default;
 pub use load_order::{LoadOrder, load_order};
 pub use mysql_type::{BlobSize, IntegerSize, MysqlType};
 pub use place::Place;
 pub use postgres_type::PostgresType;
-pub use rule::{
-    ColumnPattern, ColumnRules, Condition, Outcome, Rule, RuleError, RuleSet, ValueMap,
-};
+pub use rule::{ColumnRules, Condition, Outcome, Rule, RuleError, RuleSet, ValueMap};
 pub use schema::{
     Catalog, Column, ForeignKey, Key, KeyKind, KeyPart, Server, ServerKind, SourceCatalog,
     SourceColumn, SourceTable, Table, TargetCatalog, TargetColumn, TargetTable,

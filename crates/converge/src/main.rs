@@ -9,6 +9,7 @@ mod console;
 mod exit;
 mod interrupt;
 mod pairing;
+mod report;
 mod run;
 mod run_dir;
 

@@ -10,6 +10,7 @@ use ::verify::{Verdict, VerifyReport};
 use crate::args::MigrateArgs;
 use crate::command::{export, import, transform, verify};
 use crate::interrupt::Interrupt;
+use crate::report;
 use crate::run::{Run, Session, StageOutcome};
 
 /// What `migrate --output json` prints.
@@ -45,9 +46,9 @@ pub(crate) fn run(args: &MigrateArgs, interrupt: Interrupt) -> anyhow::Result<()
     let human = match report {
         None => "verdict: partial (not verified)\nnext: cargo xtask verify\n".to_owned(),
         Some(report) if report.verdict == Verdict::Equal => {
-            verify::human(report) + "next: cargo xtask finalize, or cargo xtask rollback\n"
+            report::human(report) + "next: cargo xtask finalize, or cargo xtask rollback\n"
         }
-        Some(report) => verify::human(report),
+        Some(report) => report::human(report),
     };
     let document = Document {
         schema_version: 1,

@@ -15,6 +15,7 @@ use crate::config::{Database, Environment};
 use crate::console::{bytes_text, text_table, thousands};
 use crate::exit::{DIFFERENT, Failure};
 use crate::interrupt::Interrupt;
+use crate::report;
 use crate::run::{Run, Session};
 
 /// How many differing rows are listed; a rehearsal that differs is looked into with `verify`.
@@ -79,7 +80,7 @@ fn migrate_and_verify(run: &mut Run) -> anyhow::Result<(Migration, verify::Verif
     let migration = migrate::stages(run, false)?;
     let verified = verify::stage(run, SAMPLES)?;
     if verified.report.verdict != Verdict::Equal {
-        run.console.line(&verify::human(&verified.report));
+        run.console.line(&report::human(&verified.report));
         return Err(verify::different(&verified).into());
     }
     Ok((migration, verified))

@@ -18,10 +18,10 @@ use verify::{
 use crate::args::VerifyArgs;
 use crate::command::export;
 use crate::config::Database;
-use crate::console::{text_table, thousands};
 use crate::exit::{BLOCKED, DIFFERENT, Failure};
 use crate::interrupt::Interrupt;
 use crate::pairing::{Catalogs, TablePair};
+use crate::report;
 use crate::run::{Run, Session, StageOutcome, StageRun};
 use crate::run_dir::RunDirectory;
 
@@ -50,7 +50,7 @@ pub(crate) fn run(args: &VerifyArgs, interrupt: Interrupt) -> anyhow::Result<()>
     };
     let verified = stage(&mut run, args.samples.samples)?;
     run.console
-        .result(&human(&verified.report), &verified.report)?;
+        .result(&report::human(&verified.report), &verified.report)?;
     match verified.report.verdict {
         Verdict::Equal => Ok(()),
         _ => Err(different(&verified).into()),
@@ -427,86 +427,4 @@ pub(crate) fn different(verified: &Verified) -> Failure {
         format!("source and target differ: {}", names.join(", ")),
     )
     .hint("the lines above name table, key and column; `cargo xtask rollback` takes the run back")
-}
-
-/// The report as text: one line per finding, then what was compared.
-pub(crate) fn human(report: &VerifyReport) -> String {
-    let mut text = String::new();
-    let mut rows = Vec::new();
-    for database in &report.databases {
-        for table in &database.tables {
-            for sample in &table.samples {
-                let key: Vec<String> = sample
-                    .key
-                    .iter()
-                    .map(|(column, value)| format!("{column} {}", printable(value)))
-                    .collect();
-                let place = format!("{}.{}", database.name, table.name);
-                text.push_str(&format!(
-                    "{:<10} {place} {}",
-                    sample.kind.name(),
-                    key.join(", ")
-                ));
-                if !sample.columns.is_empty() {
-                    text.push_str(&format!(": {}", sample.columns.join(", ")));
-                }
-                text.push('\n');
-            }
-            if !table.equal {
-                text.push_str(&format!(
-                    "           {}.{}: {} missing, {} unexpected, {} different\n",
-                    database.name, table.name, table.missing, table.unexpected, table.different
-                ));
-            }
-        }
-        for finding in &database.catalog {
-            text.push_str(&format!(
-                "{:<10} {} {}: {}\n",
-                finding.kind, database.name, finding.object, finding.detail
-            ));
-        }
-        rows.push(summary_row(database));
-    }
-    text.push_str(&text_table(
-        &["database", "tables", "rows", "by rule", "differing", ""],
-        &rows,
-    ));
-    text.push_str(&format!("verdict: {}\n", report.verdict.name()));
-    text
-}
-
-/// A key may hold what a terminal obeys.
-fn printable(text: &str) -> String {
-    let characters = text.chars().map(|character| match character.is_control() {
-        true => character.escape_default().to_string(),
-        false => character.to_string(),
-    });
-    characters.collect()
-}
-
-fn summary_row(database: &DatabaseReport) -> Vec<String> {
-    let tables = &database.tables;
-    let rows: u64 = tables.iter().map(|table| table.source_rows).sum();
-    let by_rule: u64 = tables
-        .iter()
-        .flat_map(|t| &t.rules)
-        .map(|rule| rule.rows)
-        .sum();
-    let differing: u64 = tables
-        .iter()
-        .map(|t| t.missing + t.unexpected + t.different)
-        .sum();
-    vec![
-        database.name.clone(),
-        tables.len().to_string(),
-        thousands(rows),
-        thousands(by_rule),
-        thousands(differing),
-        if database.is_equal() {
-            "equal"
-        } else {
-            "DIFFERENT"
-        }
-        .to_owned(),
-    ]
 }
