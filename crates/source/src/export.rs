@@ -118,15 +118,14 @@ fn expression(column: &SourceColumn) -> String {
     }
 }
 
-/// The column, in UTF-8 where it is kept in another character set: the conversion that the
-/// server does by itself turns what it cannot convert into `?` without a warning, this one warns.
+/// The column, in UTF-8 where it is kept in another character set.
 ///
 /// An enum's index 0 and a label `''` are both read as `''`; the number tells them apart.
 pub(crate) fn text_expression(column: &SourceColumn) -> String {
     let quoted = quote::mysql(&column.name);
     let text = match column.collation.as_deref() {
         Some(collation) if !collation.starts_with("utf8") && collation != "binary" => {
-            format!("convert({quoted} using utf8mb4)")
+            converted(&quoted)
         }
         _ => quoted.clone(),
     };
@@ -136,6 +135,17 @@ pub(crate) fn text_expression(column: &SourceColumn) -> String {
         }
         _ => text,
     }
+}
+
+/// What the server cannot convert becomes `?`, and MySQL does not even warn of it. Such a `?` is
+/// one more than the column itself has; bytes that are no UTF-8 then make the server warn.
+fn converted(quoted: &str) -> String {
+    format!(
+        "case when char_length(replace(convert({quoted} using utf8mb4), '?', '')) \
+              <> char_length(replace({quoted}, '?', '')) \
+         then convert(concat(_binary 0xFF, cast({quoted} as binary)) using utf8mb4) \
+         else convert({quoted} using utf8mb4) end"
+    )
 }
 
 /// How the text protocol's bytes become a field.

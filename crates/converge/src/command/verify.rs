@@ -148,7 +148,7 @@ fn compare_database(
         let plan = plan(database, pair)?;
         for column in plan.columns_not_compared() {
             stage.console.line(&format!(
-                "verify     {}.{}.{column} is in the target only and not compared",
+                "verify     {}.{}.{column} is not compared: generated, or in the target only",
                 database.name, pair.target.name
             ));
         }
