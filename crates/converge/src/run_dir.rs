@@ -67,6 +67,13 @@ pub(crate) struct DatabaseEntry {
     pub(crate) servers: Option<ServersEntry>,
 }
 
+impl DatabaseEntry {
+    /// What must stay the same while a run goes on.
+    fn place(&self) -> (&str, &str, &str) {
+        (&self.source, &self.target, &self.target_schema)
+    }
+}
+
 /// What a run read from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ServersEntry {
@@ -163,14 +170,7 @@ impl RunDirectory {
             let Some(then) = self.state.databases.get(&name) else {
                 return Err(self.other_databases(&format!("it has no database `{name}`")));
             };
-            let place = |entry: &DatabaseEntry| {
-                (
-                    entry.source.clone(),
-                    entry.target.clone(),
-                    entry.target_schema.clone(),
-                )
-            };
-            if place(then) != place(&now) {
+            if then.place() != now.place() {
                 let message = format!(
                     "database `{name}` was {} to {}, and is now {} to {}",
                     then.source, then.target, now.source, now.target
@@ -193,6 +193,14 @@ impl RunDirectory {
             ));
         }
         Ok(())
+    }
+
+    /// Whether the run moved the databases of a configuration.
+    pub(crate) fn is_of(&self, config: &Config) -> bool {
+        entries(config).iter().all(|(name, now)| {
+            let then = self.state.databases.get(name);
+            then.is_some_and(|then| then.place() == now.place())
+        })
     }
 
     fn other_databases(&self, why: &str) -> Failure {

@@ -42,9 +42,11 @@ pub(crate) struct Verified {
 
 pub(crate) fn run(args: &VerifyArgs, interrupt: Interrupt) -> anyhow::Result<()> {
     let session = Session::open(&args.common, interrupt)?;
-    // A comparison needs no run; where there is none, its findings get a directory of their own.
-    let exists = args.common.run.is_some() || RunDirectory::newest()?.is_some();
-    let mut run = match exists {
+    // A comparison needs no run; where there is none of these databases, its findings get a
+    // directory of their own.
+    let own = |run: RunDirectory| run.is_of(&session.config);
+    let resumes = args.common.run.is_none() && RunDirectory::newest()?.is_some_and(own);
+    let mut run = match resumes {
         true => session.resume(&args.common)?,
         false => session.begin(&args.common)?,
     };
