@@ -10,28 +10,48 @@ use std::{
 use anyhow::{Context, Result, bail};
 
 use crate::{
-    db::{Guard, state::StateDir},
-    failure, flags, test, tidy, workspace,
+    db::{Guard, Wanted, engine::Engine, state::StateDir},
+    failure, flags, images,
+    matrix::{self, Pair},
+    servers::{self, Release},
+    test::{self, Runner},
+    tidy, workspace,
 };
 
 /// A named part of the run, which may have something to say for the summary.
 type Section = (&'static str, fn() -> Result<String>);
 
-const SECTIONS: [Section; 5] = [
+const SECTIONS: [Section; 7] = [
     ("fmt", || cargo("fmt --all --check")),
     // Lints are the same in every profile; one profile means one set of built files.
     ("clippy", || {
-        cargo("clippy --workspace --all-targets --release -- -D warnings")
+        cargo("clippy --workspace --all-targets --release -- -D warnings")?;
+        // Not among the targets of a plain run of the tests.
+        cargo("clippy --package xtask --test docker --release -- -D warnings")
     }),
     ("tidy", tidiness),
     ("codegen", || {
         cargo("run --release -p devtool -- codegen --check")
     }),
+    ("other versions", smoke),
+    ("containers", containers),
     ("test", tests),
 ];
 
-/// Takes minutes, and looks for what only size shows.
-const DEEP_SECTIONS: [Section; 1] = [("rehearse --scale 20", rehearse)];
+/// Takes many minutes: what only size shows, and every pair of versions.
+const DEEP_SECTIONS: [Section; 2] = [
+    ("rehearse --scale 20", rehearse),
+    ("test --matrix", matrix_of_versions),
+];
+
+/// Pairs on which each run tries the path.
+const SMOKE: [[&str; 2]; 2] = [["mysql-9.7", "postgres-18"], ["mysql-9.7", "postgres-17"]];
+
+/// The images of the tests on an engine; they name them by their tags.
+const CONTAINERS: [&str; 2] = ["mysql-9.7", "postgres-18"];
+
+/// Begins what a section says that had nothing to run on.
+const SKIPPED: &str = "skipped: ";
 
 pub(crate) fn run(flags: &flags::Ci) -> Result<ExitCode> {
     let deep = if flags.deep { &DEEP_SECTIONS[..] } else { &[] };
@@ -41,7 +61,11 @@ pub(crate) fn run(flags: &flags::Ci) -> Result<ExitCode> {
     let outcomes: Vec<Outcome> = sections.map(|section| Outcome::of(*section)).collect();
     eprintln!("\nsection               seconds");
     for outcome in &outcomes {
-        let verdict = if outcome.passed { "ok" } else { "FAILED" };
+        let verdict = match outcome.passed {
+            true if outcome.note.starts_with(SKIPPED) => "-",
+            true => "ok",
+            false => "FAILED",
+        };
         let seconds = outcome.took.as_secs_f64();
         let line = format!(
             "{:<20} {seconds:>8.1}  {verdict:<7} {}",
@@ -94,7 +118,7 @@ fn cargo(words: &str) -> Result<String> {
 /// The main job at the size that shows what is held in memory, on servers of its own.
 fn rehearse() -> Result<String> {
     let state = StateDir::own("db-deep");
-    let (guard, _) = Guard::up(&state)?;
+    let (guard, _) = Guard::up(&state, &Wanted::installed())?;
     let mut command = Command::new("/proc/self/exe");
     command
         .args(["rehearse", "--scale", "20"])
@@ -106,12 +130,59 @@ fn rehearse() -> Result<String> {
 }
 
 fn tests() -> Result<String> {
-    let (code, tally) = test::run_counted(&[])?;
-    let tally = tally.map(|tally| tally.to_string());
-    if code != ExitCode::SUCCESS {
+    let tests = test::run_all()?;
+    let tally = tests.tally.map(|tally| tally.to_string());
+    if !tests.status.success() {
         bail!("{}", tally.unwrap_or_else(|| "see above".to_owned()));
     }
     Ok(tally.unwrap_or_default())
+}
+
+/// The path on servers that are not the installed ones.
+fn smoke() -> Result<String> {
+    if let Some((reason, _)) = servers::obstacle() {
+        return Ok(format!("{SKIPPED}{reason}"));
+    }
+    let mut counted = Vec::new();
+    for [source, target] in SMOKE {
+        let tally = Pair::named(source, target)?.smoke()?;
+        counted.extend(tally.map(|tally| tally.to_string()));
+    }
+    Ok(counted.join("; "))
+}
+
+/// The tests on a Docker engine, where there is one.
+fn containers() -> Result<String> {
+    let engine = match Engine::find() {
+        Ok(engine) => engine,
+        Err(absence) => return Ok(format!("{SKIPPED}{}", absence.reason())),
+    };
+    for release in CONTAINERS.map(Release::named) {
+        let release = release?;
+        match servers::obstacle() {
+            Some((reason, _)) if !engine.has_image(&images::tag(release)) => {
+                return Ok(format!("{SKIPPED}no image of {}: {reason}", release.name));
+            }
+            Some(_) => {}
+            None => images::build(engine, release, false)?,
+        }
+    }
+    let runner = Runner::find();
+    let mut command = runner.command();
+    command
+        .args(["--package", "xtask", "--test", "docker"])
+        // They mostly wait for a server that does not answer.
+        .args(runner.threads(4))
+        .current_dir(workspace::root());
+    succeed(command, "the tests on the Docker engine")
+}
+
+/// Every pair of versions.
+fn matrix_of_versions() -> Result<String> {
+    if matrix::run()? != ExitCode::SUCCESS {
+        bail!("not every pair passes");
+    }
+    Ok(String::new())
 }
 
 fn succeed(mut command: Command, name: &str) -> Result<String> {

@@ -62,6 +62,8 @@ pub(crate) enum Command {
     /// Fills the local source, checks it, makes the owners' target schemas
     #[command(disable_help_flag = true)]
     Fixtures(Verbatim),
+    /// Images of servers from Debian's packages, where no registry is reached
+    Images(Images),
     /// Runs all tests, on servers of their own
     Test(Test),
     /// Everything that must hold before a change is merged
@@ -102,6 +104,12 @@ pub(crate) struct Db {
     /// Where the servers come from
     #[arg(long, global = true, value_enum, default_value_t = Provider::Auto)]
     pub(crate) provider: Provider,
+    /// MySQL or MariaDB: `installed`, a release such as mysql-9.7, or an image
+    #[arg(long, global = true, value_name = "SERVER")]
+    pub(crate) mysql: Option<String>,
+    /// PostgreSQL: `installed`, a release such as postgres-18, or an image
+    #[arg(long, global = true, value_name = "SERVER")]
+    pub(crate) postgres: Option<String>,
     /// Where data, ports and logs are kept
     #[arg(
         long,
@@ -119,11 +127,20 @@ pub(crate) enum Provider {
     Auto,
     /// Installed server programs, as private processes
     Native,
-    /// Containers (not available yet)
+    /// Containers
     Docker,
 }
 
 impl Provider {
+    /// As it is typed, and recorded.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Provider::Auto => "auto",
+            Provider::Native => "native",
+            Provider::Docker => "docker",
+        }
+    }
+
     /// The provider of that name.
     pub(crate) fn named(name: &OsStr) -> Option<Provider> {
         <Provider as ValueEnum>::from_str(name.to_str()?, false).ok()
@@ -177,7 +194,34 @@ pub(crate) struct Client {
 }
 
 #[derive(Args, Debug)]
+pub(crate) struct Images {
+    #[command(subcommand)]
+    pub(crate) command: ImagesCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ImagesCommand {
+    /// Builds images and prints the settings with which compose.yml uses them
+    Build {
+        /// mysql, mariadb, postgres, or a release such as postgres-18 [default: mysql postgres]
+        names: Vec<String>,
+        /// Builds anew what is there, with the packages of today
+        #[arg(long)]
+        fresh: bool,
+    },
+}
+
+#[derive(Args, Debug)]
 pub(crate) struct Test {
+    /// The live tests on every pair of releases; writes docs/versions.md
+    #[arg(long, conflicts_with_all = ["mysql", "postgres", "args"])]
+    pub(crate) matrix: bool,
+    /// MySQL or MariaDB: `installed`, or a release such as mysql-9.7
+    #[arg(long, value_name = "SERVER", default_value = "installed")]
+    pub(crate) mysql: String,
+    /// PostgreSQL: `installed`, or a release such as postgres-18
+    #[arg(long, value_name = "SERVER", default_value = "installed")]
+    pub(crate) postgres: String,
     /// Passed to the test runner: cargo-nextest where installed, else `cargo test`
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     pub(crate) args: Vec<OsString>,

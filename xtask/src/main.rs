@@ -7,8 +7,11 @@ mod ci;
 mod db;
 mod failure;
 mod flags;
+mod images;
+mod matrix;
 mod passthrough;
 mod rehearse;
+mod servers;
 mod test;
 mod tidy;
 mod workspace;
@@ -47,7 +50,8 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         }
         Command::Bench(_) => bench(),
         Command::Db(flags) => db::run(flags),
-        Command::Test(flags) => test::run(&flags.args),
+        Command::Images(flags) => images::run(flags),
+        Command::Test(flags) => test::run(flags),
         Command::Ci(flags) => ci::run(&flags),
         Command::Tidy => tidy::run(),
     }

@@ -10,7 +10,7 @@ use std::{
 use anyhow::{Context, Result};
 
 use crate::{
-    db::{self, native, state::StateDir},
+    db::{self, Wanted, state::StateDir},
     failure::{Failure, USAGE},
     flags::Provider,
     passthrough::{self, Package},
@@ -24,7 +24,7 @@ pub(crate) const CONFIG: &str = "fixtures/rehearse.yml";
 const HELP: &str = "\
 Without --config, `cargo xtask rehearse` starts local servers, loads the fixtures and rehearses on them:
   --scale N        size of the fixtures: 1 is about 20,000 rows [default: 1]
-  --provider NAME  where the servers come from: auto, native [default: auto]
+  --provider NAME  where the servers come from: auto, docker, native [default: auto]
 All other options are those of converge:
 ";
 
@@ -38,7 +38,6 @@ pub(crate) fn run(args: &[OsString]) -> Result<ExitCode> {
     if typed.config {
         return passthrough::become_program(Package::Converge, args);
     }
-    db::check_provider(typed.provider)?;
     on_fixtures(&typed)
 }
 
@@ -102,7 +101,9 @@ fn value<'a>(
 fn provider(name: &OsStr) -> Result<Provider> {
     Provider::named(name).ok_or_else(|| {
         let message = format!("`--provider` does not know `{}`", name.display());
-        Failure::new(USAGE, message).hint("auto, native").into()
+        Failure::new(USAGE, message)
+            .hint("auto, docker, native")
+            .into()
     })
 }
 
@@ -116,7 +117,7 @@ fn on_fixtures(typed: &Typed) -> Result<ExitCode> {
     }
     let state = StateDir::locate(None)?;
     step("starting servers");
-    native::up(&state, typed.yes)?;
+    db::up(&state, typed.provider, &Wanted::default(), typed.yes)?;
     let scale = typed.scale.as_os_str();
     step(&format!("loading fixtures at scale {}", scale.display()));
     let load = ["fixtures", "load", "--scale"].map(OsStr::new);

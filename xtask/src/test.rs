@@ -13,59 +13,94 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 use crate::{
-    db::{Guard, state::StateDir},
+    db::{Guard, Wanted, state::StateDir},
     failure::{Failure, UNEXPECTED},
+    flags, matrix,
     passthrough::{self, Package},
     tidy::snapshots,
     workspace,
 };
 
-/// Runs the tests; extra arguments go to the runner.
-pub(crate) fn run(args: &[OsString]) -> Result<ExitCode> {
-    Ok(run_counted(args)?.0)
+/// Runs the tests as typed.
+pub(crate) fn run(flags: flags::Test) -> Result<ExitCode> {
+    if flags.matrix {
+        return matrix::run();
+    }
+    let wanted = Wanted {
+        mysql: Some(flags.mysql),
+        postgres: Some(flags.postgres),
+    };
+    let tests = Tests::on_servers(&wanted, runner(&flags.args))?;
+    if tests.status.success() && flags.args.is_empty() {
+        check_references(&tests.references)?;
+    }
+    Ok(code(tests.status))
 }
 
-/// The same, with what the runner counted; nothing where its output went to a terminal.
-pub(crate) fn run_counted(args: &[OsString]) -> Result<(ExitCode, Option<Tally>)> {
-    // Programs that tests start through `cargo xtask`; built here as they are built
-    // there, so that no test waits for a compiler.
-    for package in [Package::Converge, Package::Devtool] {
-        let status = passthrough::build(package)
-            .status()
-            .context("cannot start cargo")?;
-        if !status.success() {
-            return Ok((code(status), None));
+/// All tests on the installed servers, with what the runner counted.
+pub(crate) fn run_all() -> Result<Tests> {
+    let tests = Tests::on_servers(&Wanted::installed(), runner(&[]))?;
+    if tests.status.success() {
+        check_references(&tests.references)?;
+    }
+    Ok(tests)
+}
+
+/// What came of a run of tests.
+#[derive(Debug)]
+pub(crate) struct Tests {
+    pub(crate) status: ExitStatus,
+    /// Nothing where the runner's output went to a terminal.
+    pub(crate) tally: Option<Tally>,
+    /// Products and versions of MySQL and PostgreSQL.
+    pub(crate) versions: [String; 2],
+    /// The file that lists the snapshots that were compared with.
+    references: PathBuf,
+}
+
+impl Tests {
+    /// Runs a runner on servers of its own, which end with it.
+    pub(crate) fn on_servers(wanted: &Wanted, mut runner: Command) -> Result<Tests> {
+        // Programs that tests start through `cargo xtask`; built here as they are built
+        // there, so that no test waits for a compiler.
+        for package in [Package::Converge, Package::Devtool] {
+            let status = passthrough::build(package).status();
+            if !status.context("cannot start cargo")?.success() {
+                bail!("cannot build {}", package.name());
+            }
         }
+        let state = StateDir::own("db-test");
+        let (guard, set) = Guard::up(&state, wanted)?;
+        let references = state.file("snapshots-referenced");
+        fs::write(&references, "")
+            .with_context(|| format!("cannot write {}", references.display()))?;
+        runner
+            .env("CONVERGE_DB_STATE", state.path())
+            .env("CONVERGE_TEST_MYSQL_URL", set.record.mysql_url())
+            .env("CONVERGE_TEST_POSTGRES_URL", set.record.postgres_url())
+            .env("INSTA_WORKSPACE_ROOT", workspace::root())
+            .env("INSTA_SNAPSHOT_REFERENCES_FILE", &references)
+            .current_dir(workspace::root());
+        if std::env::var_os("INSTA_UPDATE").is_none() {
+            // A test never writes what it is compared with, unless a person asks for it.
+            runner.env("INSTA_UPDATE", "no");
+        }
+        let ran = watch(runner);
+        guard.finish()?;
+        let (status, tally) = ran?;
+        if let Some(tally) = tally {
+            eprintln!("{tally}");
+        }
+        Ok(Tests {
+            status,
+            tally,
+            versions: [set.record.mysql_version, set.record.postgres_version],
+            references,
+        })
     }
-    let state = StateDir::own("db-test");
-    let (guard, set) = Guard::up(&state)?;
-    let references = state.file("snapshots-referenced");
-    fs::write(&references, "").with_context(|| format!("cannot write {}", references.display()))?;
-    let mut command = runner(args);
-    command
-        .env("CONVERGE_DB_STATE", state.path())
-        .env("CONVERGE_TEST_MYSQL_URL", set.record.mysql_url())
-        .env("CONVERGE_TEST_POSTGRES_URL", set.record.postgres_url())
-        .env("INSTA_WORKSPACE_ROOT", workspace::root())
-        .env("INSTA_SNAPSHOT_REFERENCES_FILE", &references)
-        .current_dir(workspace::root());
-    if std::env::var_os("INSTA_UPDATE").is_none() {
-        // A test never writes what it is compared with, unless a person asks for it.
-        command.env("INSTA_UPDATE", "no");
-    }
-    let ran = watch(command);
-    guard.finish()?;
-    let (status, tally) = ran?;
-    if let Some(tally) = tally {
-        eprintln!("{tally}");
-    }
-    if status.success() && args.is_empty() {
-        check_references(&references)?;
-    }
-    Ok((code(status), tally))
 }
 
 /// What a runner said about its tests.
@@ -103,28 +138,69 @@ impl Tally {
     }
 }
 
+/// The runner of all tests, with more arguments of its own.
 fn runner(args: &[OsString]) -> Command {
-    let probe = workspace::cargo()
-        .args(["nextest", "--version"])
-        .current_dir(workspace::root())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status();
-    let mut command = workspace::cargo();
-    if probe.is_ok_and(|status| status.success()) {
-        command.args([
-            "nextest",
-            "run",
-            "--workspace",
-            "--cargo-profile",
-            "release",
-        ]);
-    } else {
-        // Without the option, the first failing test program would be the last to run.
-        command.args(["test", "--workspace", "--release", "--no-fail-fast"]);
-    }
-    command.args(args);
+    let mut command = Runner::find().command();
+    command.arg("--workspace").args(args);
     command
+}
+
+/// A program that runs tests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Runner {
+    Nextest,
+    Cargo,
+}
+
+impl Runner {
+    /// cargo-nextest where it is installed.
+    pub(crate) fn find() -> Runner {
+        let probe = workspace::cargo()
+            .args(["nextest", "--version"])
+            .current_dir(workspace::root())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status();
+        match probe {
+            Ok(status) if status.success() => Runner::Nextest,
+            _ => Runner::Cargo,
+        }
+    }
+
+    /// Runs tests in the profile that everything is built in.
+    pub(crate) fn command(self) -> Command {
+        let mut command = workspace::cargo();
+        match self {
+            Runner::Nextest => command.args(["nextest", "run", "--cargo-profile", "release"]),
+            // Without the option, the first failing test program would be the last to run.
+            Runner::Cargo => command.args(["test", "--release", "--no-fail-fast"]),
+        };
+        command
+    }
+
+    /// Words that let so many tests run at once; they end the command line.
+    pub(crate) fn threads(self, count: u32) -> Vec<String> {
+        match self {
+            Runner::Nextest => vec![format!("--test-threads={count}")],
+            Runner::Cargo => vec!["--".to_owned(), format!("--test-threads={count}")],
+        }
+    }
+
+    /// Words that leave tests out whose path holds `part`; they end the command line.
+    pub(crate) fn without(self, part: &str) -> Vec<String> {
+        match self {
+            Runner::Nextest => vec!["-E".to_owned(), format!("not test({part})")],
+            Runner::Cargo => ["--", "--skip", part].map(str::to_owned).to_vec(),
+        }
+    }
+
+    /// Words that run no tests but those whose path begins with `part`.
+    pub(crate) fn only(self, part: &str) -> Vec<String> {
+        match self {
+            Runner::Nextest => vec!["-E".to_owned(), format!("test(/^{part}/)")],
+            Runner::Cargo => vec!["--".to_owned(), part.to_owned()],
+        }
+    }
 }
 
 /// Runs the runner. On a terminal its output is its own; elsewhere it is copied and

@@ -43,7 +43,7 @@ fn help_lists_every_command() {
         .filter_map(|line| line.split_whitespace().next())
         .collect();
     let expected = "rehearse doctor baseline export transform import verify migrate rollback finalize status \
-        db fixtures test ci tidy codegen bench";
+        db fixtures images test ci tidy codegen bench";
     assert_eq!(listed.join(" "), expected);
 }
 
@@ -102,7 +102,10 @@ fn usage_errors_have_exit_code_two() {
     for args in [
         &["nonsense"][..],
         &["db"],
-        &["db", "up", "--provider", "docker"],
+        &["db", "up", "--provider", "podman"],
+        &["db", "up", "--provider", "native", "--mysql", "oracle"],
+        &["db", "up", "--provider", "native", "--mysql", "postgres-18"],
+        &["test", "--matrix", "--mysql", "mysql-9.7"],
         &["rehearse", "--scale"],
     ] {
         let (code, stdout, stderr) = run(xtask(args));

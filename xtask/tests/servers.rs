@@ -34,7 +34,7 @@ impl Servers {
     fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
         command
-            .args(["db", "--state-dir"])
+            .args(["db", "--provider", "native", "--state-dir"])
             .arg(&self.state)
             .args(args)
             .stdin(Stdio::null());
@@ -432,6 +432,7 @@ fn rehearse_on_fixtures_never_uses_the_users_databases() {
     let cargo = cargo_that_prints("cargo-that-tells", "$ALKEMIO_MYSQL_URL $*");
     let output = Command::new(env!("CARGO_BIN_EXE_xtask"))
         .args(["rehearse", "--scale", "3", "--jobs", "1"])
+        .args(["--provider", "native"])
         .env("CARGO", &cargo)
         .env("CONVERGE_DB_STATE", &servers.state)
         .env("ALKEMIO_MYSQL_URL", "mysql://production/")

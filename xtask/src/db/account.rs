@@ -60,6 +60,23 @@ impl Account {
     }
 }
 
+/// The account that MySQL or MariaDB runs as where we are root, if there is one.
+pub(crate) fn of_mysql() -> Option<Account> {
+    is_root().then(|| Account::named("mysql")).flatten()
+}
+
+/// The account that PostgreSQL runs as where we are root: it refuses to run as that.
+pub(crate) fn of_postgres() -> Option<Account> {
+    let candidates = ["postgres", "nobody"];
+    let find = || candidates.iter().find_map(|name| Account::named(name));
+    is_root().then(find).flatten()
+}
+
+/// Both servers' accounts.
+pub(crate) fn of_servers() -> impl Iterator<Item = Account> {
+    of_mysql().into_iter().chain(of_postgres())
+}
+
 /// Whether this process runs as root.
 pub(crate) fn is_root() -> bool {
     fs::metadata("/proc/self").is_ok_and(|metadata| metadata.uid() == 0)

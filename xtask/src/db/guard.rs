@@ -14,6 +14,7 @@ use anyhow::{Context, Result, bail};
 
 use super::{
     native::{self, Set},
+    origin::Wanted,
     process,
     state::StateDir,
 };
@@ -29,7 +30,7 @@ pub(crate) struct Guard {
 
 impl Guard {
     /// Starts the guard, then servers with empty databases.
-    pub(crate) fn up(state: &StateDir) -> Result<(Guard, Set)> {
+    pub(crate) fn up(state: &StateDir, wanted: &Wanted) -> Result<(Guard, Set)> {
         let lock = state.lock("guard.lock")?;
         let path = state.log("guard");
         let log =
@@ -49,7 +50,7 @@ impl Guard {
             state: state.clone(),
             _lock: lock,
         };
-        let set = native::reset(state, false)?;
+        let set = native::reset(state, wanted, false)?;
         Ok((guard, set))
     }
 
@@ -72,5 +73,5 @@ impl Guard {
 pub(crate) fn run(state: &StateDir) -> Result<()> {
     io::copy(&mut io::stdin().lock().by_ref(), &mut io::sink())
         .context("cannot wait for the end of a command")?;
-    native::remove(state)
+    super::down(state, true)
 }

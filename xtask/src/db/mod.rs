@@ -2,15 +2,17 @@
 //!
 //! Whatever destroys data here first proves by a token that the servers are its own.
 
-mod account;
+pub(crate) mod account;
 mod apt;
+mod docker;
 mod guard;
 mod mysql;
-pub(crate) mod native;
-mod place;
+mod native;
+mod origin;
+pub(crate) mod place;
 mod postgres;
 mod process;
-mod programs;
+pub(crate) mod programs;
 pub(crate) mod state;
 
 use std::{
@@ -21,11 +23,8 @@ use std::{
 
 use anyhow::{Context, Result};
 
-pub(crate) use self::guard::Guard;
-use self::{
-    native::{Programs, Set},
-    state::StateDir,
-};
+pub(crate) use self::{docker::engine, guard::Guard, native::Set, origin::Wanted};
+use self::{origin::Programs, state::StateDir};
 use crate::{
     failure::{BLOCKED, Failure, USAGE},
     flags::{Client, Db, DbCommand, Provider},
@@ -40,13 +39,15 @@ const DEFAULT_DATABASE: &str = "alkemio";
 const OWNED_DATABASES: [&str; 2] = ["alkemio", "kratos"];
 
 pub(crate) fn run(flags: Db) -> Result<ExitCode> {
-    check_provider(flags.provider)?;
     let state = StateDir::locate(flags.state_dir)?;
+    let wanted = Wanted {
+        mysql: flags.mysql,
+        postgres: flags.postgres,
+    };
     match flags.command {
-        DbCommand::Up { yes } => show(&native::up(&state, yes)?),
-        DbCommand::Reset { yes } => show(&native::reset(&state, yes)?),
-        DbCommand::Down { volumes: false } => native::down(&state)?,
-        DbCommand::Down { volumes: true } => native::remove(&state)?,
+        DbCommand::Up { yes } => show(&up(&state, flags.provider, &wanted, yes)?),
+        DbCommand::Reset { yes } => show(&reset(&state, flags.provider, &wanted, yes)?),
+        DbCommand::Down { volumes } => down(&state, volumes)?,
         DbCommand::Status => return status(&state),
         DbCommand::Logs { lines } => logs(&state, lines)?,
         DbCommand::Psql(client) => return psql(&state, client),
@@ -56,15 +57,58 @@ pub(crate) fn run(flags: Db) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Refuses what is not there yet; `auto` is `native` until there is a choice.
-pub(crate) fn check_provider(provider: Provider) -> Result<()> {
-    match provider {
-        Provider::Auto | Provider::Native => Ok(()),
-        Provider::Docker => Err(
-            Failure::new(USAGE, "the provider docker is not available yet")
-                .hint("--provider native runs installed servers as private processes")
-                .into(),
-        ),
+/// Makes the servers where there are none, starts what is not running, and proves that both
+/// are ours.
+pub(crate) fn up(state: &StateDir, provider: Provider, wanted: &Wanted, yes: bool) -> Result<Set> {
+    match choose_provider(state, provider, wanted)? {
+        Provider::Docker => docker::up(state, wanted),
+        _ => native::up(state, wanted, yes),
+    }
+}
+
+fn reset(state: &StateDir, provider: Provider, wanted: &Wanted, yes: bool) -> Result<Set> {
+    match choose_provider(state, provider, wanted)? {
+        Provider::Docker => docker::reset(state, wanted),
+        _ => native::reset(state, wanted, yes),
+    }
+}
+
+/// The provider of the servers that are there; for new ones, containers where there is an
+/// engine with images.
+fn choose_provider(state: &StateDir, asked: Provider, wanted: &Wanted) -> Result<Provider> {
+    let recorded = Set::open(state)?.map(|set| set.record.provider);
+    if let Some(recorded) = recorded {
+        if [recorded, Provider::Auto].contains(&asked) {
+            return Ok(recorded);
+        }
+        let message = format!(
+            "the servers of {} are of the provider {}",
+            state.path().display(),
+            recorded.name()
+        );
+        return Err(Failure::new(BLOCKED, message)
+            .hint("`cargo xtask db down --volumes` removes them and their data")
+            .into());
+    }
+    if asked != Provider::Auto {
+        return Ok(asked);
+    }
+    let obstacle = docker::obstacle(wanted);
+    if let Some(reason) = &obstacle {
+        eprintln!("db: servers as processes, not as containers: {reason}");
+    }
+    Ok(obstacle.map_or(Provider::Docker, |_| Provider::Native))
+}
+
+fn down(state: &StateDir, volumes: bool) -> Result<()> {
+    let Some((set, _lock)) = native::open_locked(state)? else {
+        return Ok(());
+    };
+    match (set.record.provider, volumes) {
+        (Provider::Docker, false) => docker::down(&set),
+        (Provider::Docker, true) => docker::remove(&set),
+        (_, false) => native::down(&set),
+        (_, true) => native::remove(&set),
     }
 }
 
@@ -87,39 +131,32 @@ fn status(state: &StateDir) -> Result<ExitCode> {
         println!("down: no servers in {}", state.path().display());
         return Ok(ExitCode::FAILURE);
     };
-    let programs = Programs::find(state)?.context("cannot find the programs of the servers")?;
-    let mut all_up = true;
+    let conditions = match set.record.provider {
+        Provider::Docker => docker::conditions(&set)?,
+        _ => native::conditions(&set)?,
+    };
     let mut table = format!(
-        "{:<10}{:<10}{:<20}{:<18}{:<9}data\n",
-        "server", "state", "version", "address", "pid"
+        "{:<10}{:<10}{:<20}{:<18}{:<14}from\n",
+        "server", "state", "version", "address", "runs as"
     );
-    for (server, version) in programs
-        .each()
-        .into_iter()
-        .zip([&set.record.mysql_version, &set.record.postgres_version])
-    {
-        let pid = set.pid(server.name());
-        let condition = match pid {
-            None => "down",
-            Some(_) => match native::has_token(server, &set) {
-                Ok(true) => "up",
-                Ok(false) => "not ours",
-                Err(_) => "no answer",
-            },
-        };
-        all_up &= condition == "up";
-        let address = format!("127.0.0.1:{}", set.port(server.name()));
-        let pid = pid.map_or("-".to_owned(), |pid| pid.to_string());
-        let data = set.data(server.name());
-        let name = server.name();
-        table += &format!(
-            "{name:<10}{condition:<10}{version:<20}{address:<18}{pid:<9}{}\n",
-            data.display()
-        );
+    let record = &set.record;
+    let servers = [
+        (mysql::NAME, &record.mysql_version, &record.mysql_from),
+        (
+            postgres::NAME,
+            &record.postgres_version,
+            &record.postgres_from,
+        ),
+    ];
+    for ((name, version, from), [condition, runs_as]) in servers.into_iter().zip(&conditions) {
+        let address = format!("127.0.0.1:{}", set.port(name));
+        table +=
+            &format!("{name:<10}{condition:<10}{version:<20}{address:<18}{runs_as:<14}{from}\n");
     }
     io::stdout()
         .write_all(table.as_bytes())
         .context("cannot write")?;
+    let all_up = conditions.iter().all(|[condition, _]| condition == "up");
     Ok(if all_up {
         ExitCode::SUCCESS
     } else {
@@ -128,59 +165,70 @@ fn status(state: &StateDir) -> Result<ExitCode> {
 }
 
 fn logs(state: &StateDir, lines: usize) -> Result<()> {
+    let containers = Set::open(state)?.filter(|set| set.record.provider == Provider::Docker);
     for name in [mysql::NAME, postgres::NAME] {
-        let log = state.log(name);
-        let text = format!(
-            "==> {} <==\n{}\n",
-            log.display(),
-            process::tail(&log, lines)
-        );
+        let (title, text) = match &containers {
+            Some(set) => (name.to_owned(), docker::log(set, name, lines)?),
+            None => {
+                let log = state.log(name);
+                (log.display().to_string(), process::tail(&log, lines))
+            }
+        };
         io::stdout()
-            .write_all(text.as_bytes())
+            .write_all(format!("==> {title} <==\n{text}\n").as_bytes())
             .context("cannot write")?;
     }
     Ok(())
 }
 
 fn psql(state: &StateDir, client: Client) -> Result<ExitCode> {
-    let (set, programs) = running(state)?;
+    let set = running(state)?;
     let (database, args) = split_database(client.args);
-    let owner = OWNED_DATABASES.iter().find(|name| database == **name);
     let Some(name) = database.to_str() else {
         return Err(Failure::new(USAGE, "the database's name is not text").into());
     };
-    let mut command = programs
-        .postgres
-        .client(&set.record, owner.unwrap_or(&"postgres"), name);
+    let owner = OWNED_DATABASES.iter().find(|owned| name == **owned);
+    let user = owner.copied().unwrap_or("postgres");
+    let mut command = match set.record.provider {
+        Provider::Docker => docker::postgres_client(&set, user, name)?,
+        _ => programs(state)?.postgres.client(&set.record, user, name),
+    };
     command.args(args);
     passthrough::exec(command)
 }
 
 fn mysql(state: &StateDir, client: Client) -> Result<ExitCode> {
-    let (set, programs) = running(state)?;
+    let set = running(state)?;
     let (database, args) = split_database(client.args);
-    let mut command = programs.mysql.client(&set.state);
+    let mut command = match set.record.provider {
+        Provider::Docker => docker::mysql_client(&set)?,
+        _ => programs(state)?.mysql.client(&set.state),
+    };
     let mut option = OsString::from("--database=");
     option.push(database);
     command.arg(option).args(args);
     passthrough::exec(command)
 }
 
-fn running(state: &StateDir) -> Result<(Set, Programs)> {
+fn programs(state: &StateDir) -> Result<Programs> {
+    Programs::of(state)?.context("cannot find the programs of the servers")
+}
+
+/// The servers, which must be up.
+fn running(state: &StateDir) -> Result<Set> {
     let set = Set::open(state)?.filter(|set| set.record.complete);
-    let programs = Programs::find(state)?;
-    set.zip(programs)
-        .filter(|(set, programs)| {
-            programs
-                .each()
-                .iter()
-                .all(|server| set.pid(server.name()).is_some())
-        })
-        .ok_or_else(|| {
-            Failure::new(BLOCKED, "the local servers are not up")
-                .hint("cargo xtask db up")
-                .into()
-        })
+    let up = match &set {
+        None => false,
+        Some(set) if set.record.provider == Provider::Docker => docker::running(set)?,
+        Some(set) => [mysql::NAME, postgres::NAME]
+            .iter()
+            .all(|name| set.pid(name).is_some()),
+    };
+    set.filter(|_| up).ok_or_else(|| {
+        Failure::new(BLOCKED, "the local servers are not up")
+            .hint("cargo xtask db up")
+            .into()
+    })
 }
 
 /// The database is the first argument, where that is no option.

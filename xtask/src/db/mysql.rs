@@ -20,6 +20,7 @@ use super::{
     programs,
     state::{StateDir, remove_if_there, write_private},
 };
+use crate::servers::{Family, Tree};
 
 /// Folder, log and pid file of this server.
 pub(crate) const NAME: &str = "mysql";
@@ -33,6 +34,10 @@ pub(crate) const ROOT_PASSWORD: &str = "toor";
 pub(crate) struct Mysql {
     server: PathBuf,
     client: PathBuf,
+    /// MariaDB's program that fills a data directory.
+    installer: Option<PathBuf>,
+    /// Where its files lie, if not in the system's folders.
+    base: Option<PathBuf>,
     flavour: Flavour,
     version: String,
     account: Option<Account>,
@@ -48,27 +53,11 @@ impl Mysql {
     /// The first server on the search path, with a client.
     pub(crate) fn find() -> Option<Mysql> {
         let server = programs::search(&["mariadbd", "mysqld"])?;
-        let sh = Shell::new().ok()?;
-        // The first option, or the machine's option files could change the answer.
-        let text = cmd!(sh, "{server} --no-defaults --version")
-            .quiet()
-            .ignore_stderr()
-            .read()
-            .ok()?;
-        let flavour = if text.contains("MariaDB") {
-            Flavour::MariaDb
-        } else {
-            Flavour::MySql
-        };
-        let number = text
-            .split_whitespace()
-            .skip_while(|word| *word != "Ver")
-            .nth(1)?;
-        let number = number.split('-').next().unwrap_or(number);
-        let (clients, product) = match flavour {
-            Flavour::MariaDb => (["mariadb", "mysql"], "MariaDB"),
+        let (flavour, version) = identify(&server)?;
+        let clients = match flavour {
+            Flavour::MariaDb => ["mariadb", "mysql"],
             // The other one's client may lack MySQL's way to log in.
-            Flavour::MySql => (["mysql", "mariadb"], "MySQL"),
+            Flavour::MySql => ["mysql", "mariadb"],
         };
         let beside = clients
             .iter()
@@ -76,13 +65,30 @@ impl Mysql {
             .find(|path| path.is_file());
         Some(Mysql {
             client: beside.or_else(|| programs::search(&clients))?,
+            installer: programs::search(&["mariadb-install-db", "mysql_install_db"]),
+            base: None,
             flavour,
-            version: format!("{product} {number}"),
-            account: if account::is_root() {
-                Account::named("mysql")
-            } else {
-                None
-            },
+            version,
+            account: account::of_mysql(),
+            server,
+        })
+    }
+
+    /// The server of a release.
+    pub(crate) fn in_tree(tree: &Tree) -> Option<Mysql> {
+        let (server, client) = match tree.family() {
+            Family::Mariadb => ("usr/sbin/mariadbd", "usr/bin/mariadb"),
+            _ => ("usr/sbin/mysqld", "usr/bin/mysql"),
+        };
+        let server = tree.join(server);
+        let (flavour, version) = identify(&server)?;
+        Some(Mysql {
+            client: tree.join(client),
+            installer: Some(tree.join("usr/bin/mariadb-install-db")),
+            base: Some(tree.join("usr")),
+            flavour,
+            version,
+            account: account::of_mysql(),
             server,
         })
     }
@@ -97,10 +103,34 @@ impl Mysql {
         command
     }
 
+    fn base_option(&self) -> Option<OsString> {
+        self.base.as_ref().map(|base| option("--basedir=", base))
+    }
+
     /// Both servers refuse to run as root unless they are told to.
     fn user_option(&self) -> Option<&'static str> {
         (account::is_root() && self.account.is_none()).then_some("--user=root")
     }
+}
+
+/// Product and version of a server's program.
+fn identify(server: &Path) -> Option<(Flavour, String)> {
+    let sh = Shell::new().ok()?;
+    // The first option, or the machine's option files could change the answer.
+    let text = cmd!(sh, "{server} --no-defaults --version")
+        .quiet()
+        .ignore_stderr()
+        .read()
+        .ok()?;
+    let (flavour, product) = if text.contains("MariaDB") {
+        (Flavour::MariaDb, "MariaDB")
+    } else {
+        (Flavour::MySql, "MySQL")
+    };
+    let mut words = text.split_whitespace().skip_while(|word| *word != "Ver");
+    let number = words.nth(1)?;
+    let number = number.split('-').next().unwrap_or(number);
+    Some((flavour, format!("{product} {number}")))
 }
 
 impl Server for Mysql {
@@ -127,29 +157,26 @@ impl Server for Mysql {
 
     fn initialise(&self, set: &Set) -> Result<()> {
         let file = setup_file(set);
-        write_private(
-            &file,
-            &include_str!("mysql.sql").replace("TOKEN", &set.record.token),
-        )?;
+        write_private(&file, &SETUP.concat().replace("TOKEN", &set.record.token))?;
         if let Some(account) = self.account {
             account.own(&file)?;
         }
         self.prepare(set)?;
         let mut command = match self.flavour {
             Flavour::MariaDb => {
-                let program = programs::search(&["mariadb-install-db", "mysql_install_db"])
-                    .context("cannot find mariadb-install-db, which belongs to the server")?;
-                let mut command = Command::new(program);
-                command.args([
-                    "--no-defaults",
-                    "--auth-root-authentication-method=normal",
-                    "--skip-test-db",
-                ]);
+                let program = self.installer.as_ref();
+                let mut command = Command::new(
+                    program
+                        .context("cannot find mariadb-install-db, which belongs to the server")?,
+                );
+                command.arg("--no-defaults").args(self.base_option());
+                command.args(["--auth-root-authentication-method=normal", "--skip-test-db"]);
                 command
             }
             Flavour::MySql => {
                 let mut command = Command::new(&self.server);
-                command.args(["--no-defaults", "--initialize-insecure"]);
+                command.arg("--no-defaults").args(self.base_option());
+                command.arg("--initialize-insecure");
                 command
             }
         };
@@ -170,6 +197,7 @@ impl Server for Mysql {
             option("--datadir=", &set.data(NAME)),
             port.into(),
         ];
+        args.extend(self.base_option());
         args.extend(SETTINGS.iter().map(Into::into));
         match self.flavour {
             Flavour::MariaDb => {
@@ -217,16 +245,20 @@ impl Server for Mysql {
             .arg("--execute=select token from converge_local.token");
         Ok(command)
     }
-
-    /// SIGTERM is its orderly end; a buffer pool of half a gigabyte is written in seconds.
-    fn stop_signals(&self) -> &'static [(&'static str, Duration)] {
-        &STOP_SIGNALS
-    }
 }
 
-const STOP_SIGNALS: [(&str, Duration); 2] = [
+/// Signals that end it, each with the time it gets before the next: SIGTERM is its orderly
+/// end, and a buffer pool of half a gigabyte is written in seconds.
+pub(crate) const STOP_SIGNALS: [(&str, Duration); 2] = [
     ("TERM", Duration::from_secs(60)),
     ("KILL", Duration::from_secs(10)),
+];
+
+/// What is run before a new server takes its first connection.
+const SETUP: [&str; 3] = [
+    include_str!("sql/mysql_root.sql"),
+    include_str!("sql/mysql_databases.sql"),
+    include_str!("sql/mysql_token.sql"),
 ];
 
 /// Folder for temporary tables, beside the data. With the default, /tmp, a server that

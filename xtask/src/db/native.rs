@@ -15,14 +15,16 @@ use anyhow::{Context, Result, bail};
 
 use super::{
     account::Account,
-    apt,
-    mysql::{self, Mysql},
-    place,
-    postgres::{self, Postgres},
+    mysql,
+    origin::{Origins, Programs, Wanted},
+    place, postgres,
     process::{self, Launch, POLL},
     state::{Record, StateDir, random_hex, remove_if_there, write_private},
 };
-use crate::failure::{BLOCKED, Failure};
+use crate::{
+    failure::{BLOCKED, Failure},
+    flags::Provider,
+};
 
 /// How long a server may take to answer: a start takes a second, recovery after a
 /// power cut with 4 GB of log a minute or two.
@@ -58,8 +60,6 @@ pub(crate) trait Server {
     fn answers(&self, set: &Set) -> Result<Command>;
     /// A command that prints the server's token.
     fn reads_token(&self, set: &Set) -> Result<Command>;
-    /// Signals that end it, each with the time it gets before the next.
-    fn stop_signals(&self) -> &'static [(&'static str, Duration)];
 }
 
 /// A state directory and what is recorded in it.
@@ -100,7 +100,7 @@ impl Set {
         }
     }
 
-    fn set_port(&mut self, server: &str, port: u16) {
+    pub(crate) fn set_port(&mut self, server: &str, port: u16) {
         if server == mysql::NAME {
             self.record.mysql_port = port;
         } else {
@@ -109,100 +109,88 @@ impl Set {
     }
 }
 
-/// Both servers as installed here.
-#[derive(Debug)]
-pub(crate) struct Programs {
-    pub(crate) mysql: Mysql,
-    pub(crate) postgres: Postgres,
-}
-
-impl Programs {
-    /// The installed programs; missing ones are installed where that can be done.
-    pub(crate) fn find_or_install(state: &StateDir, yes: bool) -> Result<Programs> {
-        if let Some(programs) = Programs::find(state)? {
-            return Ok(programs);
-        }
-        apt::install(Mysql::find().is_none(), Postgres::find(None).is_none(), yes)?;
-        Programs::find(state)?.context("cannot find the servers that were just installed")
-    }
-
-    /// The installed programs, if both servers are there.
-    pub(crate) fn find(state: &StateDir) -> Result<Option<Programs>> {
-        let data = Set::open(state)?.map(|set| set.data(postgres::NAME));
-        let (mysql, postgres) = (Mysql::find(), Postgres::find(data.as_deref()));
-        Ok(mysql
-            .zip(postgres)
-            .map(|(mysql, postgres)| Programs { mysql, postgres }))
-    }
-
-    /// Both, in the order in which they start.
-    pub(crate) fn each(&self) -> [&dyn Server; 2] {
-        [&self.mysql, &self.postgres]
-    }
-}
-
 /// Makes the servers where there are none, starts what is not running, and proves
 /// that both are ours.
-pub(crate) fn up(state: &StateDir, yes: bool) -> Result<Set> {
-    let programs = Programs::find_or_install(state, yes)?;
+pub(crate) fn up(state: &StateDir, wanted: &Wanted, yes: bool) -> Result<Set> {
+    // A name that is not known is refused before anything is made.
+    Origins::choose(wanted, None)?;
     let _lock = state.lock("lock")?;
-    match Set::open(state)? {
-        Some(set) if set.record.complete && place::is_whole(&set) => resume(set, &programs),
+    let set = Set::open(state)?;
+    let origins = Origins::choose(wanted, set.as_ref())?;
+    let data = set.as_ref().map(|set| set.data(postgres::NAME));
+    match set {
+        Some(set) if set.record.complete && place::is_whole(&set) => {
+            origins.check_same(&set)?;
+            let programs = Programs::find_or_get(origins, data.as_deref(), yes)?;
+            resume(set, &programs)
+        }
         unusable => {
             if let Some(set) = unusable {
                 // An earlier start was cut short, or something swept the data away.
                 place::check_home(&set)?;
                 eprintln!("db: the servers' data is not whole; making them anew");
-                stop_all(&set, &programs.each())?;
+                stop_all(&set)?;
                 place::remove_data(&set)?;
             }
-            create(state, &programs, None)
+            create(state, origins, yes, None)
         }
     }
 }
 
 /// Stops the servers; their data stays.
-pub(crate) fn down(state: &StateDir) -> Result<()> {
-    let Some((set, _lock)) = open_locked(state)? else {
-        return Ok(());
-    };
-    let programs = installed(state)?;
-    stop_all(&set, &programs.each())?;
+pub(crate) fn down(set: &Set) -> Result<()> {
+    stop_all(set)?;
     eprintln!("db: down; `cargo xtask db up` brings the same data back");
     Ok(())
 }
 
 /// Stops the servers and removes their data, once both are proven to be ours.
-pub(crate) fn remove(state: &StateDir) -> Result<()> {
-    let Some((set, _lock)) = open_locked(state)? else {
-        return Ok(());
-    };
-    let programs = installed(state)?;
-    check_ours(&set, &programs.each())?;
-    stop_all(&set, &programs.each())?;
-    place::remove_data(&set)?;
+pub(crate) fn remove(set: &Set) -> Result<()> {
+    let programs = programs_of(&set.state)?;
+    check_ours(set, &programs.each())?;
+    stop_all(set)?;
+    place::remove_data(set)?;
     eprintln!("db: down, data removed");
     Ok(())
 }
 
+/// Condition and process of each server.
+pub(crate) fn conditions(set: &Set) -> Result<Vec<[String; 2]>> {
+    let programs = programs_of(&set.state)?;
+    let conditions = programs.each().map(|server| {
+        let pid = set.pid(server.name());
+        let condition = match pid.map(|_| has_token(server, set)) {
+            None => "down",
+            Some(Ok(true)) => "up",
+            Some(Ok(false)) => "not ours",
+            Some(Err(_)) => "no answer",
+        };
+        let pid = pid.map_or("-".to_owned(), |pid| format!("process {pid}"));
+        [condition.to_owned(), pid]
+    });
+    Ok(conditions.into())
+}
+
 /// Replaces the servers' data by that of a first start, on the same ports.
-pub(crate) fn reset(state: &StateDir, yes: bool) -> Result<Set> {
-    let programs = Programs::find_or_install(state, yes)?;
+pub(crate) fn reset(state: &StateDir, wanted: &Wanted, yes: bool) -> Result<Set> {
     let _lock = state.lock("lock")?;
-    let Some(set) = Set::open(state)? else {
-        return create(state, &programs, None);
+    let set = Set::open(state)?;
+    let origins = Origins::choose(wanted, set.as_ref())?;
+    let Some(set) = set else {
+        return create(state, origins, yes, None);
     };
+    let programs = programs_of(state)?;
     check_ours(&set, &programs.each())?;
-    stop_all(&set, &programs.each())?;
+    stop_all(&set)?;
     place::remove_data(&set)?;
-    create(state, &programs, Some(&set.record))
+    create(state, origins, yes, Some(&set.record))
 }
 
 /// Whether the server has the token of its state directory.
 ///
 /// # Errors
 /// When it does not answer at all.
-pub(crate) fn has_token(server: &dyn Server, set: &Set) -> Result<bool> {
+fn has_token(server: &dyn Server, set: &Set) -> Result<bool> {
     let output = server
         .reads_token(set)?
         .stdin(Stdio::null())
@@ -250,7 +238,7 @@ pub(crate) fn run_logged(mut command: Command, log: &Path) -> Result<()> {
 }
 
 /// The recorded servers, with nobody else at work on them.
-fn open_locked(state: &StateDir) -> Result<Option<(Set, File)>> {
+pub(crate) fn open_locked(state: &StateDir) -> Result<Option<(Set, File)>> {
     // Looked at first without the lock, which would make the directory.
     if Set::open(state)?.is_some() {
         let lock = state.lock("lock")?;
@@ -262,9 +250,9 @@ fn open_locked(state: &StateDir) -> Result<Option<(Set, File)>> {
     Ok(None)
 }
 
-/// The programs, which must be there to stop what they started.
-fn installed(state: &StateDir) -> Result<Programs> {
-    Programs::find(state)?
+/// The programs, by which it is proven what they started.
+fn programs_of(state: &StateDir) -> Result<Programs> {
+    Programs::of(state)?
         .context("cannot find the programs of the servers, which were here when `db up` ran")
 }
 
@@ -291,18 +279,23 @@ fn resume(mut set: Set, programs: &Programs) -> Result<Set> {
 }
 
 /// Makes a new set of servers, or nothing.
-fn create(state: &StateDir, programs: &Programs, former: Option<&Record>) -> Result<Set> {
+fn create(state: &StateDir, origins: Origins, yes: bool, former: Option<&Record>) -> Result<Set> {
+    let programs = Programs::find_or_get(origins, None, yes)?;
     let servers = programs.each();
     let home = place::choose_home(state, &servers)?;
     let [mysql_port, postgres_port] = match former {
         Some(record) => [record.mysql_port, record.postgres_port],
         None => place::free_ports()?,
     };
+    let [mysql_from, postgres_from] = origins.names();
     let mut set = Set {
         state: state.clone(),
         record: Record {
+            provider: Provider::Native,
             complete: false,
             home,
+            mysql_from,
+            postgres_from,
             mysql_version: String::new(),
             mysql_port,
             postgres_version: String::new(),
@@ -311,13 +304,13 @@ fn create(state: &StateDir, programs: &Programs, former: Option<&Record>) -> Res
             token: random_hex(32)?,
         },
     };
-    remember_versions(&mut set, programs);
+    remember_versions(&mut set, &programs);
     place::refuse_foreign_data(&set, &servers)?;
     write_private(&set.record.home.join("token"), &set.record.token)?;
     state.save(&set.record)?;
     if let Err(error) = fill(&mut set, &servers) {
         // What was made so far is of no use, and a server must not stay behind.
-        stop_all(&set, &servers)?;
+        stop_all(&set)?;
         place::remove_data(&set)?;
         return Err(error);
     }
@@ -412,12 +405,14 @@ fn wait_until_up(server: &dyn Server, set: &Set, child: &mut Child) -> Result<bo
     )
 }
 
-fn stop_all(set: &Set, servers: &[&dyn Server]) -> Result<()> {
+fn stop_all(set: &Set) -> Result<()> {
     remove_if_there(&set.state.file("env"))?;
-    for server in servers {
-        let name = server.name();
+    for (name, signals) in [
+        (mysql::NAME, mysql::STOP_SIGNALS),
+        (postgres::NAME, postgres::STOP_SIGNALS),
+    ] {
         if let Some(pid) = set.pid(name) {
-            process::stop(pid, &set.data(name), server.stop_signals())?;
+            process::stop(pid, &set.data(name), &signals)?;
         }
         remove_if_there(&set.state.pid_file(&set.record, name))?;
     }

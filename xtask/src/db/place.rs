@@ -14,7 +14,8 @@ use std::{
 use anyhow::{Context, Result, bail};
 
 use super::{
-    account, mysql,
+    account::{self, Account},
+    mysql,
     native::{Server, Set},
     postgres,
     process::{self, POLL},
@@ -28,29 +29,39 @@ const REMOVALS: u32 = 20;
 /// The state directory, or a place under /var/tmp where the servers' accounts cannot
 /// enter it, as in root's home.
 pub(crate) fn choose_home(state: &StateDir, servers: &[&dyn Server]) -> Result<PathBuf> {
-    let mut accounts = servers.iter().filter_map(|server| server.account());
-    if accounts.all(|account| account.enters(state.path())) {
-        return Ok(state.path().to_path_buf());
-    }
-    let home = home_outside(state);
-    if !home.exists() {
-        make_dir(&home, 0o711)?;
-    }
-    let metadata = fs::symlink_metadata(&home)
-        .with_context(|| format!("cannot look at {}", home.display()))?;
-    // Everybody may write to /var/tmp, so that somebody else may have been first.
-    if !metadata.is_dir() || metadata.uid() != 0 || !account::is_root() {
-        bail!("{} is not a directory of root", home.display());
-    }
-    Ok(home)
+    let accounts = servers.iter().filter_map(|server| server.account());
+    reachable(state.path(), accounts)
 }
 
-/// The place for a state directory that the servers' accounts cannot enter.
-fn home_outside(state: &StateDir) -> PathBuf {
-    PathBuf::from(format!(
-        "/var/tmp/converge-{:016x}",
-        fnv1a(state.path().as_os_str().as_encoded_bytes())
-    ))
+/// The folder, or one under /var/tmp in its stead where one of the accounts cannot enter it.
+pub(crate) fn reachable(
+    folder: &Path,
+    mut accounts: impl Iterator<Item = Account>,
+) -> Result<PathBuf> {
+    if accounts.all(|account| account.enters(folder)) {
+        return Ok(folder.to_path_buf());
+    }
+    let outside = outside(folder);
+    if !outside.exists() {
+        make_dir(&outside, 0o711)?;
+    }
+    let metadata = fs::symlink_metadata(&outside)
+        .with_context(|| format!("cannot look at {}", outside.display()))?;
+    // Everybody may write to /var/tmp, so that somebody else may have been first.
+    if !metadata.is_dir() || metadata.uid() != 0 || !account::is_root() {
+        bail!("{} is not a directory of root", outside.display());
+    }
+    Ok(outside)
+}
+
+/// The place for a folder that the servers' accounts cannot enter.
+fn outside(folder: &Path) -> PathBuf {
+    PathBuf::from(format!("/var/tmp/converge-{}", short_name(folder)))
+}
+
+/// A short name for a path, the same at every time.
+pub(crate) fn short_name(path: &Path) -> String {
+    format!("{:016x}", fnv1a(path.as_os_str().as_encoded_bytes()))
 }
 
 /// Refuses a recorded home that nothing proves to be ours: the record is a text file, and
@@ -86,7 +97,7 @@ fn is_our_home(state: &StateDir, record: &Record) -> bool {
     let inside = fs::canonicalize(home)
         .and_then(|home| Ok(home.starts_with(fs::canonicalize(state.path())?)))
         .unwrap_or(false);
-    let named = *home == home_outside(state)
+    let named = *home == outside(state.path())
         && fs::metadata("/proc/self").is_ok_and(|own| own.uid() == metadata.uid());
     inside || named || holds_token(record)
 }
@@ -151,11 +162,14 @@ fn holds_token(record: &Record) -> bool {
 /// removed by hand; anywhere else they are not known to be ours.
 pub(crate) fn refuse_foreign_data(set: &Set, servers: &[&dyn Server]) -> Result<()> {
     if set.record.home != set.state.path() {
-        for server in servers {
-            if let Some(pid) = set.pid(server.name()) {
-                process::stop(pid, &set.data(server.name()), server.stop_signals())?;
+        for (name, signals) in [
+            (mysql::NAME, mysql::STOP_SIGNALS),
+            (postgres::NAME, postgres::STOP_SIGNALS),
+        ] {
+            if let Some(pid) = set.pid(name) {
+                process::stop(pid, &set.data(name), &signals)?;
             }
-            remove_folder(&set.data(server.name()))?;
+            remove_folder(&set.data(name))?;
         }
     }
     for server in servers {
@@ -212,14 +226,17 @@ mod tests {
     use std::os::unix::fs::symlink;
 
     use super::*;
-    use crate::db::state::write_private;
+    use crate::{db::state::write_private, flags::Provider};
 
     const TOKEN: &str = "5eed";
 
     fn record(home: PathBuf, token: &str) -> Record {
         Record {
+            provider: Provider::Native,
             complete: false,
             home,
+            mysql_from: String::new(),
+            postgres_from: String::new(),
             mysql_version: String::new(),
             mysql_port: 1,
             postgres_version: String::new(),
@@ -272,7 +289,7 @@ mod tests {
         let sh = xshell::Shell::new().unwrap();
         let dir = sh.create_temp_dir().unwrap();
         let state = |name: &str| StateDir::locate(Some(dir.path().join(name))).unwrap();
-        let place = home_outside(&state("one"));
+        let place = outside(state("one").path());
         make_dir(&place, 0o700).unwrap();
         let record = record(place.clone(), TOKEN);
         let found = ["one", "other"].map(|name| is_our_home(&state(name), &record));

@@ -21,6 +21,7 @@ use super::{
     programs,
     state::{Record, remove_if_there, write_private},
 };
+use crate::servers::Tree;
 
 /// Folder, log and pid file of this server.
 pub(crate) const NAME: &str = "postgres";
@@ -48,6 +49,15 @@ impl Postgres {
             .into_iter()
             .find(|bin| bin.join("postgres").is_file());
         let bin = found.or_else(|| Some(programs::search(&["initdb"])?.parent()?.to_path_buf()))?;
+        Postgres::in_folder(bin)
+    }
+
+    /// The server of a release.
+    pub(crate) fn in_tree(tree: &Tree) -> Option<Postgres> {
+        Postgres::in_folder(tree.postgres_bin())
+    }
+
+    fn in_folder(bin: PathBuf) -> Option<Postgres> {
         let (sh, program) = (Shell::new().ok()?, bin.join("postgres"));
         let text = cmd!(sh, "{program} --version")
             .quiet()
@@ -55,16 +65,10 @@ impl Postgres {
             .read()
             .ok()?;
         let number = text.split_whitespace().nth(2)?;
-        let candidates = ["postgres", "nobody"];
         Some(Postgres {
-            bin,
             version: format!("PostgreSQL {number}"),
-            // It refuses to run as root.
-            account: if account::is_root() {
-                candidates.iter().find_map(|name| Account::named(name))
-            } else {
-                None
-            },
+            account: account::of_postgres(),
+            bin,
         })
     }
 
@@ -184,7 +188,12 @@ impl Server for Postgres {
     }
 
     fn set_up(&self, set: &Set) -> Result<()> {
-        let sql = include_str!("postgres.sql").replace("TOKEN", &set.record.token);
+        let sql = [
+            include_str!("sql/postgres_databases.sql"),
+            include_str!("sql/postgres_token.sql"),
+        ]
+        .concat()
+        .replace("TOKEN", &set.record.token);
         let mut child = self
             .script(set, "postgres")
             .stdin(Stdio::piped())
@@ -218,14 +227,11 @@ impl Server for Postgres {
         command.args(["-c", "select token from token"]);
         Ok(command)
     }
-
-    /// SIGINT ends sessions and stops in order, SIGQUIT leaves the rest to recovery.
-    fn stop_signals(&self) -> &'static [(&'static str, Duration)] {
-        &STOP_SIGNALS
-    }
 }
 
-const STOP_SIGNALS: [(&str, Duration); 2] = [
+/// Signals that end it, each with the time it gets before the next: SIGINT ends sessions and
+/// stops in order, SIGQUIT leaves the rest to recovery.
+pub(crate) const STOP_SIGNALS: [(&str, Duration); 2] = [
     ("INT", Duration::from_secs(60)),
     ("QUIT", Duration::from_secs(10)),
 ];

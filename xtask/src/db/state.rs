@@ -13,9 +13,10 @@ use std::{
 
 use anyhow::{Context, Result};
 
-use super::{mysql, postgres, process};
+use super::{mysql, origin::INSTALLED, place, postgres, process};
 use crate::{
     failure::{Failure, USAGE},
+    flags::Provider,
     workspace,
 };
 
@@ -39,9 +40,14 @@ pub(crate) struct Record {
     /// Whether both servers were once up and set up; data directories of an
     /// incomplete record hold nothing worth keeping.
     pub(crate) complete: bool,
+    /// What runs them; never `auto`.
+    pub(crate) provider: Provider,
     /// Where the data directories lie: the state directory itself, or a place that
-    /// the servers' user can reach.
+    /// the servers' user can reach. Nothing lies there where the servers are containers.
     pub(crate) home: PathBuf,
+    /// The word `installed`, the name of a release, or that of an image.
+    pub(crate) mysql_from: String,
+    pub(crate) postgres_from: String,
     pub(crate) mysql_version: String,
     pub(crate) mysql_port: u16,
     pub(crate) postgres_version: String,
@@ -144,12 +150,17 @@ impl StateDir {
 
     /// The variables that [`publish`](Self::publish) wrote, while both servers run.
     ///
-    /// Looks at processes only, so that it costs no time before every command.
+    /// Looks at processes or ports only, so that it costs no time before every command.
     pub(crate) fn env_of_running_servers(&self) -> Option<Vec<(String, String)>> {
         let record = self.record().ok()??;
-        let up = [mysql::NAME, postgres::NAME].iter().all(|name| {
-            process::running(&self.pid_file(&record, name), &record.home.join(name)).is_some()
-        });
+        let up = match record.provider {
+            Provider::Docker => [record.mysql_port, record.postgres_port]
+                .iter()
+                .all(|port| !place::is_free(*port)),
+            _ => [mysql::NAME, postgres::NAME].iter().all(|name| {
+                process::running(&self.pid_file(&record, name), &record.home.join(name)).is_some()
+            }),
+        };
         if !up {
             return None;
         }
@@ -186,7 +197,11 @@ impl Record {
         let get = |name: &str| settings.get(name).map(|value| (*value).to_owned());
         Some(Record {
             complete: get("complete")? == "true",
+            provider: Provider::named(get("provider")?.as_ref())?,
             home: get("home")?.into(),
+            // A record of before there was a choice.
+            mysql_from: get("mysql_from").unwrap_or_else(|| INSTALLED.to_owned()),
+            postgres_from: get("postgres_from").unwrap_or_else(|| INSTALLED.to_owned()),
             mysql_version: get("mysql_version")?,
             mysql_port: get("mysql_port")?.parse().ok()?,
             postgres_version: get("postgres_version")?,
@@ -237,9 +252,11 @@ impl Record {
 
 impl std::fmt::Display for Record {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        writeln!(f, "provider=native")?;
+        writeln!(f, "provider={}", self.provider.name())?;
         writeln!(f, "complete={}", self.complete)?;
         writeln!(f, "home={}", self.home.display())?;
+        writeln!(f, "mysql_from={}", self.mysql_from)?;
+        writeln!(f, "postgres_from={}", self.postgres_from)?;
         writeln!(f, "mysql_version={}", self.mysql_version)?;
         writeln!(f, "mysql_port={}", self.mysql_port)?;
         writeln!(f, "postgres_version={}", self.postgres_version)?;
@@ -301,8 +318,11 @@ mod tests {
 
     fn record() -> Record {
         Record {
+            provider: Provider::Docker,
             complete: true,
             home: "/srv/a b/it's=here".into(),
+            mysql_from: "installed".into(),
+            postgres_from: "postgres-18".into(),
             mysql_version: "MariaDB 10.11.19".into(),
             mysql_port: 40001,
             postgres_version: "PostgreSQL 15".into(),

@@ -1,0 +1,5 @@
+-- The databases of a new server, with an owner of the same name each.
+create role alkemio login password 'alkemio';
+create role kratos login password 'kratos';
+create database alkemio owner alkemio;
+create database kratos owner kratos;

@@ -1,0 +1,226 @@
+//! The live tests on pairs of releases, and docs/versions.md, which says what came of them.
+//!
+//! Which versions are supported is known to converge; one of its tests holds its table
+//! against the document.
+
+use std::{
+    fmt::Write,
+    fs,
+    process::{Command, ExitCode},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, bail};
+use xshell::{Shell, cmd};
+
+use crate::{
+    db::Wanted,
+    servers::{Family, RELEASES, Release},
+    test::{Runner, Tally, Tests},
+    workspace,
+};
+
+/// Test programs that talk to servers.
+const LIVE: [&str; 9] = [
+    "--package",
+    "converge",
+    "--package",
+    "devtool",
+    "--test",
+    "live",
+    "--test",
+    "fixtures",
+    "--test=moved",
+];
+
+/// Tests that bring servers of their own, whatever the pair is.
+const OWN_SERVERS: &str = "lost::";
+
+/// The tests of the path from the source to the target and back.
+const PATH: &str = "path::";
+
+/// A source and a target.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pair {
+    source: &'static Release,
+    target: &'static Release,
+}
+
+/// What came of the tests on a pair.
+#[derive(Debug)]
+struct Outcome {
+    pair: Pair,
+    tests: Tests,
+    took: Duration,
+}
+
+impl Pair {
+    /// The pair of these releases.
+    pub(crate) fn named(source: &str, target: &str) -> Result<Pair> {
+        Ok(Pair {
+            source: Release::named(source)?,
+            target: Release::named(target)?,
+        })
+    }
+
+    /// Every source with every target.
+    fn all() -> Vec<Pair> {
+        let is_target = |release: &Release| release.family == Family::Postgres;
+        let (targets, sources): (Vec<_>, Vec<_>) =
+            RELEASES.iter().partition(|release| is_target(release));
+        sources
+            .iter()
+            .flat_map(|source| targets.iter().map(|target| Pair { source, target }))
+            .collect()
+    }
+
+    fn name(self) -> String {
+        format!("{} to {}", self.source.name, self.target.name)
+    }
+
+    fn run(self, words: &[&str], chosen: impl Fn(Runner) -> Vec<String>) -> Result<Tests> {
+        let runner = Runner::find();
+        let mut command: Command = runner.command();
+        command.args(words).args(chosen(runner));
+        let wanted = Wanted {
+            mysql: Some(self.source.name.to_owned()),
+            postgres: Some(self.target.name.to_owned()),
+        };
+        Tests::on_servers(&wanted, command)
+    }
+
+    /// The path from end to end; what was counted.
+    pub(crate) fn smoke(self) -> Result<Option<Tally>> {
+        eprintln!("--- {}", self.name());
+        let tests = self.run(&["--package", "converge", "--test", "live"], |runner| {
+            runner.only(PATH)
+        })?;
+        if !tests.status.success() {
+            bail!("the path fails from {}", self.name());
+        }
+        Ok(tests.tally)
+    }
+}
+
+/// Runs all live tests on all pairs, and writes the document where all of them pass.
+pub(crate) fn run() -> Result<ExitCode> {
+    let mut outcomes = Vec::new();
+    for pair in Pair::all() {
+        eprintln!("\n--- {}", pair.name());
+        let start = Instant::now();
+        let tests = pair.run(&LIVE, |runner| runner.without(OWN_SERVERS))?;
+        outcomes.push(Outcome {
+            pair,
+            tests,
+            took: start.elapsed(),
+        });
+    }
+    eprintln!();
+    for outcome in &outcomes {
+        let verdict = if outcome.passed() { "ok" } else { "FAILED" };
+        let seconds = outcome.took.as_secs_f64();
+        let name = outcome.pair.name();
+        eprintln!(
+            "{name:<32} {seconds:>6.1} s  {verdict:<7} {}",
+            outcome.count()
+        );
+    }
+    if !outcomes.iter().all(Outcome::passed) {
+        return Ok(ExitCode::FAILURE);
+    }
+    let path = workspace::root().join("docs/versions.md");
+    fs::write(&path, document(&outcomes)?)
+        .with_context(|| format!("cannot write {}", path.display()))?;
+    eprintln!("written: {}", path.display());
+    Ok(ExitCode::SUCCESS)
+}
+
+impl Outcome {
+    fn passed(&self) -> bool {
+        self.tests.status.success()
+    }
+
+    fn count(&self) -> String {
+        self.tests
+            .tally
+            .map_or_else(String::new, |tally| tally.to_string())
+    }
+}
+
+/// docs/versions.md.
+fn document(outcomes: &[Outcome]) -> Result<String> {
+    let sh = Shell::new()?;
+    let date = cmd!(sh, "date --utc +%Y-%m-%d").quiet().read()?;
+    let mut text = include_str!("matrix/versions.md").replace("DATE", &date);
+    text += &support(outcomes);
+    text += "\n## The run\n\n";
+    text += "| source | target | tests | seconds |\n| --- | --- | --- | --- |\n";
+    for Outcome {
+        pair: _,
+        tests,
+        took,
+    } in outcomes
+    {
+        let [source, target] = &tests.versions;
+        let count = tests
+            .tally
+            .map_or_else(String::new, |tally| tally.to_string());
+        let seconds = took.as_secs();
+        writeln!(text, "| {source} | {target} | {count} | {seconds} |")?;
+    }
+    Ok(text)
+}
+
+/// The table of what is proven, expected and refused.
+fn support(outcomes: &[Outcome]) -> String {
+    let mut text =
+        "\n## Support\n\n| server | series | support |\n| --- | --- | --- |\n".to_owned();
+    for (family, product, expected, refused) in [
+        (
+            Family::Mysql,
+            "MySQL",
+            "8.0 to 9, others",
+            "before 8.0, from 10 on",
+        ),
+        (
+            Family::Mariadb,
+            "MariaDB",
+            "10.6 to 12, others",
+            "before 10.6, from 13 on",
+        ),
+        (
+            Family::Postgres,
+            "PostgreSQL",
+            "14 to 18, others",
+            "before 14, from 19 on",
+        ),
+    ] {
+        let mut proven: Vec<&str> = outcomes
+            .iter()
+            .flat_map(|outcome| [outcome.pair.source, outcome.pair.target])
+            .filter(|release| release.family == family)
+            .map(Release::series)
+            .collect();
+        proven.sort_unstable();
+        proven.dedup();
+        let rows = proven.into_iter().map(|series| (series, "proven"));
+        for (series, support) in rows.chain([(expected, "expected"), (refused, "refused")]) {
+            text += &format!("| {product} | {series} | {support} |\n");
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_source_meets_every_target() {
+        let names: Vec<String> = Pair::all().iter().map(|pair| pair.name()).collect();
+        assert_eq!(names.len(), 9);
+        assert!(names.contains(&"mysql-9.7 to postgres-18".to_owned()));
+        assert!(Pair::named("mysql", "postgres-18").is_ok());
+        assert!(Pair::named("oracle-23", "postgres-18").is_err());
+    }
+}
