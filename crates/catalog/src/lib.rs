@@ -12,6 +12,7 @@ mod place;
 mod postgres_type;
 mod rule;
 mod schema;
+mod server;
 mod server_url;
 
 pub use column_pattern::ColumnPattern;
@@ -22,7 +23,8 @@ pub use place::Place;
 pub use postgres_type::PostgresType;
 pub use rule::{ColumnRules, Condition, Outcome, Rule, RuleError, RuleSet, ValueMap};
 pub use schema::{
-    Catalog, Column, ForeignKey, Key, KeyKind, KeyPart, Server, ServerKind, SourceCatalog,
-    SourceColumn, SourceTable, Table, TargetCatalog, TargetColumn, TargetTable,
+    Catalog, Column, ForeignKey, Key, KeyKind, KeyPart, SourceCatalog, SourceColumn, SourceTable,
+    Table, TargetCatalog, TargetColumn, TargetTable,
 };
+pub use server::{Server, ServerKind, Version};
 pub use server_url::{ServerUrl, UrlError};

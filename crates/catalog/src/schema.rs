@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{MysqlType, PostgresType};
+use crate::{MysqlType, PostgresType, Server};
 
 /// The schema of a source database.
 pub type SourceCatalog = Catalog<MysqlType>;
@@ -28,38 +28,6 @@ pub struct Catalog<T> {
     pub schema: String,
     /// Base tables, ordered by name (bytes).
     pub tables: Vec<Table<T>>,
-}
-
-/// A server's kind and version, as it reports them.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Server {
-    /// Which family.
-    pub kind: ServerKind,
-    /// Such as `10.11.6` or `17.5`.
-    pub version: String,
-}
-
-/// Families of servers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum ServerKind {
-    /// Oracle MySQL or Percona Server.
-    Mysql,
-    /// MariaDB.
-    Mariadb,
-    /// PostgreSQL.
-    Postgres,
-}
-
-impl ServerKind {
-    /// The name that people write.
-    pub fn label(self) -> &'static str {
-        match self {
-            Self::Mysql => "MySQL",
-            Self::Mariadb => "MariaDB",
-            Self::Postgres => "PostgreSQL",
-        }
-    }
 }
 
 /// A base table.

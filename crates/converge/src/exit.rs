@@ -3,6 +3,8 @@
 //! Any other error of a command is unexpected and ends with [`UNEXPECTED`].
 
 use std::fmt;
+use std::io::{self, Write};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// An I/O error, a lost connection, or a fault of this tool.
 pub(crate) const UNEXPECTED: u8 = 1;
@@ -66,3 +68,24 @@ impl fmt::Display for Failure {
 }
 
 impl std::error::Error for Failure {}
+
+/// Prints an error and its hint, and returns the exit code.
+pub(crate) fn report(error: &anyhow::Error) -> u8 {
+    let failure = error.downcast_ref::<Failure>();
+    let mut text = format!("error: {error:#}\n");
+    if let Some(hint) = failure.and_then(Failure::next_step) {
+        text.push_str(&format!("hint: {hint}\n"));
+    }
+    // Where nobody reads, the exit code alone has to tell.
+    let _ = io::stderr().lock().write_all(text.as_bytes());
+    failure.map_or(UNEXPECTED, |failure| failure.code)
+}
+
+static TURN: Mutex<()> = Mutex::new(());
+
+/// The right to write to the run directory, or to end the process from another thread than the
+/// first. Who ends it keeps the turn, so that no file is cut in half and nothing is entered
+/// after the last word.
+pub(crate) fn turn() -> MutexGuard<'static, ()> {
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -7,11 +7,14 @@ mod command;
 mod config;
 mod console;
 mod exit;
+mod heartbeat;
 mod interrupt;
+mod lost;
 mod pairing;
 mod report;
 mod run;
 mod run_dir;
+mod versions;
 
 use std::panic;
 use std::process::ExitCode;
@@ -19,7 +22,6 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::args::{Cli, Command};
-use crate::exit::{Failure, UNEXPECTED};
 use crate::interrupt::Interrupt;
 
 fn main() -> ExitCode {
@@ -28,14 +30,7 @@ fn main() -> ExitCode {
     let result = panic::catch_unwind(|| run(cli));
     match result.unwrap_or_else(|_| Err(anyhow::anyhow!("this is a fault of converge"))) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            let failure = error.downcast_ref::<Failure>();
-            eprintln!("error: {error:#}");
-            if let Some(hint) = failure.and_then(Failure::next_step) {
-                eprintln!("hint: {hint}");
-            }
-            ExitCode::from(failure.map_or(UNEXPECTED, |failure| failure.code))
-        }
+        Err(error) => ExitCode::from(exit::report(&error)),
     }
 }
 

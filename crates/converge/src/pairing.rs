@@ -8,6 +8,7 @@ use catalog::{SourceCatalog, SourceTable, TargetCatalog, TargetTable};
 
 use crate::config::Database;
 use crate::exit::Failure;
+use crate::versions;
 
 /// Both catalogues of a database.
 #[derive(Debug)]
@@ -24,12 +25,14 @@ pub(crate) struct TablePair<'c> {
 }
 
 impl Catalogs {
-    /// Reads both from the live servers.
+    /// Reads both from the live servers, which must be of supported versions.
     pub(crate) fn discover(
         database: &Database,
         source: &mut source::Connection,
         target: &mut target::Connection,
     ) -> anyhow::Result<Self> {
+        versions::support(source.server())?;
+        versions::support(target.server())?;
         Ok(Self {
             source: source::discover(source, database.source_name())?,
             target: target::discover(target, &database.target_schema)?,

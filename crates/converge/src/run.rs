@@ -13,6 +13,7 @@ use crate::config::{Config, Database};
 use crate::console::{Console, bytes_text, counted, thousands};
 use crate::exit::{Failure, INTERRUPTED};
 use crate::interrupt::Interrupt;
+use crate::lost::{Task, Work};
 use crate::run_dir::{RunDirectory, StageEntry, now};
 
 /// What a command needs before it knows a run.
@@ -113,28 +114,31 @@ impl Run {
     /// Does a stage for every database: measures, records, and prints a line for each.
     pub(crate) fn stage(
         &mut self,
-        name: &'static str,
+        task: &Task,
         mut work: impl FnMut(&mut StageRun<'_>) -> anyhow::Result<()>,
     ) -> anyhow::Result<Vec<StageOutcome>> {
+        let name = task.name;
         let mut outcomes = Vec::new();
         for index in 0..self.config.databases.len() {
             let started = now();
             let clock = Instant::now();
             let database = &self.config.databases[index];
             self.directory.event(name, None, 0, 0, "started")?;
+            let at_work = Work::of_run(task, database, &self.directory);
             let mut stage = StageRun {
                 database,
                 name,
                 console: self.console,
                 interrupt: &self.interrupt,
                 directory: &mut self.directory,
+                work: &at_work,
                 outcome: StageOutcome {
                     database: database.name.clone(),
                     ..StageOutcome::default()
                 },
                 word: "done",
             };
-            let result = work(&mut stage);
+            let result = at_work.watched(database, || work(&mut stage));
             let word = match &result {
                 Ok(()) => stage.word,
                 Err(error) if is_interrupted(error) => "interrupted",
@@ -171,6 +175,8 @@ pub(crate) struct StageRun<'r> {
     pub(crate) console: Console,
     pub(crate) interrupt: &'r Interrupt,
     pub(crate) directory: &'r mut RunDirectory,
+    /// The same, as other threads see it.
+    pub(crate) work: &'r Work,
     pub(crate) outcome: StageOutcome,
     /// How a stage that ran to its end is recorded: `done`, or `different`.
     pub(crate) word: &'static str,
@@ -180,13 +186,15 @@ impl StageRun<'_> {
     /// Counts a table that is done and writes its event.
     pub(crate) fn table_done(&mut self, table: &str, rows: u64, bytes: u64) -> anyhow::Result<()> {
         self.outcome.add_table(rows, bytes);
+        self.work.is_at(&self.outcome);
         let place = Some((self.database.name.as_str(), table));
         self.directory
             .event(self.name, place, rows, bytes, "table_done")
     }
 }
 
-fn entry(
+/// A stage as it is entered in the run directory.
+pub(crate) fn entry(
     stage: &str,
     outcome: &StageOutcome,
     started: String,

@@ -19,7 +19,7 @@ use target::LedgerRun;
 use crate::args::CommonArgs;
 use crate::config::Config;
 use crate::console::Console;
-use crate::exit::Failure;
+use crate::exit::{Failure, turn};
 
 /// Where runs are kept, below the working directory.
 const RUNS: &str = "runs";
@@ -358,6 +358,11 @@ impl RunDirectory {
     }
 
     fn save(&self) -> anyhow::Result<()> {
+        let _turn = turn();
+        self.write_state()
+    }
+
+    fn write_state(&self) -> anyhow::Result<()> {
         let mut text = serde_json::to_vec_pretty(&self.state)?;
         text.push(b'\n');
         dataset::write_atomically(&self.path.join(RUN_FILE), &text)?;
@@ -366,6 +371,18 @@ impl RunDirectory {
 
     /// Appends an event.
     pub(crate) fn event(
+        &mut self,
+        stage: &str,
+        table: Option<(&str, &str)>,
+        rows: u64,
+        bytes: u64,
+        event: &str,
+    ) -> anyhow::Result<()> {
+        let _turn = turn();
+        self.write_event(stage, table, rows, bytes, event)
+    }
+
+    fn write_event(
         &mut self,
         stage: &str,
         table: Option<(&str, &str)>,
@@ -390,6 +407,15 @@ impl RunDirectory {
             .write_all(&line)
             .with_context(|| format!("writing {}", self.path.join(EVENTS_FILE).display()))
     }
+}
+
+/// Enters a stage whose process is being ended by a thread that holds the turn; what this
+/// process entered before lies in the files.
+pub(crate) fn record_the_end(path: &Path, entry: StageEntry) -> anyhow::Result<()> {
+    let mut directory = RunDirectory::open(path)?;
+    directory.write_event(&entry.stage, None, entry.rows, entry.bytes, &entry.outcome)?;
+    directory.state.stages.push(entry);
+    directory.write_state()
 }
 
 /// Enters what was done to a target in its run's directory, where that is here: a rollback or

@@ -2,13 +2,17 @@
 //!
 //! Every setting is read back, since proxies and init files are known to change them.
 
+use std::time::Duration;
+
 use mysql::prelude::Queryable;
 use mysql::{Conn, DriverError, OptsBuilder, SslOpts};
 
-use catalog::{Server, ServerKind};
+use catalog::Server;
 
+use crate::dialect::{self, Dialect};
 use crate::endpoint::{Endpoint, TlsMode};
 use crate::error::{Doing, Error, Kind};
+use crate::heartbeat::{SILENCE_MAX, within_patience};
 
 /// The protocol's own limit; the server's `max_allowed_packet` decides what is really sent.
 const PACKET_BYTES_MAX: usize = 1 << 30;
@@ -18,6 +22,11 @@ const NET_TIMEOUT_SECONDS: u32 = 3600;
 /// A snapshot idles while another database is read; eight hours are MySQL's own default.
 const IDLE_SECONDS_MAX: u32 = 28_800;
 
+/// A server that was restarted after a power cut knows nothing of the old connection, and a
+/// client that only reads would never learn it; three such questions without an answer end it.
+/// They are the kernels' affair: a server that is busy for hours answers them.
+const KEEPALIVE_SECONDS: u32 = 20;
+
 /// MySQL's spelling of no limit; a smaller one in the server's settings would cut every table.
 const ALL_ROWS: u64 = u64::MAX;
 
@@ -25,6 +34,7 @@ const ALL_ROWS: u64 = u64::MAX;
 #[derive(Debug)]
 pub struct Connection {
     pub(crate) conn: Conn,
+    pub(crate) dialect: Dialect,
     endpoint: Endpoint,
     server: Server,
 }
@@ -35,13 +45,18 @@ impl Connection {
     /// # Errors
     /// Where the server is not reached, refuses, or does not take a setting.
     pub fn open(endpoint: &Endpoint) -> Result<Self, Error> {
-        let mut conn = connect(endpoint).doing(|| format!("connecting to {endpoint}"))?;
-        let server = read_server(&mut conn)?;
-        fix_session(&mut conn, &server)?;
-        Ok(Self {
-            conn,
-            endpoint: endpoint.clone(),
-            server,
+        let (doing, endpoint) = (format!("connecting to {endpoint}"), endpoint.clone());
+        within_patience(doing.clone(), move || {
+            let mut conn = connect(&endpoint, None).doing(|| doing)?;
+            let server = read_server(&mut conn)?;
+            let dialect = Dialect::of(&server);
+            fix_session(&mut conn, dialect)?;
+            Ok(Self {
+                conn,
+                endpoint,
+                server,
+                dialect,
+            })
         })
     }
 
@@ -97,18 +112,27 @@ impl Connection {
     /// Ends the statement that this connection is busy with, from a second connection.
     pub(crate) fn kill_query(endpoint: &Endpoint, connection_id: u32) {
         // Whether it works or not, the caller is about to fail with the reason that matters.
-        if let Ok(mut other) = connect(endpoint) {
+        if let Ok(mut other) = connect(endpoint, Some(SILENCE_MAX)) {
             let _ = other.query_drop(format!("kill query {connection_id}"));
         }
     }
 }
 
-fn connect(endpoint: &Endpoint) -> Result<Conn, mysql::Error> {
-    match Conn::new(options(endpoint, true)) {
+/// Connects; every reading and writing on the connection may take `silence_max` at most.
+pub(crate) fn connect(
+    endpoint: &Endpoint,
+    silence_max: Option<Duration>,
+) -> Result<Conn, mysql::Error> {
+    let options = |tls| {
+        options(endpoint, tls)
+            .read_timeout(silence_max)
+            .write_timeout(silence_max)
+    };
+    match Conn::new(options(true)) {
         Err(mysql::Error::DriverError(DriverError::TlsNotSupported))
             if endpoint.tls == TlsMode::Preferred =>
         {
-            Conn::new(options(endpoint, false))
+            Conn::new(options(false))
         }
         other => other,
     }
@@ -130,7 +154,10 @@ fn options(endpoint: &Endpoint, tls: bool) -> OptsBuilder {
         .db_name(endpoint.url.database.clone())
         // A switch to the server's socket would leave the host that the operator named.
         .prefer_socket(false)
-        .tcp_connect_timeout(Some(std::time::Duration::from_secs(10)))
+        .tcp_connect_timeout(Some(Duration::from_secs(10)))
+        .tcp_keepalive_time_ms(Some(KEEPALIVE_SECONDS * 1000))
+        .tcp_keepalive_probe_interval_secs(Some(KEEPALIVE_SECONDS))
+        .tcp_keepalive_probe_count(Some(3))
         .max_allowed_packet(Some(PACKET_BYTES_MAX))
         .ssl_opts(ssl)
 }
@@ -139,37 +166,28 @@ fn read_server(conn: &mut Conn) -> Result<Server, Error> {
     let version: Option<String> = conn
         .query_first("select version()")
         .doing(|| "asking for the version".to_owned())?;
-    let version = version.unwrap_or_default();
-    let kind = if version.to_ascii_lowercase().contains("mariadb") {
-        ServerKind::Mariadb
-    } else {
-        ServerKind::Mysql
-    };
-    let end = version
-        .find(|c: char| !c.is_ascii_digit() && c != '.')
-        .unwrap_or(version.len());
-    Ok(Server {
-        kind,
-        version: version[..end].to_owned(),
-    })
+    Ok(dialect::server(&version.unwrap_or_default()))
 }
 
-fn fix_session(conn: &mut Conn, server: &Server) -> Result<(), Error> {
-    let unlimited = match server.kind {
-        ServerKind::Mariadb => {
-            "max_statement_time = 0, idle_transaction_timeout = 0, \
-             idle_readonly_transaction_timeout = 0"
-        }
-        _ => "max_execution_time = 0, information_schema_stats_expiry = 0",
-    };
+fn fix_session(conn: &mut Conn, dialect: Dialect) -> Result<(), Error> {
     conn.query_drop("set names utf8mb4")
         .doing(|| "set names utf8mb4".to_owned())?;
-    conn.query_drop(format!(
-        "set session time_zone = '+00:00', sql_mode = '', net_write_timeout = {NET_TIMEOUT_SECONDS}, \
-         net_read_timeout = {NET_TIMEOUT_SECONDS}, wait_timeout = {IDLE_SECONDS_MAX}, \
-         sql_select_limit = {ALL_ROWS}, {unlimited}"
-    ))
-    .doing(|| "fixing the session's settings".to_owned())?;
+    let mut settings = vec![
+        "time_zone = '+00:00'".to_owned(),
+        "sql_mode = ''".to_owned(),
+        format!("net_write_timeout = {NET_TIMEOUT_SECONDS}"),
+        format!("net_read_timeout = {NET_TIMEOUT_SECONDS}"),
+        format!("wait_timeout = {IDLE_SECONDS_MAX}"),
+        format!("sql_select_limit = {ALL_ROWS}"),
+    ];
+    settings.extend(
+        dialect
+            .session_limits()
+            .iter()
+            .map(|&limit| limit.to_owned()),
+    );
+    conn.query_drop(format!("set session {}", settings.join(", ")))
+        .doing(|| "fixing the session's settings".to_owned())?;
     let read_back: Option<(String, String, String, u64)> = conn
         .query_first(
             "select @@session.character_set_results, @@session.time_zone, @@session.sql_mode, \

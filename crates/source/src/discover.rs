@@ -9,8 +9,8 @@ use mysql::Row;
 use mysql::prelude::Queryable;
 
 use catalog::{
-    BlobSize, ForeignKey, Key, KeyKind, KeyPart, MysqlType, ServerKind, SourceCatalog,
-    SourceColumn, SourceTable,
+    BlobSize, ForeignKey, Key, KeyKind, KeyPart, MysqlType, SourceCatalog, SourceColumn,
+    SourceTable,
 };
 
 use crate::connection::{Connection, row_to_text};
@@ -21,13 +21,8 @@ use crate::error::{Doing, Error};
 /// # Errors
 /// Where the server refuses.
 pub fn discover(connection: &mut Connection, database: &str) -> Result<SourceCatalog, Error> {
-    let kind = connection.server().kind;
-    let json = match kind {
-        ServerKind::Mariadb => json_columns(connection, database)?,
-        _ => BTreeSet::new(),
-    };
-    let mut tables = read_tables(connection, database, kind, &json)?;
-    for (table, key) in read_keys(connection, database, kind)? {
+    let mut tables = read_tables(connection, database)?;
+    for (table, key) in read_keys(connection, database)? {
         if let Some(table) = tables.get_mut(&table) {
             table.keys.push(key);
         }
@@ -71,9 +66,9 @@ fn rows(
 fn read_tables(
     connection: &mut Connection,
     database: &str,
-    kind: ServerKind,
-    json: &BTreeSet<(String, String)>,
 ) -> Result<BTreeMap<String, SourceTable>, Error> {
+    let dialect = connection.dialect;
+    let json = json_columns(connection, database)?;
     let mut tables: BTreeMap<String, SourceTable> = BTreeMap::new();
     for row in rows(connection, include_str!("sql/tables.sql"), database)? {
         let mut row = row.into_iter();
@@ -103,15 +98,17 @@ fn read_tables(
         }
         let nullable = next().as_deref() == Some("YES");
         let default = next();
-        let extra = next().unwrap_or_default().to_ascii_lowercase();
+        let extra = next().unwrap_or_default();
         let collation = next().filter(|_| !matches!(data_type, MysqlType::Json));
         let column = SourceColumn {
-            default: default.and_then(|text| default_as_sql(&text, kind, &extra, &data_type)),
+            default: default.and_then(|text| dialect.default_as_sql(&text, &extra, &data_type)),
             name,
             data_type,
             nullable,
-            generated: next().filter(|expression| !expression.is_empty()),
-            auto_increment: extra.contains("auto_increment"),
+            generated: next()
+                .filter(|expression| !expression.is_empty())
+                .map(|expression| dialect.expression(&expression)),
+            auto_increment: extra.to_ascii_lowercase().contains("auto_increment"),
             sequence: None,
             collation,
         };
@@ -136,47 +133,15 @@ fn number(text: Option<&str>) -> u32 {
     text.and_then(|text| text.parse().ok()).unwrap_or(u32::MAX)
 }
 
-/// MySQL reports a literal's bare text and marks expressions; MariaDB reports SQL,
-/// with `NULL` for no default. The catalogue has SQL, and none for NULL.
-fn default_as_sql(
-    text: &str,
-    kind: ServerKind,
-    extra: &str,
-    data_type: &MysqlType,
-) -> Option<String> {
-    if kind == ServerKind::Mariadb {
-        return (!text.eq_ignore_ascii_case("null")).then(|| text.to_owned());
-    }
-    let lower = text.to_ascii_lowercase();
-    if lower.starts_with("current_timestamp") {
-        let spelled = if lower.contains('(') {
-            lower
-        } else {
-            format!("{lower}()")
-        };
-        return Some(spelled);
-    }
-    let bare = matches!(
-        data_type,
-        MysqlType::Integer { .. }
-            | MysqlType::Decimal { .. }
-            | MysqlType::Float
-            | MysqlType::Double
-            | MysqlType::Bit { .. }
-            | MysqlType::Year
-    );
-    if bare || extra.contains("default_generated") {
-        return Some(text.to_owned());
-    }
-    Some(catalog::quote::mysql_literal(text))
-}
-
-/// MariaDB spells `json` as `longtext` with a check `json_valid(column)`.
+/// The columns that hold JSON without a type that says so.
 fn json_columns(
     connection: &mut Connection,
     database: &str,
 ) -> Result<BTreeSet<(String, String)>, Error> {
-    let rows = rows(connection, include_str!("sql/json_checks.sql"), database)?;
+    let Some(checks) = connection.dialect.json_checks() else {
+        return Ok(BTreeSet::new());
+    };
+    let rows = rows(connection, checks, database)?;
     let columns = rows.into_iter().filter_map(|row| {
         let mut row = row.into_iter().flatten();
         let (table, clause) = (row.next()?, row.next()?);
@@ -186,22 +151,9 @@ fn json_columns(
     Ok(columns.collect())
 }
 
-fn read_keys(
-    connection: &mut Connection,
-    database: &str,
-    kind: ServerKind,
-) -> Result<Vec<(String, Key)>, Error> {
-    // Only MySQL has functional key parts, and only there is the column known.
-    let expression = match kind {
-        ServerKind::Mariadb => "null",
-        _ => "expression",
-    };
-    let sql = format!(
-        "select table_schema, table_name, index_name, seq_in_index, non_unique, column_name, \
-                sub_part, {expression} \
-           from information_schema.statistics where table_schema = ?"
-    );
-    let mut parts = rows(connection, &sql, database)?;
+fn read_keys(connection: &mut Connection, database: &str) -> Result<Vec<(String, Key)>, Error> {
+    let dialect = connection.dialect;
+    let mut parts = rows(connection, &dialect.keys(), database)?;
     parts.sort_by_key(|row| {
         let name = row[1].clone();
         (
@@ -227,7 +179,7 @@ fn read_keys(
                 prefix_length,
             },
             (None, expression) => KeyPart::Expression {
-                expression: expression.unwrap_or_default(),
+                expression: dialect.expression(&expression.unwrap_or_default()),
             },
         };
         match keys.last_mut() {

@@ -1,6 +1,8 @@
 //! What can go wrong on the source's side.
 
-use std::fmt;
+use std::{fmt, io};
+
+use mysql::DriverError;
 
 /// A failed exchange with the source.
 #[derive(Debug)]
@@ -13,6 +15,10 @@ pub struct Error {
 #[derive(Debug)]
 pub(crate) enum Kind {
     Server(mysql::Error),
+    /// The server said nothing for so long that it was given up.
+    NoAnswer {
+        seconds: u64,
+    },
     /// A session setting that did not become what was asked for.
     Setting {
         name: &'static str,
@@ -41,40 +47,98 @@ impl Error {
         }
     }
 
-    /// Whether no connection could be made or kept.
+    /// What was being done, such as "reading table `alkemio`.`user`".
+    pub fn doing(&self) -> &str {
+        &self.doing
+    }
+
+    /// Why it did not work, without what was being done.
+    pub fn cause(&self) -> String {
+        match &self.kind {
+            Kind::Server(mysql::Error::MySqlError(error)) => {
+                format!("{} (error {})", error.message, error.code)
+            }
+            Kind::Server(mysql::Error::DriverError(error)) => error.to_string(),
+            Kind::Server(mysql::Error::IoError(error)) => error.to_string(),
+            Kind::Server(mysql::Error::CodecError(error)) => error.to_string(),
+            Kind::Server(error) => error.to_string(),
+            Kind::NoAnswer { seconds } => format!("no answer within {seconds} s"),
+            Kind::Setting { name } => {
+                format!("the server did not take the session setting `{name}`")
+            }
+            Kind::Warnings(codes) => format!(
+                "the server warned while rows were read (codes {})",
+                codes.join(", ")
+            ),
+            Kind::Unexpected { column } => {
+                format!("column `{column}` was delivered in a form that its type does not have")
+            }
+        }
+    }
+
+    /// Whether no connection could be made or kept: refused, cut off, silent, or ended by the
+    /// server.
     pub fn is_lost_connection(&self) -> bool {
         match &self.kind {
-            Kind::Server(error) => error.is_connectivity_error(),
+            Kind::NoAnswer { .. } => true,
+            Kind::Server(mysql::Error::MySqlError(error)) => {
+                GOODBYES.contains(&error.code) || is_from_a_proxy(error.code)
+            }
+            Kind::Server(error) => is_broken(error),
             _ => false,
         }
+    }
+
+    /// Whether the server said this, and is there: any error message of its own, and whatever
+    /// the driver did not like about an answer.
+    pub fn is_answer(&self) -> bool {
+        match &self.kind {
+            Kind::NoAnswer { .. } => false,
+            Kind::Server(mysql::Error::MySqlError(error)) => !is_from_a_proxy(error.code),
+            Kind::Server(error) => !is_broken(error),
+            _ => true,
+        }
+    }
+}
+
+/// With these the server ends a session: it shuts down (1053, 1077 to 1080), the network failed
+/// as it saw it (1152, 1158 to 1161, 1184), somebody killed the session (MariaDB 1927, MySQL
+/// 3169), it idled for too long (MySQL 4031).
+const GOODBYES: [u16; 14] = [
+    1053, 1077, 1078, 1079, 1080, 1152, 1158, 1159, 1160, 1161, 1184, 1927, 3169, 4031,
+];
+
+/// Numbers that servers leave to clients (2000 to 2999), and those of `ProxySQL` (from 9000):
+/// whoever sends them speaks for a server that he does not reach.
+fn is_from_a_proxy(code: u16) -> bool {
+    matches!(code, 2000..=2999 | 9000..=9999)
+}
+
+/// Whether the connection itself failed, and not what was said on it.
+fn is_broken(error: &mysql::Error) -> bool {
+    // Data that cannot be right, such as a certificate, have arrived all the same.
+    let broken = |error: &io::Error| error.kind() != io::ErrorKind::InvalidData;
+    match error {
+        mysql::Error::IoError(error) => broken(error),
+        mysql::Error::CodecError(error) => {
+            let cause = std::error::Error::source(error);
+            cause.and_then(|c| c.downcast_ref()).is_some_and(broken)
+        }
+        mysql::Error::DriverError(error) => matches!(
+            error,
+            DriverError::ConnectTimeout
+                | DriverError::CouldNotConnect(_)
+                | DriverError::Timeout
+                | DriverError::PacketOutOfSync
+                | DriverError::UnexpectedPacket
+        ),
+        _ => false,
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "source: {}: ", self.doing)?;
-        match &self.kind {
-            Kind::Server(mysql::Error::MySqlError(error)) => {
-                write!(f, "{} (error {})", error.message, error.code)
-            }
-            Kind::Server(mysql::Error::DriverError(error)) => write!(f, "{error}"),
-            Kind::Server(mysql::Error::IoError(error)) => write!(f, "{error}"),
-            Kind::Server(error) => write!(f, "{error}"),
-            Kind::Setting { name } => {
-                write!(f, "the server did not take the session setting `{name}`")
-            }
-            Kind::Warnings(codes) => write!(
-                f,
-                "the server warned while rows were read (codes {})",
-                codes.join(", ")
-            ),
-            Kind::Unexpected { column } => {
-                write!(
-                    f,
-                    "column `{column}` was delivered in a form that its type does not have"
-                )
-            }
-        }
+        write!(f, "source: {}: {}", self.doing, self.cause())
     }
 }
 
@@ -89,5 +153,71 @@ pub(crate) trait Doing<T> {
 impl<T> Doing<T> for Result<T, mysql::Error> {
     fn doing(self, what: impl FnOnce() -> String) -> Result<T, Error> {
         self.map_err(|error| Error::new(Kind::Server(error), what()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(code: u16) -> mysql::Error {
+        mysql::Error::MySqlError(mysql::MySqlError {
+            state: "HY000".to_owned(),
+            code,
+            message: "no".to_owned(),
+        })
+    }
+
+    fn io(kind: io::ErrorKind) -> mysql::Error {
+        mysql::Error::IoError(kind.into())
+    }
+
+    #[test]
+    fn an_error_message_is_an_answer_and_a_broken_connection_is_none() {
+        let refused = (
+            "h:1".to_owned(),
+            "no".to_owned(),
+            io::ErrorKind::ConnectionRefused,
+        );
+        let could_not = DriverError::CouldNotConnect(Some(refused));
+        for (error, answer, lost) in [
+            // Too many connections, access denied, unknown database: there, and no session lost.
+            (said(1040), true, false),
+            (said(1045), true, false),
+            (said(1049), true, false),
+            // Shutting down, killed: there, but the session is gone.
+            (said(1053), true, true),
+            (said(1927), true, true),
+            // A proxy that does not reach its server.
+            (said(2003), false, true),
+            (said(9001), false, true),
+            (io(io::ErrorKind::UnexpectedEof), false, true),
+            (io(io::ErrorKind::ConnectionReset), false, true),
+            (io(io::ErrorKind::WouldBlock), false, true),
+            (mysql::Error::server_disconnected(), false, true),
+            (mysql::Error::DriverError(could_not), false, true),
+            (
+                mysql::Error::DriverError(DriverError::ConnectTimeout),
+                false,
+                true,
+            ),
+            // An answer that TLS or the driver refuses.
+            (io(io::ErrorKind::InvalidData), true, false),
+            (
+                mysql::Error::DriverError(DriverError::TlsNotSupported),
+                true,
+                false,
+            ),
+        ] {
+            let error = Error::new(Kind::Server(error), "asking");
+            let found = (error.is_answer(), error.is_lost_connection());
+            assert_eq!(found, (answer, lost), "{error}");
+        }
+        let silent = Error::new(Kind::NoAnswer { seconds: 30 }, "connecting");
+        assert!(silent.is_lost_connection() && !silent.is_answer());
+        assert_eq!(
+            silent.to_string(),
+            "source: connecting: no answer within 30 s"
+        );
     }
 }

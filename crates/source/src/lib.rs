@@ -4,10 +4,12 @@
 //! fixtures of this workspace are made of.
 
 mod connection;
+mod dialect;
 mod discover;
 mod endpoint;
 mod error;
 mod export;
+mod heartbeat;
 mod scan;
 mod snapshot;
 
@@ -15,4 +17,5 @@ pub use connection::Connection;
 pub use discover::discover;
 pub use endpoint::Endpoint;
 pub use error::Error;
+pub use heartbeat::probe;
 pub use snapshot::Snapshot;

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use dataset::{Coordinates, SnapshotMethod};
 
-use catalog::{Server, ServerKind};
+use catalog::Server;
 
 use crate::connection::Connection;
 use crate::endpoint::Endpoint;
@@ -24,12 +24,11 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// Connects and opens the transaction.
+    /// Opens the transaction.
     ///
     /// # Errors
-    /// Where the server is not reached or refuses.
-    pub fn take(endpoint: &Endpoint) -> Result<Self, Error> {
-        let mut connection = Connection::open(endpoint)?;
+    /// Where the server refuses.
+    pub fn take(mut connection: Connection) -> Result<Self, Error> {
         connection.execute("set session transaction isolation level repeatable read")?;
         let mut coordinates = None;
         for _ in 0..COORDINATE_TRIES {
@@ -100,34 +99,24 @@ impl Snapshot {
 fn read_coordinates(connection: &mut Connection) -> Result<Option<Coordinates>, Error> {
     /// "Access denied; you need … privilege".
     const SPECIFIC_ACCESS_DENIED: u16 = 1227;
-    /// "You have an error in your SQL syntax": the other spelling is the right one.
-    const SYNTAX: u16 = 1064;
-    for statement in ["show binary log status", "show master status"] {
-        match connection.query_text(statement) {
-            Ok(rows) => {
-                let gtid = read_gtid(connection)?;
-                return Ok(rows.into_iter().next().and_then(|row| {
-                    let mut row = row.into_iter().flatten();
-                    Some(Coordinates {
-                        file: row.next()?,
-                        position: row.next()?.parse().ok()?,
-                        gtid,
-                    })
-                }));
-            }
-            Err(error) if error.code() == Some(SYNTAX) => {}
-            Err(error) if error.code() == Some(SPECIFIC_ACCESS_DENIED) => return Ok(None),
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(None)
+    let statement = connection.dialect.binary_log_status();
+    let rows = match connection.query_text(statement) {
+        Err(error) if error.code() == Some(SPECIFIC_ACCESS_DENIED) => return Ok(None),
+        rows => rows?,
+    };
+    let gtid = read_gtid(connection)?;
+    Ok(rows.into_iter().next().and_then(|row| {
+        let mut row = row.into_iter().flatten();
+        Some(Coordinates {
+            file: row.next()?,
+            position: row.next()?.parse().ok()?,
+            gtid,
+        })
+    }))
 }
 
 fn read_gtid(connection: &mut Connection) -> Result<Option<String>, Error> {
-    let variable = match connection.server().kind {
-        ServerKind::Mariadb => "@@global.gtid_binlog_pos",
-        _ => "@@global.gtid_executed",
-    };
+    let variable = connection.dialect.gtid_variable();
     let rows = connection.query_text(&format!("select {variable}"))?;
     let gtid = rows.into_iter().flatten().flatten().next();
     Ok(gtid.filter(|text| !text.is_empty()))

@@ -7,11 +7,18 @@ use std::time::Duration;
 use postgres::config::SslMode;
 use postgres::{CancelToken, Client, Config, NoTls, SimpleQueryMessage};
 
-use catalog::{Server, ServerKind};
+use catalog::Server;
 
+use crate::dialect::{self, Dialect};
 use crate::endpoint::{Endpoint, TlsMode};
 use crate::error::{Doing, Error};
+use crate::heartbeat::within_patience;
 use crate::tls;
+
+/// A server that was restarted after a power cut knows nothing of the old connection, and a
+/// client that only waits would never learn it; three such questions without an answer end it.
+/// They are the kernels' affair: a server that is busy for hours answers them.
+const KEEPALIVE: Duration = Duration::from_secs(20);
 
 /// An open session on the target.
 pub struct Connection {
@@ -32,46 +39,19 @@ impl Connection {
     /// # Errors
     /// Where the server is not reached or refuses.
     pub fn open(endpoint: &Endpoint) -> Result<Self, Error> {
-        let doing = || format!("connecting to {endpoint}");
-        let mut config = Config::new();
-        config
-            .host(&endpoint.url.host)
-            .port(endpoint.url.port)
-            .user(&endpoint.url.user)
-            .application_name("converge")
-            .connect_timeout(Duration::from_secs(10))
-            .ssl_mode(match endpoint.tls {
-                TlsMode::Disable => SslMode::Disable,
-                TlsMode::Prefer => SslMode::Prefer,
-                _ => SslMode::Require,
-            });
-        if let Some(password) = &endpoint.url.password {
-            config.password(password);
-        }
-        if let Some(database) = &endpoint.url.database {
-            config.dbname(database);
-        }
-        let mut client = match endpoint.tls {
-            TlsMode::Disable => config.connect(NoTls).doing(doing)?,
-            _ => config.connect(tls::connector(endpoint)?).doing(doing)?,
-        };
-        client
-            .batch_execute(include_str!("sql/session.sql"))
-            .doing(|| "fixing the session's settings".to_owned())?;
-        let version: String = client
-            .query_one("select pg_catalog.current_setting('server_version')", &[])
-            .doing(|| "asking for the version".to_owned())?
-            .get(0);
-        let version = version
-            .split_whitespace()
-            .next()
-            .unwrap_or_default()
-            .to_owned();
-        let kind = ServerKind::Postgres;
-        Ok(Self {
-            client,
-            endpoint: endpoint.clone(),
-            server: Server { kind, version },
+        let (doing, endpoint) = (format!("connecting to {endpoint}"), endpoint.clone());
+        within_patience(doing, move || {
+            let mut client = connect(&endpoint)?;
+            let server = read_server(&mut client)?;
+            let limits = Dialect::of(&server).session_limits();
+            client
+                .batch_execute(&format!("{}{limits}", include_str!("sql/session.sql")))
+                .doing(|| "fixing the session's settings".to_owned())?;
+            Ok(Self {
+                client,
+                endpoint,
+                server,
+            })
         })
     }
 
@@ -131,6 +111,44 @@ impl Cancel {
             },
         };
     }
+}
+
+/// Connects; nothing bounds the time that a silent server takes.
+pub(crate) fn connect(endpoint: &Endpoint) -> Result<Client, Error> {
+    let doing = || format!("connecting to {endpoint}");
+    let mut config = Config::new();
+    config
+        .host(&endpoint.url.host)
+        .port(endpoint.url.port)
+        .user(&endpoint.url.user)
+        .application_name("converge")
+        .connect_timeout(Duration::from_secs(10))
+        .keepalives_idle(KEEPALIVE)
+        .keepalives_interval(KEEPALIVE)
+        .keepalives_retries(3)
+        .ssl_mode(match endpoint.tls {
+            TlsMode::Disable => SslMode::Disable,
+            TlsMode::Prefer => SslMode::Prefer,
+            _ => SslMode::Require,
+        });
+    if let Some(password) = &endpoint.url.password {
+        config.password(password);
+    }
+    if let Some(database) = &endpoint.url.database {
+        config.dbname(database);
+    }
+    match endpoint.tls {
+        TlsMode::Disable => config.connect(NoTls).doing(doing),
+        _ => config.connect(tls::connector(endpoint)?).doing(doing),
+    }
+}
+
+fn read_server(client: &mut Client) -> Result<Server, Error> {
+    let version: String = client
+        .query_one("select pg_catalog.current_setting('server_version')", &[])
+        .doing(|| "asking for the version".to_owned())?
+        .get(0);
+    Ok(dialect::server(&version))
 }
 
 /// The first words of a statement.

@@ -1,6 +1,6 @@
 //! What can go wrong on the target's side.
 
-use std::fmt;
+use std::{error, fmt, io};
 
 use postgres::error::DbError;
 
@@ -15,9 +15,13 @@ pub struct Error {
 #[derive(Debug)]
 pub(crate) enum Kind {
     Server(postgres::Error),
-    Io(std::io::Error),
+    Io(io::Error),
+    /// The server said nothing for so long that it was given up.
+    NoAnswer {
+        seconds: u64,
+    },
     /// A file of ours that cannot be read.
-    Local(std::io::Error),
+    Local(io::Error),
     Tls(String),
     /// A message of this crate's own.
     State(String),
@@ -48,12 +52,50 @@ impl Error {
         self.database_error()?.constraint()
     }
 
-    /// Whether no connection could be made or kept.
-    pub fn is_lost_connection(&self) -> bool {
+    /// What was being done, such as "loading table `user`".
+    pub fn doing(&self) -> &str {
+        &self.doing
+    }
+
+    /// Why it did not work, without what was being done.
+    pub fn cause(&self) -> String {
+        if let Some(error) = self.database_error() {
+            return database_error_text(error);
+        }
         match &self.kind {
-            Kind::Server(error) => error.is_closed() || error.as_db_error().is_none(),
-            Kind::Io(_) | Kind::Tls(_) => true,
-            Kind::State(_) | Kind::Local(_) => false,
+            Kind::Server(error) => with_causes(error),
+            Kind::Io(error) => with_causes(error),
+            Kind::NoAnswer { seconds } => format!("no answer within {seconds} s"),
+            Kind::Local(error) => error.to_string(),
+            Kind::Tls(text) | Kind::State(text) => text.clone(),
+        }
+    }
+
+    /// Whether no connection could be made or kept: refused, cut off, silent, or ended by the
+    /// server.
+    pub fn is_lost_connection(&self) -> bool {
+        match self.sqlstate() {
+            Some(state) => is_goodbye(state) || is_from_a_proxy(state),
+            None => self.is_broken(),
+        }
+    }
+
+    /// Whether the server said this, and is there: any error message of its own, and whatever
+    /// the driver did not like about an answer.
+    pub fn is_answer(&self) -> bool {
+        match self.sqlstate() {
+            Some(state) => !is_from_a_proxy(state),
+            None => !self.is_broken(),
+        }
+    }
+
+    /// Whether the connection itself failed, and not what was said on it.
+    fn is_broken(&self) -> bool {
+        match &self.kind {
+            Kind::NoAnswer { .. } => true,
+            Kind::Server(error) => is_broken(error),
+            Kind::Io(error) => is_broken(error),
+            Kind::Tls(_) | Kind::State(_) | Kind::Local(_) => false,
         }
     }
 
@@ -88,24 +130,54 @@ impl Error {
     }
 }
 
+/// With these the server ends a session, or does not take one yet: shut down by its operator,
+/// crashed, starting or stopping, idle for too long (PostgreSQL manual, appendix A).
+fn is_goodbye(state: &str) -> bool {
+    ["57P01", "57P02", "57P03", "57P05", "25P03"].contains(&state)
+}
+
+/// Class 08, connection exception: a pooler in front of a server that it does not reach.
+fn is_from_a_proxy(state: &str) -> bool {
+    state.starts_with("08")
+}
+
+/// Whether the connection itself failed, somewhere in the chain of causes.
+fn is_broken(error: &(dyn error::Error + 'static)) -> bool {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if let Some(error) = error.downcast_ref::<postgres::Error>()
+            && error.is_closed()
+        {
+            return true;
+        }
+        if let Some(error) = error.downcast_ref::<io::Error>() {
+            // What wraps another error is judged by that one; data that cannot be right, such
+            // as a certificate, have arrived all the same.
+            match error.get_ref() {
+                Some(inner) if is_ours(inner) => return is_broken(inner),
+                _ => return error.kind() != io::ErrorKind::InvalidData,
+            }
+        }
+        cause = error.source();
+    }
+    false
+}
+
+/// Whether an error inside an I/O error is the client's own, which knows more.
+fn is_ours(inner: &(dyn error::Error + Send + Sync + 'static)) -> bool {
+    inner.is::<postgres::Error>() || inner.is::<io::Error>()
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "target: {}: ", self.doing)?;
-        if let Some(error) = self.database_error() {
-            return write_database_error(f, error);
-        }
-        match &self.kind {
-            Kind::Server(error) => write_with_causes(f, error),
-            Kind::Io(error) | Kind::Local(error) => write!(f, "{error}"),
-            Kind::Tls(text) | Kind::State(text) => f.write_str(text),
-        }
+        write!(f, "target: {}: {}", self.doing, self.cause())
     }
 }
 
 /// Without DETAIL, which repeats cell values; those that stand in the messages of data errors
 /// (class 22), always in double quotes, are left out.
-fn write_database_error(f: &mut fmt::Formatter<'_>, error: &DbError) -> fmt::Result {
-    let shown = match error.code().code() {
+fn database_error_text(error: &DbError) -> String {
+    let mut text = match error.code().code() {
         "P0001" => "a function of the target refused a row".to_owned(),
         // Messages in another language put values into other quotes.
         code if code.starts_with("22") && !error.message().is_ascii() => {
@@ -114,12 +186,12 @@ fn write_database_error(f: &mut fmt::Formatter<'_>, error: &DbError) -> fmt::Res
         code if code.starts_with("22") => without_quoted(error.message()),
         _ => error.message().to_owned(),
     };
-    write!(f, "{shown} (SQLSTATE {}", error.code().code())?;
+    text.push_str(&format!(" (SQLSTATE {}", error.code().code()));
     if let Some(constraint) = error.constraint() {
-        write!(f, ", constraint {constraint}")?;
+        text.push_str(&format!(", constraint {constraint}"));
     }
     if let Some(column) = error.column() {
-        write!(f, ", column {column}")?;
+        text.push_str(&format!(", column {column}"));
     }
     // The context of a COPY names line and column, then, after a colon, the value.
     if let Some(place) = error.where_().filter(|text| text.starts_with("COPY "))
@@ -128,9 +200,9 @@ fn write_database_error(f: &mut fmt::Formatter<'_>, error: &DbError) -> fmt::Res
             .next()
             .and_then(|line| line.split(": ").next())
     {
-        write!(f, ", {place}")?;
+        text.push_str(&format!(", {place}"));
     }
-    f.write_str(")")
+    text + ")"
 }
 
 /// Replaces what stands in double quotes; a value may hold quotes, so all between the first
@@ -144,14 +216,14 @@ fn without_quoted(message: &str) -> String {
     }
 }
 
-fn write_with_causes(f: &mut fmt::Formatter<'_>, error: &postgres::Error) -> fmt::Result {
-    write!(f, "{error}")?;
-    let mut cause = std::error::Error::source(error);
+fn with_causes(error: &(dyn error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
     while let Some(inner) = cause {
-        write!(f, ": {inner}")?;
+        text.push_str(&format!(": {inner}"));
         cause = inner.source();
     }
-    Ok(())
+    text
 }
 
 impl std::error::Error for Error {}
@@ -167,7 +239,7 @@ impl<T> Doing<T> for Result<T, postgres::Error> {
     }
 }
 
-impl<T> Doing<T> for Result<T, std::io::Error> {
+impl<T> Doing<T> for Result<T, io::Error> {
     fn doing(self, what: impl FnOnce() -> String) -> Result<T, Error> {
         self.map_err(|error| Error::new(Kind::Io(error), what()))
     }
@@ -191,6 +263,42 @@ mod tests {
             ("division by zero", "division by zero"),
         ] {
             assert_eq!(without_quoted(message), shown);
+        }
+    }
+
+    #[test]
+    fn what_breaks_a_connection_is_told_from_what_is_said_on_it() {
+        let io = |kind: io::ErrorKind| Kind::Io(kind.into());
+        let wrapped = |kind: io::ErrorKind| Kind::Io(io::Error::other(io::Error::from(kind)));
+        for (kind, broken) in [
+            (io(io::ErrorKind::UnexpectedEof), true),
+            (io(io::ErrorKind::ConnectionReset), true),
+            (wrapped(io::ErrorKind::BrokenPipe), true),
+            (wrapped(io::ErrorKind::InvalidData), false),
+            (io(io::ErrorKind::InvalidData), false),
+            (Kind::NoAnswer { seconds: 30 }, true),
+            (Kind::Local(io::ErrorKind::UnexpectedEof.into()), false),
+            (Kind::Tls("no certificate".to_owned()), false),
+            (Kind::State("another run".to_owned()), false),
+        ] {
+            let error = Error::new(kind, "asking");
+            assert_eq!(error.is_lost_connection(), broken, "{error}");
+            assert_eq!(error.is_answer(), !broken, "{error}");
+        }
+    }
+
+    #[test]
+    fn error_messages_are_answers_but_for_those_of_poolers() {
+        // Too many connections, wrong password, a cancelled statement, a violated key.
+        for state in ["53300", "28P01", "57014", "23505"] {
+            assert!(!is_goodbye(state) && !is_from_a_proxy(state), "{state}");
+        }
+        // Starting up or ended by an operator: there, but without a session for us.
+        for state in ["57P01", "57P03"] {
+            assert!(is_goodbye(state) && !is_from_a_proxy(state), "{state}");
+        }
+        for state in ["08P01", "08006"] {
+            assert!(is_from_a_proxy(state), "{state}");
         }
     }
 }

@@ -313,6 +313,19 @@ fn state(text: String) -> Error {
 }
 
 impl Connection {
+    /// Fails where another run is at work on this database, and says which.
+    ///
+    /// To be asked first: a run at work has its tables locked, and even a look at the catalogue
+    /// would wait for its end without a word.
+    ///
+    /// # Errors
+    /// Where there is one, or where the server refuses.
+    pub fn check_nobody_at_work(&mut self) -> Result<(), Error> {
+        let doing = || "looking for another run".to_owned();
+        // Its end gives the lock back.
+        lock(&mut self.client.transaction().doing(doing)?)
+    }
+
     /// Those of the tables that hold a row.
     ///
     /// # Errors

@@ -54,6 +54,10 @@ accounts() {
     host=$(value MYSQL_ROOT_HOST)
     database=$(value MYSQL_DATABASE)
     user=$(value MYSQL_USER)
+    # MariaDB makes these without a password, and each is preferred to the one for all hosts.
+    for local in 127.0.0.1 ::1 "$(cat /etc/hostname)"; do
+        echo "drop user if exists 'root'@$(text "$local");"
+    done
     if [ -n "$database" ]; then echo "create database if not exists $(name "$database");"; fi
     if [ -n "$user" ]; then
         echo "create user $(text "$user")@'%' identified by $(text "$(value MYSQL_PASSWORD)");"

@@ -13,7 +13,14 @@ use crate::args::{BaselineAction, BaselineArgs};
 use crate::config::{Database, SchemaOwner};
 use crate::exit::Failure;
 use crate::interrupt::Interrupt;
+use crate::lost::{Side, Task, Work};
 use crate::run::Session;
+
+const TASK: Task = Task {
+    name: "baseline apply",
+    sides: &[Side::Target],
+    leaves: "a baseline is applied as a whole or not at all",
+};
 
 /// What `baseline apply --output json` prints.
 #[derive(Debug, Serialize)]
@@ -36,7 +43,8 @@ pub(crate) fn run(args: &BaselineArgs, interrupt: Interrupt) -> anyhow::Result<(
     let mut databases = Vec::new();
     for database in &session.config.databases {
         session.interrupt.check()?;
-        databases.push(apply(database, from.as_deref())?);
+        let apply = || apply(database, from.as_deref());
+        databases.push(Work::outside(&TASK, database).watched(database, apply)?);
     }
     let lines = databases
         .iter()

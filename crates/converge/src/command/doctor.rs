@@ -10,14 +10,8 @@ use crate::exit::Failure;
 use crate::interrupt::Interrupt;
 use crate::pairing::{Catalogs, TablePair};
 use crate::run::Session;
-use catalog::{LoadOrder, Server, ServerKind, load_order, quote};
-
-/// Oldest and newest versions that this tool is made for.
-const VERSIONS: [(ServerKind, [u32; 2], [u32; 2]); 3] = [
-    (ServerKind::Mysql, [8, 0], [9, u32::MAX]),
-    (ServerKind::Mariadb, [10, 6], [12, u32::MAX]),
-    (ServerKind::Postgres, [14, 0], [18, u32::MAX]),
-];
+use crate::versions;
+use catalog::{LoadOrder, Server, load_order, quote};
 
 /// What `doctor --output json` prints.
 #[derive(Debug, Serialize)]
@@ -120,21 +114,15 @@ impl Examination<'_> {
     fn run(&mut self) -> Result<(), Failed> {
         let source = source::Connection::open(&self.database.source);
         let source = self.check("source", source.map_err(Into::into), |connection| {
-            format!(
-                "{} {}",
-                connection.server().kind.label(),
-                connection.server().version
-            )
+            connection.server().to_string()
         });
         let target = target::Connection::open(&self.database.target);
         let target = self.check("target", target.map_err(Into::into), |connection| {
-            format!("PostgreSQL {}", connection.server().version)
+            connection.server().to_string()
         });
         let (mut source, mut target) = (source?, target?);
-        let versions = supported(source.server()).and_then(|()| supported(target.server()));
-        let _ = self.check("versions", versions.map_err(Into::into), |()| {
-            "supported".to_owned()
-        });
+        let versions = check_versions(source.server(), target.server());
+        self.check("versions", versions.map_err(Into::into), Clone::clone)?;
         let owner = baseline::check_owner(self.database, &mut target);
         self.check("schema owner", owner, Clone::clone)?;
         let database = self.database;
@@ -228,26 +216,10 @@ fn describe_order(order: &LoadOrder) -> String {
     format!("{cycles}, {} to the own table", order.self_references.len())
 }
 
-/// Whether this tool is made for a server of that version.
-pub(crate) fn supported(server: &Server) -> Result<(), Failure> {
-    let mut numbers = server
-        .version
-        .split('.')
-        .map(|part| part.parse::<u32>().unwrap_or(0));
-    let version = [numbers.next().unwrap_or(0), numbers.next().unwrap_or(0)];
-    let (_, oldest, newest) = VERSIONS
-        .into_iter()
-        .find(|(kind, ..)| *kind == server.kind)
-        .expect("every kind has its versions");
-    if (oldest..=newest).contains(&version) {
-        return Ok(());
-    }
-    Err(Failure::blocked(format!(
-        "{} {} is not supported",
-        server.kind.label(),
-        server.version
-    ))
-    .hint("supported are MySQL 8.0 to 9, MariaDB 10.6 to 12, PostgreSQL 14 to 18"))
+/// What is known of both versions; fails for one that this tool is not made for.
+fn check_versions(source: &Server, target: &Server) -> Result<String, Failure> {
+    let (of_source, of_target) = (versions::support(source)?, versions::support(target)?);
+    Ok(format!("{source}: {of_source}; {target}: {of_target}"))
 }
 
 /// Fails where a table, or only a column of one, may not be read: a column that is hidden from

@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::Context;
 use serde::Serialize;
 
-use catalog::{SourceColumn, SourceTable};
+use catalog::{Server, SourceColumn, SourceTable};
 use dataset::{
     ColumnEntry, CsvWriter, FileEntry, Manifest, PartialFile, Record, SourceEntry, Stage,
     TableEntry, table_file_name,
@@ -18,13 +18,22 @@ use crate::args::CommonArgs;
 use crate::command::{doctor, transform};
 use crate::config::Database;
 use crate::console::Pulse;
+use crate::heartbeat::Heartbeat;
 use crate::interrupt::Interrupt;
+use crate::lost::{Side, Task, Work};
 use crate::pairing::{Catalogs, TablePair};
 use crate::run::{Run, Session, StageOutcome, StageRun};
 use crate::run_dir::{ServersEntry, new_export_id, now};
+use crate::versions;
 
 /// Directory of this stage.
 pub(crate) const DIRECTORY: &str = "export";
+const TASK: Task = Task {
+    name: DIRECTORY,
+    // The target is needed for a moment, in `read_catalogs`.
+    sides: &[Side::Source],
+    leaves: "the source was only read, the target was not touched",
+};
 /// Rows between two looks at the clock and the signals.
 const ROWS_BETWEEN_CHECKS: u64 = 256;
 
@@ -62,7 +71,7 @@ pub(crate) fn run(args: &CommonArgs, interrupt: Interrupt) -> anyhow::Result<()>
 
 /// Exports all databases of the run.
 pub(crate) fn stage(run: &mut Run) -> anyhow::Result<Vec<StageOutcome>> {
-    let mut snapshots = snapshots(run)?;
+    let mut snapshots = snapshots(run, &TASK)?;
     // All of them before the first is read, so that no old one passes for a part of this export.
     for database in &run.config.databases {
         run.directory.invalidate(&database.name, DIRECTORY)?;
@@ -70,7 +79,7 @@ pub(crate) fn stage(run: &mut Run) -> anyhow::Result<Vec<StageOutcome>> {
             .invalidate(&database.name, transform::DIRECTORY)?;
     }
     let export_id = new_export_id();
-    run.stage(DIRECTORY, |stage| {
+    run.stage(&TASK, |stage| {
         export_database(
             stage,
             snapshot_of(&mut snapshots, stage.database),
@@ -80,14 +89,23 @@ pub(crate) fn stage(run: &mut Run) -> anyhow::Result<Vec<StageOutcome>> {
 }
 
 /// A snapshot for every login of the run: databases that share one are read at one moment.
-pub(crate) fn snapshots(run: &Run) -> anyhow::Result<Vec<Snapshot>> {
+pub(crate) fn snapshots(run: &Run, task: &Task) -> anyhow::Result<Vec<Snapshot>> {
+    let task = Task {
+        sides: &[Side::Source],
+        ..*task
+    };
     let mut snapshots: Vec<Snapshot> = Vec::new();
     for database in &run.config.databases {
         if !snapshots
             .iter()
             .any(|s| s.endpoint().same_login(&database.source))
         {
-            snapshots.push(Snapshot::take(&database.source)?);
+            let take = || {
+                let connection = source::Connection::open(&database.source)?;
+                versions::support(connection.server())?;
+                Ok(Snapshot::take(connection)?)
+            };
+            snapshots.push(Work::outside(&task, database).watched(database, take)?);
         }
     }
     if snapshots.len() > 1 {
@@ -117,10 +135,7 @@ fn export_database(
 ) -> anyhow::Result<()> {
     let database = stage.database;
     let mut source = source::Connection::open(&database.source)?;
-    let mut target = target::Connection::open(&database.target)?;
-    doctor::supported(source.server())?;
-    doctor::supported(target.server())?;
-    let catalogs = Catalogs::discover(database, &mut source, &mut target)?;
+    let (catalogs, target) = read_catalogs(stage, &mut source)?;
     let pairs = catalogs.pairs(database)?;
     doctor::check_engines(&pairs)?;
     doctor::check_readable(database, &mut source, &pairs)?;
@@ -135,7 +150,7 @@ fn export_database(
         &database.name,
         ServersEntry {
             source: source.server().clone(),
-            target: target.server().clone(),
+            target,
             snapshot: snapshot.method(),
             coordinates: snapshot.coordinates().cloned(),
         },
@@ -161,6 +176,18 @@ fn export_database(
     }
     manifest.write(&directory)?;
     Ok(())
+}
+
+/// Both catalogues, and the target's version.
+fn read_catalogs(
+    stage: &StageRun<'_>,
+    source: &mut source::Connection,
+) -> anyhow::Result<(Catalogs, Server)> {
+    let database = stage.database;
+    let _the_target_too = Heartbeat::watch(database, &[Side::Target], stage.work);
+    let mut target = target::Connection::open(&database.target)?;
+    let catalogs = Catalogs::discover(database, source, &mut target)?;
+    Ok((catalogs, target.server().clone()))
 }
 
 fn save_catalogs(stage: &StageRun<'_>, catalogs: &Catalogs) -> anyhow::Result<()> {

@@ -9,8 +9,15 @@ use target::LedgerRun;
 use crate::args::FinalizeArgs;
 use crate::exit::Failure;
 use crate::interrupt::Interrupt;
+use crate::lost::{Side, Task, Work};
 use crate::run::Session;
 use crate::run_dir::record_outside_a_run;
+
+const TASK: Task = Task {
+    name: "finalize",
+    sides: &[Side::Target],
+    leaves: "the ledger goes as a whole or not at all: `cargo xtask status` says whether the target still holds the run",
+};
 
 /// What `finalize --output json` prints.
 #[derive(Debug, Serialize)]
@@ -31,9 +38,12 @@ pub(crate) fn run(args: &FinalizeArgs, interrupt: Interrupt) -> anyhow::Result<(
     let mut found = Vec::new();
     for database in &session.config.databases {
         session.interrupt.check()?;
-        let mut connection = target::Connection::open(&database.target)?;
-        let ledger = LedgerRun::read(&mut connection, &database.ledger)?;
-        found.push((database, connection, ledger));
+        let work = Work::outside(&TASK, database);
+        found.push(work.watched(database, || {
+            let mut connection = target::Connection::open(&database.target)?;
+            let ledger = LedgerRun::read(&mut connection, &database.ledger)?;
+            Ok((database, connection, ledger))
+        })?);
     }
     let runs = found.iter().filter_map(|(_, _, ledger)| ledger.as_ref());
     session.check_named_run(&args.common, runs.map(|run| run.run_id.as_str()))?;
@@ -42,7 +52,9 @@ pub(crate) fn run(args: &FinalizeArgs, interrupt: Interrupt) -> anyhow::Result<(
     for (database, mut connection, ledger) in found {
         session.interrupt.check()?;
         if let Some(run) = &ledger {
-            target::finalize(&mut connection, &database.ledger, run)?;
+            Work::outside(&TASK, database).watched(database, || {
+                Ok(target::finalize(&mut connection, &database.ledger, run)?)
+            })?;
             record_outside_a_run(&args.common, "finalize", &database.name, run)?;
         }
         databases.push(Entry {

@@ -18,10 +18,27 @@ use crate::config::Database;
 use crate::console::{Pulse, bytes_text, counted};
 use crate::exit::Failure;
 use crate::interrupt::Interrupt;
+use crate::lost::{Side, Task, Work};
 use crate::pairing::{Catalogs, TablePair};
 use crate::run::{Run, Session, StageOutcome, StageRun};
 
 const STAGE: &str = "import";
+const TASK: Task = Task {
+    name: STAGE,
+    sides: &[Side::Target],
+    leaves: "this import was not committed: the target is as it was before",
+};
+/// From the moment in which the commit is sent until its answer is there.
+const LEAVES_IN_COMMIT: &str = "whether this import was committed is not known: `cargo xtask status` says what the target holds";
+/// While statistics are gathered.
+const LEAVES_AFTER_COMMIT: &str =
+    "this import is committed; only its statistics (`analyze`) may be missing";
+/// What `migrate` looks at before it begins.
+const PREFLIGHT: Task = Task {
+    name: "migrate",
+    sides: &[Side::Source, Side::Target],
+    leaves: "nothing was changed",
+};
 
 pub(crate) fn run(args: &CommonArgs, interrupt: Interrupt) -> anyhow::Result<()> {
     let mut run = Session::open(args, interrupt)?.resume(args)?;
@@ -35,7 +52,7 @@ pub(crate) fn run(args: &CommonArgs, interrupt: Interrupt) -> anyhow::Result<()>
 /// Imports all databases of the run.
 pub(crate) fn stage(run: &mut Run) -> anyhow::Result<Vec<StageOutcome>> {
     transform::check_one_export(run, transform::DIRECTORY)?;
-    run.stage(STAGE, import_database)
+    run.stage(&TASK, import_database)
 }
 
 fn import_database(stage: &mut StageRun<'_>) -> anyhow::Result<()> {
@@ -48,6 +65,7 @@ fn import_database(stage: &mut StageRun<'_>) -> anyhow::Result<()> {
             .hint("run `cargo xtask transform` first")
     })?;
     let mut connection = target::Connection::open(&database.target)?;
+    check_nobody_at_work(&mut connection)?;
     if already_loaded(stage, &mut connection, &manifest)? {
         return Ok(());
     }
@@ -89,17 +107,35 @@ fn check_schema(
 pub(crate) fn preflight(run: &Run) -> anyhow::Result<()> {
     for database in &run.config.databases {
         run.interrupt.check()?;
-        let mut source = source::Connection::open(&database.source)?;
-        let mut target = target::Connection::open(&database.target)?;
-        baseline_command::check_owner(database, &mut target)?;
-        check_ledger(database, &mut target, Some(run.directory.run_id()))?;
-        let catalogs = Catalogs::discover(database, &mut source, &mut target)?;
-        let pairs = catalogs.pairs(database)?;
-        if LedgerRun::read(&mut target, &database.ledger)?.is_none() {
-            check_blockers(database, &mut target, &pairs)?;
-        }
+        let look = || preflight_database(run, database);
+        Work::outside(&PREFLIGHT, database).watched(database, look)?;
     }
     Ok(())
+}
+
+fn preflight_database(run: &Run, database: &Database) -> anyhow::Result<()> {
+    let mut source = source::Connection::open(&database.source)?;
+    let mut target = target::Connection::open(&database.target)?;
+    check_nobody_at_work(&mut target)?;
+    baseline_command::check_owner(database, &mut target)?;
+    check_ledger(database, &mut target, Some(run.directory.run_id()))?;
+    let catalogs = Catalogs::discover(database, &mut source, &mut target)?;
+    let pairs = catalogs.pairs(database)?;
+    if LedgerRun::read(&mut target, &database.ledger)?.is_none() {
+        check_blockers(database, &mut target, &pairs)?;
+    }
+    Ok(())
+}
+
+fn check_nobody_at_work(target: &mut target::Connection) -> anyhow::Result<()> {
+    target
+        .check_nobody_at_work()
+        .map_err(|error| match error.is_precondition() {
+            true => Failure::blocked(error.to_string())
+                .hint("nothing was changed; `cargo xtask status` says what the target holds")
+                .into(),
+            false => error.into(),
+        })
 }
 
 /// The target must be able to keep a ledger, and hold no run but `own`.
@@ -257,12 +293,10 @@ fn load(
         stage.table_done(&entry.name, outcome.rows, bytes)?;
     }
     import.put_back().map_err(|error| explain(error, stage))?;
-    import.commit().map_err(|error| match error.is_lost_connection() {
-        true => anyhow::Error::new(error).context(
-            "whether the import was committed is not known: `cargo xtask status` says what the target holds",
-        ),
-        false => explain(error, stage),
-    })
+    stage.work.leaves(LEAVES_IN_COMMIT);
+    import.commit().map_err(|error| explain(error, stage))?;
+    stage.work.leaves(LEAVES_AFTER_COMMIT);
+    Ok(())
 }
 
 /// The target's sequence columns with what the source would give next.
@@ -375,8 +409,8 @@ fn explain(error: target::Error, stage: &StageRun<'_>) -> anyhow::Error {
             .into();
     }
     if error.is_lost_connection() {
-        return anyhow::Error::new(error)
-            .context("the import was not committed: the target is as it was before");
+        // The stage says what that means for the target.
+        return error.into();
     }
     if error.is_obstacle() {
         return Failure::blocked(error.to_string())

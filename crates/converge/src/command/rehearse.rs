@@ -15,11 +15,17 @@ use crate::config::{Database, Environment};
 use crate::console::{bytes_text, text_table, thousands};
 use crate::exit::{DIFFERENT, Failure};
 use crate::interrupt::Interrupt;
+use crate::lost::{Side, Task, Work};
 use crate::report;
 use crate::run::{Run, Session};
 
 /// How many differing rows are listed; a rehearsal that differs is looked into with `verify`.
 const SAMPLES: usize = 20;
+const FINGERPRINT: Task = Task {
+    name: "rehearse",
+    sides: &[Side::Target],
+    leaves: "a fingerprint only reads: `cargo xtask status` says what the target holds",
+};
 
 /// What `rehearse --output json` prints.
 #[derive(Debug, Serialize)]
@@ -95,11 +101,11 @@ fn fingerprints(run: &Run) -> anyhow::Result<Vec<Fingerprint>> {
 
 fn fingerprint(run: &Run, database: &Database) -> anyhow::Result<Fingerprint> {
     run.interrupt.check()?;
-    let mut connection = target::Connection::open(&database.target)?;
-    Ok(target::fingerprint(
-        &mut connection,
-        &database.target_schema,
-    )?)
+    Work::outside(&FINGERPRINT, database).watched(database, || {
+        let mut connection = target::Connection::open(&database.target)?;
+        let schema = &database.target_schema;
+        Ok(target::fingerprint(&mut connection, schema)?)
+    })
 }
 
 fn roll_back(run: &mut Run) -> anyhow::Result<()> {

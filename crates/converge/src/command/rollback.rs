@@ -9,8 +9,15 @@ use crate::config::Database;
 use crate::console::counted;
 use crate::exit::Failure;
 use crate::interrupt::Interrupt;
+use crate::lost::{Side, Task, Work};
 use crate::run::Session;
 use crate::run_dir::record_outside_a_run;
+
+const TASK: Task = Task {
+    name: "rollback",
+    sides: &[Side::Target],
+    leaves: "a rollback is done as a whole or not at all: `cargo xtask status` says whether the target still holds the run",
+};
 
 /// What `rollback --output json` prints.
 #[derive(Debug, Serialize)]
@@ -83,12 +90,14 @@ pub(crate) struct Loaded<'d> {
 impl<'d> Loaded<'d> {
     /// Looks into a target's ledger.
     pub(crate) fn find(database: &'d Database) -> anyhow::Result<Self> {
-        let mut connection = target::Connection::open(&database.target)?;
-        let run = LedgerRun::read(&mut connection, &database.ledger)?;
-        Ok(Self {
-            database,
-            connection,
-            run,
+        Work::outside(&TASK, database).watched(database, || {
+            let mut connection = target::Connection::open(&database.target)?;
+            let run = LedgerRun::read(&mut connection, &database.ledger)?;
+            Ok(Self {
+                database,
+                connection,
+                run,
+            })
         })
     }
 
@@ -98,13 +107,13 @@ impl<'d> Loaded<'d> {
     }
 
     fn check_later_writes(&mut self) -> anyhow::Result<()> {
-        match &self.run {
-            None => Ok(()),
-            Some(run) => refuse_later_writes(
-                &self.database.name,
-                &target::later_writes(&mut self.connection, run)?,
-            ),
-        }
+        let Some(run) = &self.run else {
+            return Ok(());
+        };
+        let connection = &mut self.connection;
+        let later = Work::outside(&TASK, self.database)
+            .watched(self.database, || Ok(target::later_writes(connection, run)?))?;
+        refuse_later_writes(&self.database.name, &later)
     }
 
     /// Takes the run back, in one transaction.
@@ -112,21 +121,14 @@ impl<'d> Loaded<'d> {
         let Some(run) = &self.run else {
             return Ok(());
         };
-        let name = &self.database.name;
-        let later = roll_back(&mut self.connection, &self.database.ledger, run, discard).map_err(
-            |error| match error.is_precondition() || error.is_obstacle() {
-                true => anyhow::Error::new(Failure::blocked(error.to_string())),
-                false if error.is_about_data() => Failure::blocked(error.to_string())
-                    .hint("nothing was changed; rows of another table refer to the loaded ones: remove those first")
-                    .into(),
-                false => anyhow::Error::new(error).context(format!(
-                    "`{name}`: look with `cargo xtask status` whether it still holds the run"
-                )),
-            },
-        )?;
+        let (connection, ledger) = (&mut self.connection, &self.database.ledger);
+        let later = Work::outside(&TASK, self.database).watched(self.database, || {
+            roll_back(connection, ledger, run, discard)
+                .map_err(|error| explain(error, self.database))
+        })?;
         match discard {
             true => Ok(()),
-            false => refuse_later_writes(name, &later),
+            false => refuse_later_writes(&self.database.name, &later),
         }
     }
 
@@ -139,6 +141,22 @@ impl<'d> Loaded<'d> {
             run_id: self.run.map(|run| run.run_id),
         }
     }
+}
+
+/// What an error of the target means for a rollback.
+fn explain(error: target::Error, database: &Database) -> anyhow::Error {
+    if error.is_precondition() || error.is_obstacle() {
+        return Failure::blocked(error.to_string()).into();
+    }
+    if error.is_about_data() {
+        return Failure::blocked(error.to_string())
+            .hint("nothing was changed; rows of another table refer to the loaded ones: remove those first")
+            .into();
+    }
+    anyhow::Error::new(error).context(format!(
+        "`{}`: look with `cargo xtask status` whether it still holds the run",
+        database.name
+    ))
 }
 
 fn refuse_later_writes(database: &str, later: &[LaterWrites]) -> anyhow::Result<()> {

@@ -20,6 +20,7 @@ use crate::config::Database;
 use crate::console::Pulse;
 use crate::exit::{BLOCKED, Failure, USAGE};
 use crate::interrupt::Interrupt;
+use crate::lost::Task;
 use crate::pairing::{Catalogs, TablePair};
 use crate::run::{Run, Session, StageOutcome, StageRun};
 use crate::run_dir::now;
@@ -27,6 +28,12 @@ use crate::run_dir::now;
 /// Directory of this stage's files, below the database's.
 pub(crate) const DIRECTORY: &str = "transformed";
 const STAGE: &str = "transform";
+const TASK: Task = Task {
+    name: STAGE,
+    // Files in, files out.
+    sides: &[],
+    leaves: "nothing was changed",
+};
 /// Records between two looks at the clock and the signals.
 const RECORDS_BETWEEN_CHECKS: u64 = 256;
 
@@ -45,7 +52,7 @@ pub(crate) fn run(args: &CommonArgs, interrupt: Interrupt) -> anyhow::Result<()>
 /// Transforms all databases of the run.
 pub(crate) fn stage(run: &mut Run) -> anyhow::Result<Vec<StageOutcome>> {
     check_one_export(run, export::DIRECTORY)?;
-    run.stage(STAGE, transform_database)
+    run.stage(&TASK, transform_database)
 }
 
 /// The plans of all tables, or what cannot be planned.

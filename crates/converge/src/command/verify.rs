@@ -20,12 +20,17 @@ use crate::command::export;
 use crate::config::Database;
 use crate::exit::{BLOCKED, DIFFERENT, Failure};
 use crate::interrupt::Interrupt;
+use crate::lost::{Side, Task};
 use crate::pairing::{Catalogs, TablePair};
 use crate::report;
 use crate::run::{Run, Session, StageOutcome, StageRun};
 use crate::run_dir::RunDirectory;
 
-const STAGE: &str = "verify";
+const TASK: Task = Task {
+    name: "verify",
+    sides: &[Side::Source, Side::Target],
+    leaves: "a comparison only reads: source and target are as they were",
+};
 /// For readings that nothing but a signal stops.
 static NEVER: AtomicBool = AtomicBool::new(false);
 /// Rows between two looks at the signals.
@@ -61,14 +66,14 @@ pub(crate) fn run(args: &VerifyArgs, interrupt: Interrupt) -> anyhow::Result<()>
 
 /// Compares all databases of the run.
 pub(crate) fn stage(run: &mut Run, samples: usize) -> anyhow::Result<Verified> {
-    let mut snapshots = export::snapshots(run)?;
+    let mut snapshots = export::snapshots(run, &TASK)?;
     let mut databases = Vec::new();
     let mut moved = Vec::new();
     let limits = DrillLimits {
         samples,
         ..DrillLimits::default()
     };
-    let outcomes = run.stage(STAGE, |stage| {
+    let outcomes = run.stage(&TASK, |stage| {
         let snapshot = export::snapshot_of(&mut snapshots, stage.database);
         let report = compare_database(stage, snapshot, limits)?;
         if !report.is_equal() {
@@ -312,10 +317,9 @@ impl<'i> Checker<'i> {
         self.rows += 1;
         if self.rows.is_multiple_of(ROWS_BETWEEN_CHECKS) {
             self.interrupt.check()?;
-            anyhow::ensure!(
-                !self.stopped.load(Ordering::Relaxed),
-                "the other side failed"
-            );
+            if self.stopped.load(Ordering::Relaxed) {
+                return Err(OtherSideFailed.into());
+            }
         }
         Ok(())
     }

@@ -5,6 +5,8 @@
 
 mod cases;
 mod corners;
+mod lost;
+mod own_servers;
 mod pass_through;
 mod path;
 mod servers;

@@ -3,7 +3,9 @@
 use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use testing::Databases;
 
@@ -22,12 +24,20 @@ pub(crate) struct Outcome {
 impl Workplace {
     /// A directory with `config.yml` for the databases, each with lines of its own.
     pub(crate) fn new(databases: &[(&str, &Databases, &str)]) -> Self {
+        let places: Vec<_> = databases
+            .iter()
+            .map(|(name, of, lines)| (*name, of.mysql_url(), of.postgres_url(), *lines))
+            .collect();
+        Self::at(&places)
+    }
+
+    /// The same for databases that are named by the addresses of source and target.
+    pub(crate) fn at(databases: &[(&str, String, String, &str)]) -> Self {
         let workplace = Self {
             directory: tempfile::tempdir().expect("a temporary directory can be made"),
         };
         let mut config = String::from("version: 1\nenvironment: scratch\ndatabases:\n");
-        for (name, databases, lines) in databases {
-            let (source, target) = (databases.mysql_url(), databases.postgres_url());
+        for (name, source, target, lines) in databases {
             write!(
                 config,
                 "  {name}:\n    source: {source}\n    target: {target}\n"
@@ -116,6 +126,10 @@ pub(crate) fn settings(directory: &Path) -> insta::Settings {
         ),
         (r"(MariaDB|MySQL) \d+[.\d]*", "[source server]"),
         (r"PostgreSQL \d+[.\d]*", "[target server]"),
+        (
+            r"(?P<server>\[(source|target) server\]): (proven|expected to work, [^;\n]*)",
+            "$server: [support]",
+        ),
         (r"process \d+", "process [pid]"),
     ] {
         settings.add_filter(pattern, replacement);
@@ -123,11 +137,30 @@ pub(crate) fn settings(directory: &Path) -> insta::Settings {
     settings
 }
 
-/// Sends SIGINT. The shell's own `kill`: a bare machine has no program of that name.
+/// Sends SIGINT.
 pub(crate) fn interrupt(process: u32) {
+    assert!(signal("INT", process));
+}
+
+/// Sends a signal; false where there is no such process. The shell's own `kill`: a bare machine
+/// has no program of that name.
+pub(crate) fn signal(name: &str, process: u32) -> bool {
     let status = Command::new("sh")
-        .args(["-c", "kill -INT \"$0\"", &process.to_string()])
+        .args(["-c", "kill -s \"$0\" \"$1\"", name, &process.to_string()])
+        .stderr(Stdio::null())
         .status()
         .unwrap();
-    assert!(status.success());
+    status.success()
+}
+
+/// Looks again and again until there is something to see.
+pub(crate) fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    loop {
+        if let Some(seen) = look() {
+            return seen;
+        }
+        assert!(Instant::now() < deadline, "waited in vain: {what}");
+        thread::sleep(Duration::from_millis(5));
+    }
 }

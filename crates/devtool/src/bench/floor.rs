@@ -44,8 +44,7 @@ impl Ground<'_> {
                 self.exported(system, &mut connection)?,
             ));
         }
-        let mut snapshot = Snapshot::take(connection.endpoint())?;
-        drop(connection);
+        let mut snapshot = Snapshot::take(connection)?;
         let meter = OwnMeter::start(self.servers)?;
         let mut rows = 0;
         for (database, tables) in &databases {

@@ -12,7 +12,12 @@ select 'column ' || a.attrelid::pg_catalog.regclass::text || '.' || a.attname,
        pg_catalog.concat_ws(' | ', a.attnum, pg_catalog.format_type(a.atttypid, a.atttypmod),
          a.attnotnull, a.attidentity, a.attgenerated, a.attacl::text, a.attcompression,
          pg_catalog.pg_get_expr(d.adbin, d.adrelid),
-         pg_catalog.col_description(a.attrelid, a.attnum))
+         pg_catalog.col_description(a.attrelid, a.attnum),
+         -- Since version 18 a NOT NULL has a name and a state; older ones have no such rows.
+         (select pg_catalog.concat_ws(' ', k.conname, pg_catalog.pg_get_constraintdef(k.oid),
+                   pg_catalog.obj_description(k.oid, 'pg_constraint'))
+            from pg_catalog.pg_constraint k
+           where k.contype = 'n' and k.conrelid = a.attrelid and k.conkey = array[a.attnum]))
   from pg_catalog.pg_attribute a
   join pg_catalog.pg_class c on c.oid = a.attrelid
   join pg_catalog.pg_namespace n on n.oid = c.relnamespace
@@ -24,7 +29,7 @@ select 'constraint ' || k.conrelid::pg_catalog.regclass::text || '.' || k.connam
          k.condeferrable, k.condeferred, pg_catalog.obj_description(k.oid, 'pg_constraint'))
   from pg_catalog.pg_constraint k
   join pg_catalog.pg_namespace n on n.oid = k.connamespace
- where (n.nspname = $1 and k.conrelid <> 0)
+ where (n.nspname = $1 and k.conrelid <> 0 and k.contype <> 'n')
     or (k.contype = 'f' and k.confrelid in (
         select c.oid from pg_catalog.pg_class c
           join pg_catalog.pg_namespace m on m.oid = c.relnamespace where m.nspname = $1))

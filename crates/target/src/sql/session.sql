@@ -7,16 +7,15 @@ set standard_conforming_strings = on;
 set search_path = '';
 set row_security = off;
 set statement_timeout = 0;
-set idle_in_transaction_session_timeout = 0;
+set lock_timeout = 0;
 set client_min_messages = warning;
--- What only some versions know, and what a role's defaults would otherwise decide.
-select pg_catalog.set_config(s.name, v.setting, false)
-  from pg_catalog.pg_settings s
-  join (values ('client_connection_check_interval', '10s'),
-               ('transaction_timeout', '0'),
-               ('idle_session_timeout', '0'),
-               ('lock_timeout', '0'),
-               ('quote_all_identifiers', 'off'),
-               ('default_transaction_read_only', 'off'),
-               ('default_transaction_isolation', 'read committed')) v (name, setting)
-    on v.name = s.name;
+set quote_all_identifiers = off;
+set default_transaction_read_only = off;
+set default_transaction_isolation = 'read committed';
+-- These, and the check of the connection that newer versions have, end the session, and with it
+-- its locks, once this client is gone without a word: while a statement runs, and while the
+-- server waits for more of a COPY; a minute, where the system's defaults are hours. Never
+-- tcp_user_timeout: it would also count the time in which a client that is alive reads nothing.
+set tcp_keepalives_idle = 30;
+set tcp_keepalives_interval = 10;
+set tcp_keepalives_count = 3;

@@ -1,0 +1,324 @@
+//! Where MySQL and MariaDB differ, and their versions: how a server is asked, and how its
+//! answers are read. The only file here that chooses by kind or version.
+//!
+//! Asks nothing itself. What can be read without knowing the server needs no method: types have
+//! a display width in MariaDB and in zerofill columns (`int(11)`), which `catalog::MysqlType`
+//! passes over, and a column that is not generated has an empty expression or none.
+
+use catalog::{MysqlType, Server, ServerKind, Version};
+
+/// What a server understands and how it speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Dialect {
+    mariadb: bool,
+    version: Version,
+}
+
+/// Reads the answer to `select version()`, such as `9.7.4-2` or `10.11.6-MariaDB-log`.
+///
+/// Forks of MySQL number their versions as MySQL does; MariaDB says its name.
+/// Source: MariaDB documentation, "VERSION".
+pub(crate) fn server(version_text: &str) -> Server {
+    let kind = match version_text.to_ascii_lowercase().contains("mariadb") {
+        true => ServerKind::Mariadb,
+        false => ServerKind::Mysql,
+    };
+    let end = version_text.find(|c: char| !c.is_ascii_digit() && c != '.');
+    Server {
+        kind,
+        version: version_text[..end.unwrap_or(version_text.len())].to_owned(),
+    }
+}
+
+impl Dialect {
+    pub(crate) fn of(server: &Server) -> Self {
+        Self {
+            mariadb: server.kind == ServerKind::Mariadb,
+            version: server.number(),
+        }
+    }
+
+    fn at_least(self, major: u32, minor: u32, patch: u32) -> bool {
+        self.version >= Version::new(major, minor, patch)
+    }
+
+    /// Assignments that take the limits off a session that only one family knows, and let
+    /// `information_schema` speak of now instead of yesterday.
+    ///
+    /// Empty for servers too old for them, and for this tool: they are to be refused by their
+    /// version, not by a setting that they do not know.
+    /// Sources: MySQL 8.0 Reference Manual, 7.1.8 "Server System Variables"; MariaDB
+    /// documentation, "Transaction Timeouts" (10.3) and "Aborting Statements" (10.1).
+    pub(crate) fn session_limits(self) -> &'static [&'static str] {
+        match self.mariadb {
+            true if self.at_least(10, 3, 0) => &[
+                "max_statement_time = 0",
+                "idle_transaction_timeout = 0",
+                "idle_readonly_transaction_timeout = 0",
+            ],
+            false if self.at_least(8, 0, 3) => &[
+                "max_execution_time = 0",
+                "information_schema_stats_expiry = 0",
+            ],
+            _ => &[],
+        }
+    }
+
+    /// The statement whose first row begins with the binary log's file and position.
+    ///
+    /// MySQL has the new name since 8.2.0 and nothing else since 8.4.0.
+    /// Sources: MySQL 8.2 Reference Manual, "SHOW BINARY LOG STATUS"; MariaDB documentation,
+    /// "SHOW BINLOG STATUS", which keeps the old name.
+    pub(crate) fn binary_log_status(self) -> &'static str {
+        match !self.mariadb && self.at_least(8, 2, 0) {
+            true => "show binary log status",
+            false => "show master status",
+        }
+    }
+
+    /// The variable with the transactions that are in the binary log.
+    ///
+    /// Sources: MySQL Reference Manual, "Global Transaction ID System Variables"; MariaDB
+    /// documentation, "Global Transaction ID".
+    pub(crate) fn gtid_variable(self) -> &'static str {
+        match self.mariadb {
+            true => "@@global.gtid_binlog_pos",
+            false => "@@global.gtid_executed",
+        }
+    }
+
+    /// The query for check constraints by which JSON columns are known, where there is no type
+    /// of its own: MariaDB's `json` is `longtext` with the check `json_valid(column)`.
+    ///
+    /// Source: MariaDB documentation, "JSON Data Type".
+    pub(crate) fn json_checks(self) -> Option<&'static str> {
+        self.mariadb.then_some(include_str!("sql/json_checks.sql"))
+    }
+
+    /// The query for the parts of all keys, with the expression of those that are no column.
+    ///
+    /// Only MySQL has such parts, since 8.0.13, and with them the column that tells.
+    /// Source: MySQL 8.0 Reference Manual, 28.3.34 "The INFORMATION_SCHEMA STATISTICS Table".
+    pub(crate) fn keys(self) -> String {
+        let expression = match !self.mariadb && self.at_least(8, 0, 13) {
+            true => "expression",
+            false => "null",
+        };
+        include_str!("sql/keys.sql").replace("{expression}", expression)
+    }
+
+    /// A column's default as SQL, and none for NULL.
+    ///
+    /// MariaDB reports SQL, with `NULL` for no default. MySQL reports the bare text of a
+    /// literal, bytes as `0x…`, and marks expressions with `DEFAULT_GENERATED`.
+    /// Sources: MariaDB documentation, "Information Schema COLUMNS Table" (10.2.7); MySQL
+    /// Reference Manual, "The INFORMATION_SCHEMA COLUMNS Table" and "Data Type Default Values".
+    pub(crate) fn default_as_sql(
+        self,
+        text: &str,
+        extra: &str,
+        data_type: &MysqlType,
+    ) -> Option<String> {
+        if self.mariadb {
+            return (!text.eq_ignore_ascii_case("null")).then(|| text.to_owned());
+        }
+        if is_now(text, data_type) {
+            let lower = text.to_ascii_lowercase();
+            let call = if lower.ends_with(')') { "" } else { "()" };
+            return Some(lower + call);
+        }
+        if extra.to_ascii_lowercase().contains("default_generated") {
+            return Some(self.expression(text));
+        }
+        if is_bare(text, data_type) {
+            return Some(text.to_owned());
+        }
+        Some(catalog::quote::mysql_literal(text))
+    }
+
+    /// The text of an expression in `information_schema`, as SQL.
+    ///
+    /// MySQL puts a backslash before each quote and backslash there, as if the text were to
+    /// stand within quotes; `show create table` has it without. Characters beyond ASCII within
+    /// a default's expression are damaged by the server itself (9.7), which nothing here mends.
+    pub(crate) fn expression(self, text: &str) -> String {
+        if self.mariadb {
+            return text.to_owned();
+        }
+        let mut sql = String::with_capacity(text.len());
+        let mut characters = text.chars();
+        while let Some(character) = characters.next() {
+            sql.push(match (character, characters.clone().next()) {
+                ('\\', Some(escaped)) => {
+                    characters.next();
+                    unescaped(escaped)
+                }
+                _ => character,
+            });
+        }
+        sql
+    }
+}
+
+/// The character behind a backslash and this one (MySQL Reference Manual, "String Literals").
+fn unescaped(escaped: char) -> char {
+    match escaped {
+        'n' => '\n',
+        'r' => '\r',
+        't' => '\t',
+        '0' => '\0',
+        'Z' => '\u{1a}',
+        other => other,
+    }
+}
+
+/// Whether a default is the time at which a row is made; the same word in a text column is text.
+fn is_now(text: &str, data_type: &MysqlType) -> bool {
+    const NOW: &str = "current_timestamp";
+    let temporal = matches!(
+        data_type,
+        MysqlType::Datetime { .. } | MysqlType::Timestamp { .. }
+    );
+    let word = text.get(..NOW.len());
+    temporal && word.is_some_and(|word| word.eq_ignore_ascii_case(NOW))
+}
+
+/// Whether MySQL's text of a literal default is SQL as it stands: numbers, bits and bytes.
+fn is_bare(text: &str, data_type: &MysqlType) -> bool {
+    match data_type {
+        MysqlType::Integer { .. }
+        | MysqlType::Decimal { .. }
+        | MysqlType::Float
+        | MysqlType::Double
+        | MysqlType::Bit { .. }
+        | MysqlType::Year => true,
+        MysqlType::Binary { .. } | MysqlType::Varbinary { .. } => text.starts_with("0x"),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn dialect(version_text: &str) -> Dialect {
+        Dialect::of(&server(version_text))
+    }
+
+    #[test]
+    fn a_server_is_known_by_its_version_text() {
+        use ServerKind::{Mariadb, Mysql};
+        for (text, kind, version) in [
+            ("9.7.4-2", Mysql, "9.7.4"),
+            ("8.0.36-28", Mysql, "8.0.36"),
+            ("5.7.44-log", Mysql, "5.7.44"),
+            ("10.11.6-MariaDB-0+deb12u1-log", Mariadb, "10.11.6"),
+            (
+                "11.8.6-MariaDB-0+deb13u1 from Debian-log",
+                Mariadb,
+                "11.8.6",
+            ),
+            ("12.3.1-mariadb", Mariadb, "12.3.1"),
+            ("", Mysql, ""),
+        ] {
+            let version = version.to_owned();
+            assert_eq!(server(text), Server { kind, version }, "{text}");
+        }
+    }
+
+    #[test]
+    fn each_version_is_asked_in_its_own_words() {
+        for (version, limits, status, expression) in [
+            ("5.7.44", 0, "show master status", "null"),
+            ("8.0.0", 0, "show master status", "null"),
+            ("8.0.3", 2, "show master status", "null"),
+            ("8.0.12", 2, "show master status", "null"),
+            ("8.0.13", 2, "show master status", "expression"),
+            ("8.1.0", 2, "show master status", "expression"),
+            ("8.2.0", 2, "show binary log status", "expression"),
+            ("9.7.4", 2, "show binary log status", "expression"),
+            ("10.2.44-MariaDB", 0, "show master status", "null"),
+            ("10.6.0-MariaDB", 3, "show master status", "null"),
+            ("12.3.1-MariaDB", 3, "show master status", "null"),
+        ] {
+            let dialect = dialect(version);
+            assert_eq!(dialect.session_limits().len(), limits, "{version}");
+            assert_eq!(dialect.binary_log_status(), status, "{version}");
+            let sql = dialect.keys();
+            assert!(sql.contains(&format!(" {expression}\n")), "{version} {sql}");
+        }
+    }
+
+    #[test]
+    fn defaults_are_sql_whichever_server_reports_them() {
+        let (mysql, mariadb) = (dialect("9.7.4"), dialect("11.8.6-MariaDB"));
+        for (column_type, extra, from_mysql, from_mariadb, sql) in [
+            ("int", "", "5", "5", "5"),
+            ("decimal(6,2)", "", "1.50", "1.50", "1.50"),
+            ("bit(3)", "", "b'101'", "b'101'", "b'101'"),
+            ("varchar(9)", "", "it's", "'it''s'", "'it''s'"),
+            ("varchar(9)", "", "", "''", "''"),
+            ("char(4)", "", "null", "'null'", "'null'"),
+            ("enum('x','0x')", "", "0x", "'0x'", "'0x'"),
+            ("varbinary(9)", "", "", "''", "''"),
+            (
+                "varchar(20)",
+                "",
+                "current_timestamp",
+                "'current_timestamp'",
+                "'current_timestamp'",
+            ),
+            (
+                "datetime(6)",
+                "DEFAULT_GENERATED on update CURRENT_TIMESTAMP(6)",
+                "CURRENT_TIMESTAMP(6)",
+                "current_timestamp(6)",
+                "current_timestamp(6)",
+            ),
+            (
+                "timestamp",
+                "",
+                "CURRENT_TIMESTAMP",
+                "current_timestamp()",
+                "current_timestamp()",
+            ),
+            (
+                "char(36)",
+                "DEFAULT_GENERATED",
+                "uuid()",
+                "uuid()",
+                "uuid()",
+            ),
+        ] {
+            let data_type = MysqlType::parse(column_type);
+            let found = mysql.default_as_sql(from_mysql, extra, &data_type);
+            assert_eq!(found.as_deref(), Some(sql), "MySQL's {column_type}");
+            let found = mariadb.default_as_sql(from_mariadb, "", &data_type);
+            assert_eq!(found.as_deref(), Some(sql), "MariaDB's {column_type}");
+        }
+        let text = MysqlType::parse("text");
+        assert_eq!(mariadb.default_as_sql("NULL", "", &text), None);
+    }
+
+    #[test]
+    fn bytes_and_expressions_stay_as_their_server_spells_them() {
+        let (mysql, mariadb) = (dialect("9.7.4"), dialect("11.8.6-MariaDB"));
+        let binary = MysqlType::parse("binary(3)");
+        let found = mysql.default_as_sql("0x616263", "", &binary);
+        assert_eq!(found.as_deref(), Some("0x616263"));
+        for (reported, sql) in [
+            (r"(`a` + 1)", "(`a` + 1)"),
+            (r"_utf8mb4\'x\'", "_utf8mb4'x'"),
+            (r"_utf8mb4\'it\\\'s\'", r"_utf8mb4'it\'s'"),
+            (r"concat(`b`,_utf8mb4\'\\n\')", r"concat(`b`,_utf8mb4'\n')"),
+            (r"`we\'ird\\col`", r"`we'ird\col`"),
+            ("ends with \\", "ends with \\"),
+        ] {
+            assert_eq!(mysql.expression(reported), sql);
+        }
+        let text = MysqlType::parse("text");
+        let found = mysql.default_as_sql(r"_utf8mb4\'x\'", "DEFAULT_GENERATED", &text);
+        assert_eq!(found.as_deref(), Some("_utf8mb4'x'"));
+        assert_eq!(mariadb.expression(r"'it\'s'"), r"'it\'s'");
+    }
+}
