@@ -2,6 +2,8 @@
 //!
 //! Every setting is read back, since proxies and init files are known to change them.
 
+use std::fs;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use mysql::prelude::Queryable;
@@ -45,9 +47,9 @@ impl Connection {
     /// # Errors
     /// Where the server is not reached, refuses, or does not take a setting.
     pub fn open(endpoint: &Endpoint) -> Result<Self, Error> {
-        let (doing, endpoint) = (format!("connecting to {endpoint}"), endpoint.clone());
-        within_patience(doing.clone(), move || {
-            let mut conn = connect(&endpoint, None).doing(|| doing)?;
+        let (doing, endpoint) = (connecting_to(endpoint), endpoint.clone());
+        within_patience(doing, move || {
+            let mut conn = connect(&endpoint, Patience::OF_WORK)?;
             let server = read_server(&mut conn)?;
             let dialect = Dialect::of(&server);
             fix_session(&mut conn, dialect)?;
@@ -112,30 +114,69 @@ impl Connection {
     /// Ends the statement that this connection is busy with, from a second connection.
     pub(crate) fn kill_query(endpoint: &Endpoint, connection_id: u32) {
         // Whether it works or not, the caller is about to fail with the reason that matters.
-        if let Ok(mut other) = connect(endpoint, Some(SILENCE_MAX)) {
+        if let Ok(mut other) = connect(endpoint, Patience::OF_QUESTIONS) {
             let _ = other.query_drop(format!("kill query {connection_id}"));
         }
     }
 }
 
-/// Connects; every reading and writing on the connection may take `silence_max` at most.
-pub(crate) fn connect(
-    endpoint: &Endpoint,
-    silence_max: Option<Duration>,
-) -> Result<Conn, mysql::Error> {
+/// How long a connection waits for the server.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Patience {
+    /// For each address that the host's name has.
+    tcp: Duration,
+    /// For every reading and writing; the work itself may honestly take for ever.
+    silence: Option<Duration>,
+}
+
+impl Patience {
+    const OF_WORK: Self = Self {
+        tcp: Duration::from_secs(10),
+        silence: None,
+    };
+    /// A host may have two addresses of which the first swallows everything: there must be
+    /// time for the second while whoever asked still waits.
+    pub(crate) const OF_QUESTIONS: Self = Self {
+        tcp: Duration::from_secs(4),
+        silence: Some(SILENCE_MAX),
+    };
+}
+
+pub(crate) fn connect(endpoint: &Endpoint, patience: Patience) -> Result<Conn, Error> {
+    let doing = || connecting_to(endpoint);
+    check_ca_file(endpoint).map_err(|kind| Error::new(kind, doing()))?;
     let options = |tls| {
         options(endpoint, tls)
-            .read_timeout(silence_max)
-            .write_timeout(silence_max)
+            .tcp_connect_timeout(Some(patience.tcp))
+            .read_timeout(patience.silence)
+            .write_timeout(patience.silence)
     };
-    match Conn::new(options(true)) {
+    let conn = match Conn::new(options(true)) {
         Err(mysql::Error::DriverError(DriverError::TlsNotSupported))
             if endpoint.tls == TlsMode::Preferred =>
         {
             Conn::new(options(false))
         }
         other => other,
-    }
+    };
+    conn.doing(doing)
+}
+
+fn connecting_to(endpoint: &Endpoint) -> String {
+    format!("connecting to {endpoint}")
+}
+
+/// The driver reads the file in the middle of its handshake, and what it then says looks like
+/// a connection that broke.
+fn check_ca_file(endpoint: &Endpoint) -> Result<(), Kind> {
+    let used = |_: &&PathBuf| endpoint.tls != TlsMode::Disabled;
+    let Some(path) = endpoint.ca_file.as_ref().filter(used) else {
+        return Ok(());
+    };
+    fs::read(path).map(drop).map_err(|error| Kind::Local {
+        path: path.clone(),
+        error,
+    })
 }
 
 fn options(endpoint: &Endpoint, tls: bool) -> OptsBuilder {
@@ -154,7 +195,6 @@ fn options(endpoint: &Endpoint, tls: bool) -> OptsBuilder {
         .db_name(endpoint.url.database.clone())
         // A switch to the server's socket would leave the host that the operator named.
         .prefer_socket(false)
-        .tcp_connect_timeout(Some(Duration::from_secs(10)))
         .tcp_keepalive_time_ms(Some(KEEPALIVE_SECONDS * 1000))
         .tcp_keepalive_probe_interval_secs(Some(KEEPALIVE_SECONDS))
         .tcp_keepalive_probe_count(Some(3))
@@ -232,4 +272,22 @@ fn shorten(sql: &str) -> String {
         shown.push('…');
     }
     format!("running `{shown}`")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ca_file_that_cannot_be_read_says_nothing_of_the_server() {
+        // Nobody listens there, which must not matter.
+        let url = |mode: &str| format!("mysql://u@127.0.0.1:1/d?ssl-mode={mode}&ssl-ca=/no/ca.pem");
+        let endpoint = Endpoint::parse(&url("verify_identity")).unwrap();
+        let error = Connection::open(&endpoint).unwrap_err();
+        assert!(error.to_string().contains("/no/ca.pem: "), "{error}");
+        assert!(!error.is_lost_connection() && error.is_answer());
+        let unused = Endpoint::parse(&url("disabled")).unwrap();
+        let error = Connection::open(&unused).unwrap_err();
+        assert!(error.is_lost_connection(), "{error}");
+    }
 }

@@ -1,5 +1,6 @@
 //! What can go wrong on the source's side.
 
+use std::path::PathBuf;
 use std::{fmt, io};
 
 use mysql::DriverError;
@@ -15,6 +16,11 @@ pub struct Error {
 #[derive(Debug)]
 pub(crate) enum Kind {
     Server(mysql::Error),
+    /// A file of ours that cannot be read.
+    Local {
+        path: PathBuf,
+        error: io::Error,
+    },
     /// The server said nothing for so long that it was given up.
     NoAnswer {
         seconds: u64,
@@ -62,6 +68,7 @@ impl Error {
             Kind::Server(mysql::Error::IoError(error)) => error.to_string(),
             Kind::Server(mysql::Error::CodecError(error)) => error.to_string(),
             Kind::Server(error) => error.to_string(),
+            Kind::Local { path, error } => format!("{}: {error}", path.display()),
             Kind::NoAnswer { seconds } => format!("no answer within {seconds} s"),
             Kind::Setting { name } => {
                 format!("the server did not take the session setting `{name}`")

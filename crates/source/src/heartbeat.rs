@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use mysql::prelude::Queryable;
 
-use crate::connection::connect;
+use crate::connection::{Patience, connect};
 use crate::endpoint::Endpoint;
 use crate::error::{Doing, Error, Kind};
 
@@ -29,9 +29,10 @@ pub(crate) const SILENCE_MAX: Duration = Duration::from_secs(20);
 /// # Errors
 /// Where no answer came: not reached, not greeted, cut off.
 pub fn probe(endpoint: &Endpoint) -> Result<(), Error> {
-    let answer = connect(endpoint, Some(SILENCE_MAX))
-        .and_then(|mut conn| conn.query_drop("select 1"))
-        .doing(|| "asking on a new connection".to_owned());
+    let answer = connect(endpoint, Patience::OF_QUESTIONS).and_then(|mut conn| {
+        conn.query_drop("select 1")
+            .doing(|| "asking on a new connection".to_owned())
+    });
     match answer {
         Err(error) if !error.is_answer() => Err(error),
         _ => Ok(()),

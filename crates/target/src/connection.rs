@@ -20,6 +20,9 @@ use crate::tls;
 /// They are the kernels' affair: a server that is busy for hours answers them.
 const KEEPALIVE: Duration = Duration::from_secs(20);
 
+/// For each address that a host's name has, when work is to be done.
+const TCP_WITHIN: Duration = Duration::from_secs(10);
+
 /// An open session on the target.
 pub struct Connection {
     pub(crate) client: Client,
@@ -41,7 +44,7 @@ impl Connection {
     pub fn open(endpoint: &Endpoint) -> Result<Self, Error> {
         let (doing, endpoint) = (format!("connecting to {endpoint}"), endpoint.clone());
         within_patience(doing, move || {
-            let mut client = connect(&endpoint)?;
+            let mut client = connect(&endpoint, TCP_WITHIN)?;
             let server = read_server(&mut client)?;
             let limits = Dialect::of(&server).session_limits();
             client
@@ -113,8 +116,9 @@ impl Cancel {
     }
 }
 
-/// Connects; nothing bounds the time that a silent server takes.
-pub(crate) fn connect(endpoint: &Endpoint) -> Result<Client, Error> {
+/// Connects, with `tcp_within` for each address of the host; nothing bounds the time that a
+/// silent server takes.
+pub(crate) fn connect(endpoint: &Endpoint, tcp_within: Duration) -> Result<Client, Error> {
     let doing = || format!("connecting to {endpoint}");
     let mut config = Config::new();
     config
@@ -122,7 +126,7 @@ pub(crate) fn connect(endpoint: &Endpoint) -> Result<Client, Error> {
         .port(endpoint.url.port)
         .user(&endpoint.url.user)
         .application_name("converge")
-        .connect_timeout(Duration::from_secs(10))
+        .connect_timeout(tcp_within)
         .keepalives_idle(KEEPALIVE)
         .keepalives_interval(KEEPALIVE)
         .keepalives_retries(3)

@@ -74,8 +74,11 @@ impl Error {
     /// Whether no connection could be made or kept: refused, cut off, silent, or ended by the
     /// server.
     pub fn is_lost_connection(&self) -> bool {
-        match self.sqlstate() {
-            Some(state) => is_goodbye(state) || is_from_a_proxy(state),
+        match self.database_error() {
+            Some(error) => {
+                let (state, message) = (error.code().code(), error.message());
+                is_goodbye(state, message) || is_from_a_proxy(state, message)
+            }
             None => self.is_broken(),
         }
     }
@@ -83,8 +86,8 @@ impl Error {
     /// Whether the server said this, and is there: any error message of its own, and whatever
     /// the driver did not like about an answer.
     pub fn is_answer(&self) -> bool {
-        match self.sqlstate() {
-            Some(state) => !is_from_a_proxy(state),
+        match self.database_error() {
+            Some(error) => !is_from_a_proxy(error.code().code(), error.message()),
             None => !self.is_broken(),
         }
     }
@@ -131,15 +134,26 @@ impl Error {
 }
 
 /// With these the server ends a session, or does not take one yet: shut down by its operator,
-/// crashed, starting or stopping, idle for too long (PostgreSQL manual, appendix A).
-fn is_goodbye(state: &str) -> bool {
+/// crashed, starting or stopping, idle for too long (PostgreSQL manual, appendix A). A pooler
+/// ends the session of a client for which it found no free connection in time.
+fn is_goodbye(state: &str, message: &str) -> bool {
     ["57P01", "57P02", "57P03", "57P05", "25P03"].contains(&state)
+        || state == PROTOCOL_VIOLATION && message.contains(QUEUED_TOO_LONG)
 }
 
-/// Class 08, connection exception: a pooler in front of a server that it does not reach.
-fn is_from_a_proxy(state: &str) -> bool {
-    state.starts_with("08")
+/// Class 08, connection exception: a pooler in front of a server that it does not reach. But
+/// `PgBouncer` says nearly everything with one SQLSTATE: that it is full or refuses a login is
+/// no word about the server behind it.
+fn is_from_a_proxy(state: &str, message: &str) -> bool {
+    let of_its_own = ["connections", QUEUED_TOO_LONG, "authentication"];
+    let is_full_or_refuses =
+        state == PROTOCOL_VIOLATION && of_its_own.iter().any(|part| message.contains(part));
+    state.starts_with("08") && !is_full_or_refuses
 }
+
+const PROTOCOL_VIOLATION: &str = "08P01";
+/// What `PgBouncer` calls the time for which a client waits for a server's connection.
+const QUEUED_TOO_LONG: &str = "query_wait_timeout";
 
 /// Whether the connection itself failed, somewhere in the chain of causes.
 fn is_broken(error: &(dyn error::Error + 'static)) -> bool {
@@ -291,14 +305,45 @@ mod tests {
     fn error_messages_are_answers_but_for_those_of_poolers() {
         // Too many connections, wrong password, a cancelled statement, a violated key.
         for state in ["53300", "28P01", "57014", "23505"] {
-            assert!(!is_goodbye(state) && !is_from_a_proxy(state), "{state}");
+            assert!(
+                !is_goodbye(state, "no") && !is_from_a_proxy(state, "no"),
+                "{state}"
+            );
         }
         // Starting up or ended by an operator: there, but without a session for us.
         for state in ["57P01", "57P03"] {
-            assert!(is_goodbye(state) && !is_from_a_proxy(state), "{state}");
+            assert!(
+                is_goodbye(state, "no") && !is_from_a_proxy(state, "no"),
+                "{state}"
+            );
         }
         for state in ["08P01", "08006"] {
-            assert!(is_from_a_proxy(state), "{state}");
+            assert!(is_from_a_proxy(state, "no"), "{state}");
         }
+    }
+
+    #[test]
+    fn a_pooler_that_is_full_is_no_server_that_is_gone() {
+        for (message, from_a_proxy, goodbye) in [
+            (
+                "no more connections allowed (max_client_conn)",
+                false,
+                false,
+            ),
+            ("SASL authentication failed", false, false),
+            ("query_wait_timeout", false, true),
+            ("pgbouncer cannot connect to server", true, false),
+            (
+                "server login has been failing, try again later",
+                true,
+                false,
+            ),
+            ("client_login_timeout (server down)", true, false),
+        ] {
+            assert_eq!(is_from_a_proxy("08P01", message), from_a_proxy, "{message}");
+            assert_eq!(is_goodbye("08P01", message), goodbye, "{message}");
+        }
+        // Only that one code is used for everything.
+        assert!(is_from_a_proxy("08006", "too many connections"));
     }
 }

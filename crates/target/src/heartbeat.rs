@@ -16,6 +16,10 @@ use crate::error::{Doing, Error, Kind};
 /// name, connection, TLS and session.
 const CONNECT_WITHIN: Duration = Duration::from_secs(30);
 
+/// A host may have two addresses of which the first swallows everything: there must be time for
+/// the second while whoever asked still waits.
+const QUESTION_TCP_WITHIN: Duration = Duration::from_secs(4);
+
 /// Asks the server something trivial on a new connection.
 ///
 /// An error message is an answer too: a server that refuses (too many connections, wrong
@@ -25,7 +29,7 @@ const CONNECT_WITHIN: Duration = Duration::from_secs(30);
 /// # Errors
 /// Where no answer came: not reached, not greeted, cut off.
 pub fn probe(endpoint: &Endpoint) -> Result<(), Error> {
-    let answer = connect(endpoint).and_then(|mut client| {
+    let answer = connect(endpoint, QUESTION_TCP_WITHIN).and_then(|mut client| {
         client
             .batch_execute("select 1")
             .doing(|| "asking on a new connection".to_owned())
