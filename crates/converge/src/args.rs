@@ -42,11 +42,14 @@ pub(crate) enum Command {
     Rehearse(CommonArgs),
 }
 
+/// The configuration where none is named.
+pub(crate) const DEFAULT_CONFIG: &str = "alkemio.yml";
+
 /// Options of all commands.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct CommonArgs {
     /// Configuration file
-    #[arg(long, value_name = "FILE", default_value = "alkemio.yml")]
+    #[arg(long, value_name = "FILE", default_value = DEFAULT_CONFIG)]
     pub(crate) config: PathBuf,
     /// Only this database of the configuration (repeatable; all by default)
     #[arg(long, value_name = "NAME")]

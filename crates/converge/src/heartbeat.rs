@@ -5,9 +5,9 @@
 //! `lost.rs`.
 
 use std::process;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -48,7 +48,7 @@ impl Heartbeat {
                 work: work.clone(),
                 over: Arc::clone(&over),
                 ended,
-                waiting: Arc::default(),
+                tries: Arc::default(),
             };
             thread::spawn(move || watch.run());
             sender
@@ -106,8 +106,49 @@ struct Watch {
     work: Work,
     over: Arc<AtomicBool>,
     ended: Receiver<()>,
-    /// Tries that have not come back.
-    waiting: Arc<AtomicUsize>,
+    tries: Arc<Tries>,
+}
+
+/// What all tries at one server share.
+#[derive(Debug, Default)]
+struct Tries {
+    /// Those that have not come back.
+    waiting: AtomicUsize,
+    /// When the server was last heard, be it that the try had been given up by then: a login
+    /// may honestly take longer than a try.
+    heard: Mutex<Option<Instant>>,
+}
+
+impl Tries {
+    fn heard(&self) -> Option<Instant> {
+        *self.heard.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// One try at a server, for as long as this thread takes.
+    fn ask(&self, probe: impl FnOnce() -> Result<(), String>) -> Result<(), String> {
+        let _back_in_any_case = Waiting::of(self);
+        let answer = probe();
+        if answer.is_ok() {
+            *self.heard.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        }
+        answer
+    }
+}
+
+/// Counts a try for as long as it lives, also where the try ends in a panic.
+struct Waiting<'t>(&'t Tries);
+
+impl<'t> Waiting<'t> {
+    fn of(tries: &'t Tries) -> Self {
+        tries.waiting.fetch_add(1, Ordering::Relaxed);
+        Self(tries)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.waiting.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl Watch {
@@ -119,8 +160,9 @@ impl Watch {
             // A process that was stopped for an hour has no tries to make up for.
             next = began + EVERY;
             let answer = self.ask();
-            if let Some(what) = silence.after(answer, began)
+            if let Some(what) = silence.after(answer, began, self.tries.heard())
                 && self.goes_on_for(GRACE)
+                && !silence.is_broken_by(self.tries.heard())
             {
                 self.end(&what);
             }
@@ -134,21 +176,8 @@ impl Watch {
 
     /// One try, in a thread of its own, since the drivers may wait for ever.
     fn ask(&self) -> Result<(), String> {
-        if self.waiting.load(Ordering::Relaxed) >= WAITING_MAX {
-            return Err(format!("{WAITING_MAX} earlier tries still wait"));
-        }
-        let (sender, receiver) = mpsc::channel();
-        let (server, waiting) = (self.server.clone(), Arc::clone(&self.waiting));
-        waiting.fetch_add(1, Ordering::Relaxed);
-        thread::spawn(move || {
-            let answer = server.probe();
-            waiting.fetch_sub(1, Ordering::Relaxed);
-            // Nobody listens any more where it came too late.
-            let _ = sender.send(answer);
-        });
-        receiver
-            .recv_timeout(ANSWER_WITHIN)
-            .unwrap_or_else(|_| Err("timed out".to_owned()))
+        let server = self.server.clone();
+        ask_within(ANSWER_WITHIN, &self.tries, move || server.probe())
     }
 
     /// Ends the process, unless the work came to its end first; `what` says why.
@@ -163,25 +192,65 @@ impl Watch {
     }
 }
 
-/// Tries that failed in a row.
+/// Asks in the background and waits for the answer, but not for longer than `time`.
+fn ask_within(
+    time: Duration,
+    tries: &Arc<Tries>,
+    probe: impl FnOnce() -> Result<(), String> + Send + 'static,
+) -> Result<(), String> {
+    if tries.waiting.load(Ordering::Relaxed) >= WAITING_MAX {
+        return Err(format!("{WAITING_MAX} earlier tries still wait"));
+    }
+    let (sender, receiver) = mpsc::channel();
+    let tries = Arc::clone(tries);
+    thread::spawn(move || {
+        let answer = tries.ask(probe);
+        // Nobody listens any more where it came too late.
+        let _ = sender.send(answer);
+    });
+    receiver.recv_timeout(time).unwrap_or_else(|error| {
+        Err(match error {
+            RecvTimeoutError::Timeout => "timed out".to_owned(),
+            RecvTimeoutError::Disconnected => "the try ended in a fault of converge".to_owned(),
+        })
+    })
+}
+
+/// Tries that failed in a row, while nothing was heard.
 #[derive(Debug, Default)]
 struct Silence {
     failures: u32,
+    /// The beginning of the first of them.
     since: Option<Instant>,
 }
 
 impl Silence {
-    /// Counts a try that began at `began`; once there are too many failures, says so.
-    fn after(&mut self, answer: Result<(), String>, began: Instant) -> Option<String> {
-        let Err(last) = answer else {
-            *self = Self::default();
-            return None;
+    /// Counts a try that began at `began`; once there are too many failures, says so. What was
+    /// `heard` since the first of them, as the late answer to an earlier try, is a sign of life.
+    fn after(
+        &mut self,
+        answer: Result<(), String>,
+        began: Instant,
+        heard: Option<Instant>,
+    ) -> Option<String> {
+        let since = *self.since.get_or_insert(began);
+        let last = match answer {
+            Err(last) if !self.is_broken_by(heard) => last,
+            _ => {
+                *self = Self::default();
+                return None;
+            }
         };
         self.failures += 1;
-        let seconds = self.since.get_or_insert(began).elapsed().as_secs();
+        let seconds = since.elapsed().as_secs();
         let tries = self.failures;
         (tries >= FAILURES_MAX)
             .then(|| format!("{tries} tries in {seconds} s failed (last: {last})"))
+    }
+
+    /// Whether something was heard since it began.
+    fn is_broken_by(&self, heard: Option<Instant>) -> bool {
+        self.since.is_none_or(|since| heard >= Some(since))
     }
 }
 
@@ -194,7 +263,7 @@ mod tests {
         let mut silence = Silence::default();
         let tries = answers.iter().map(|answered| {
             let answer = answered.then_some(()).ok_or_else(|| "refused".to_owned());
-            silence.after(answer, Instant::now()).is_some()
+            silence.after(answer, Instant::now(), None).is_some()
         });
         tries.collect()
     }
@@ -221,16 +290,65 @@ mod tests {
             } else {
                 Instant::now()
             };
-            silence.after(Err(reason.to_owned()), began)
+            silence.after(Err(reason.to_owned()), began, None)
         });
         let expected = "3 tries in 30 s failed (last: three)".to_owned();
         assert_eq!(told, [None, None, Some(expected)]);
     }
 
+    /// The second in which a server is given up that answers every try after `login` seconds,
+    /// until it dies at `death`.
+    fn given_up(login: u64, death: u64) -> Option<u64> {
+        let start = Instant::now();
+        let at = |second: u64| start + Duration::from_secs(second);
+        let mut silence = Silence::default();
+        let (every, within) = (EVERY.as_secs(), ANSWER_WITHIN.as_secs());
+        (1..100).map(|try_| try_ * every).find_map(|began| {
+            let now = began + within.min(login);
+            let in_time = login < within && began + login < death;
+            let answers = (1..=began / every).map(|earlier| earlier * every + login);
+            let heard = answers.filter(|second| *second <= now && *second < death);
+            let answer = in_time.then_some(()).ok_or_else(String::new);
+            let over = silence.after(answer, at(began), heard.max().map(at));
+            over.map(|_| began + within)
+        })
+    }
+
     #[test]
-    fn a_server_that_died_is_noticed_within_a_minute() {
-        // It dies right after an answer, and all tries wait as long as they may.
-        let tries = EVERY.max(ANSWER_WITHIN) * FAILURES_MAX;
-        assert!(EVERY + tries + GRACE < Duration::from_secs(60));
+    fn a_server_that_died_is_noticed_within_a_minute_however_slow_its_logins_were() {
+        for login in 0..30 {
+            for death in 100..130 {
+                let noticed = given_up(login, death).unwrap() - death + GRACE.as_secs();
+                assert!(noticed <= 41, "{login} {death}: {noticed}");
+            }
+        }
+    }
+
+    #[test]
+    fn late_answers_are_signs_of_life() {
+        for login in [0, 9, 11, 15, 25, 29] {
+            assert_eq!(given_up(login, u64::MAX), None, "{login}");
+        }
+        assert!(given_up(60, u64::MAX).is_some());
+    }
+
+    #[test]
+    fn a_late_answer_is_stored_and_every_try_is_counted_down() {
+        let tries = Arc::new(Tries::default());
+        let (go_on, wait) = mpsc::channel();
+        let late = move || wait.recv().map_err(|error| error.to_string());
+        let answer = ask_within(Duration::from_millis(1), &tries, late);
+        assert_eq!(answer, Err("timed out".to_owned()));
+        assert_eq!(tries.heard(), None);
+        go_on.send(()).unwrap();
+        let panics = || -> Result<(), String> { panic!("this is part of the test") };
+        let answer = ask_within(ANSWER_WITHIN, &tries, panics);
+        let fault = "the try ended in a fault of converge".to_owned();
+        assert_eq!(answer, Err(fault));
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while tries.waiting.load(Ordering::Relaxed) > 0 || tries.heard().is_none() {
+            assert!(Instant::now() < deadline, "{tries:?}");
+            thread::sleep(Duration::from_millis(1));
+        }
     }
 }

@@ -3,15 +3,20 @@
 
 use std::fmt;
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+use crate::call::Call;
 use crate::config::Database;
-use crate::exit::{Failure, UNEXPECTED};
+use crate::exit::{Failure, UNEXPECTED, turn};
 use crate::heartbeat::Heartbeat;
 use crate::run::{StageOutcome, entry};
 use crate::run_dir::{RunDirectory, now, record_the_end};
+
+/// Names of commands to which more belongs than their own work.
+pub(crate) const DOCTOR: &str = "doctor";
+pub(crate) const REHEARSE: &str = "rehearse";
 
 /// One of the two sides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,8 +32,11 @@ pub(crate) struct Task {
     pub(crate) name: &'static str,
     /// The servers that it needs from its beginning to its end.
     pub(crate) sides: &'static [Side],
-    /// In what state both sides are where one of them is lost meanwhile.
+    /// In what state both sides are where one of them is lost meanwhile; `{status}` stands for
+    /// the command that looks.
     pub(crate) leaves: &'static str,
+    /// Whether what it has done to other databases stays done.
+    pub(crate) is_kept: bool,
 }
 
 /// A task at work on one database, as the threads see it that may have to end it.
@@ -38,40 +46,72 @@ pub(crate) struct Work(Arc<Mutex<State>>);
 #[derive(Debug)]
 struct State {
     task: Task,
+    call: Call,
+    /// Databases with which this task was done before, where that is kept.
+    kept: Vec<String>,
     /// Addresses without their passwords.
     source: String,
     target: String,
     outcome: StageOutcome,
-    /// Where the end of the stage is entered; `None` for what is no stage of a run.
+    /// The run that the work belongs to.
     run: Option<PathBuf>,
+    /// Whether the end of the work is entered there.
+    is_stage: bool,
     started: String,
     clock: Instant,
 }
 
 impl Work {
     /// A stage of a run.
-    pub(crate) fn of_run(task: &Task, database: &Database, run: &RunDirectory) -> Self {
-        Self::new(task, database, Some(run.path().to_owned()))
+    pub(crate) fn of_run(
+        task: &Task,
+        call: &Call,
+        database: &Database,
+        run: &RunDirectory,
+    ) -> Self {
+        let work = Self::before_a_stage(task, call, database, run);
+        work.state().is_stage = true;
+        work
     }
 
-    /// A piece of work that is entered nowhere, such as a look at a target.
-    pub(crate) fn outside(task: &Task, database: &Database) -> Self {
-        Self::new(task, database, None)
+    /// What a stage of a run does for several databases before it begins with the first; it is
+    /// entered nowhere.
+    pub(crate) fn before_a_stage(
+        task: &Task,
+        call: &Call,
+        database: &Database,
+        run: &RunDirectory,
+    ) -> Self {
+        let work = Self::outside(task, call, database);
+        work.state().run = Some(run.path().to_owned());
+        work
     }
 
-    fn new(task: &Task, database: &Database, run: Option<PathBuf>) -> Self {
+    /// A piece of work that belongs to no run, such as a look at a target.
+    pub(crate) fn outside(task: &Task, call: &Call, database: &Database) -> Self {
         Self(Arc::new(Mutex::new(State {
             task: *task,
+            call: call.clone(),
+            kept: Vec::new(),
             source: database.source.to_string(),
             target: database.target.to_string(),
             outcome: StageOutcome {
                 database: database.name.clone(),
                 ..StageOutcome::default()
             },
-            run,
+            run: None,
+            is_stage: false,
             started: now(),
             clock: Instant::now(),
         })))
+    }
+
+    /// Names the databases with which the task was done before.
+    pub(crate) fn after<'n>(self, done: impl Iterator<Item = &'n String>) -> Self {
+        if self.state().task.is_kept {
+            self.state().kept = done.cloned().collect();
+        }
+        self
     }
 
     /// Does the work while a heartbeat watches the servers of its task; a connection that is
@@ -90,6 +130,9 @@ impl Work {
 
     /// Says in what state both sides are from now on where a server is lost.
     pub(crate) fn leaves(&self, what: &'static str) {
+        // Where the process is being ended just now, what was said last is being told, so the
+        // work must not go on to what makes it untrue, such as a commit.
+        let _turn = turn();
         self.state().task.leaves = what;
     }
 
@@ -124,7 +167,7 @@ impl Work {
     /// Enters the stage as failed, for a process that ends now.
     pub(crate) fn record(&self, failure: &Failure) {
         let state = self.state();
-        let Some(run) = &state.run else {
+        let Some(run) = state.run.as_ref().filter(|_| state.is_stage) else {
             return;
         };
         let mut outcome = state.outcome.clone();
@@ -156,15 +199,41 @@ impl State {
     }
 
     fn failure(&self, message: String) -> Failure {
-        let Task { name, leaves, .. } = self.task;
-        let next = match &self.run {
-            Some(run) => format!(
-                "once the server answers again, `cargo xtask {name} --run {}` begins this stage again",
-                run.display()
-            ),
-            None => "begin again once the server answers".to_owned(),
+        let mut hint = String::new();
+        if self.call.several {
+            hint.push_str(&format!("`{}`: ", self.outcome.database));
+        }
+        let status = self.call.other("status", self.run.as_deref());
+        hint.push_str(&self.task.leaves.replace("{status}", &status));
+        if !self.kept.is_empty() {
+            let kept = self.kept.join("`, `");
+            hint.push_str(&format!("; done before and kept: `{kept}`"));
+        }
+        let next = self.next(&status);
+        hint.push_str(&format!("; once the server answers again, {next}"));
+        Failure::new(UNEXPECTED, message).hint(hint)
+    }
+
+    /// What to do when the server is back, in commands that can be pasted.
+    fn next(&self, status: &str) -> String {
+        let (name, again) = (self.task.name, self.call.again());
+        let stage = |run: &Path| {
+            let stage = self.call.other(name, Some(run));
+            format!("`{stage}` begins this stage again")
         };
-        Failure::new(UNEXPECTED, message).hint(format!("{leaves}; {next}"))
+        match (&self.run, self.call.name()) {
+            // Its doctor has made sure that no target holds a run of anybody else's.
+            (_, REHEARSE) if name != DOCTOR => {
+                let rollback = self.call.other("rollback", None);
+                format!(
+                    "take back what the target may hold with `{rollback}`, and begin the rehearsal again with `{again}`"
+                )
+            }
+            (Some(run), called) if called == name => stage(run),
+            // The command's later stages are left to do.
+            (Some(run), _) => format!("{}, and `{status}` says how to go on", stage(run)),
+            (None, _) => format!("begin again with `{again}`"),
+        }
     }
 }
 
@@ -186,5 +255,114 @@ impl fmt::Display for Side {
             Self::Source => "source",
             Self::Target => "target",
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+    use std::thread;
+    use std::time::Duration;
+
+    use clap::Parser;
+
+    use super::*;
+    use crate::args::{Cli, Command};
+    use crate::config::Config;
+
+    const IMPORT: Task = Task {
+        name: "import",
+        sides: &[Side::Target],
+        leaves: "look with `{status}`",
+        is_kept: true,
+    };
+    const CONFIG: &str = "version: 1\nenvironment: scratch\ndatabases:\n  \
+         alkemio: {source: 'mysql://u@h/a', target: 'postgres://u@h/a'}\n  \
+         kratos: {source: 'mysql://u@h/k', target: 'postgres://u@h/k'}\n";
+
+    /// The import of `kratos` at work, as a command line called for it.
+    fn work(words: &[&str], databases: usize) -> Work {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("move.yml");
+        std::fs::write(&file, CONFIG).unwrap();
+        let config = Config::read(&file, &[]).unwrap();
+        let line = ["converge", "import", "--config", "move.yml"];
+        let Command::Import(args) = Cli::parse_from(line).command else {
+            panic!("another command");
+        };
+        let call = Call::typed(words, &args, databases);
+        Work::outside(&IMPORT, &call, &config.databases[1])
+    }
+
+    fn hint(work: &Work) -> String {
+        let failure = work.silent(Side::Target, "3 tries");
+        failure.next_step().unwrap().to_owned()
+    }
+
+    fn with_run(work: Work) -> Work {
+        work.state().run = Some(PathBuf::from("runs/x"));
+        work
+    }
+
+    #[test]
+    fn a_hint_holds_commands_that_can_be_pasted() {
+        let typed = ["import", "--config", "move.yml"];
+        assert_eq!(
+            hint(&with_run(work(&typed, 1))),
+            "look with `cargo xtask status --run runs/x --config move.yml`; once the server answers \
+             again, `cargo xtask import --run runs/x --config move.yml` begins this stage again"
+        );
+        let of_migrate = hint(&with_run(work(&["migrate"], 1)));
+        assert!(
+            of_migrate.ends_with(
+                "`cargo xtask import --run runs/x --config move.yml` begins this stage again, and \
+                 `cargo xtask status --run runs/x --config move.yml` says how to go on"
+            ),
+            "{of_migrate}"
+        );
+        let outside = hint(&work(&["migrate", "--keep-export", "--config", "a b"], 1));
+        assert!(
+            outside
+                .ends_with("begin again with `cargo xtask migrate --keep-export --config 'a b'`"),
+            "{outside}"
+        );
+        let rehearsal = hint(&with_run(work(&["rehearse", "--config", "move.yml"], 1)));
+        assert!(
+            rehearsal.ends_with(
+                "take back what the target may hold with `cargo xtask rollback --config move.yml`, \
+                 and begin the rehearsal again with `cargo xtask rehearse --config move.yml`"
+            ),
+            "{rehearsal}"
+        );
+    }
+
+    #[test]
+    fn of_several_databases_the_one_at_work_and_those_done_are_named() {
+        let done = ["alkemio".to_owned()];
+        let work = work(&["import"], 2).after(done.iter());
+        let hint = hint(&work);
+        assert!(hint.starts_with("`kratos`: look with "), "{hint}");
+        assert!(
+            hint.contains("; done before and kept: `alkemio`; once the server"),
+            "{hint}"
+        );
+    }
+
+    #[test]
+    fn work_does_not_go_on_to_its_commit_while_the_process_is_being_ended() {
+        let work = work(&["import"], 1);
+        let being_ended = turn();
+        let (sender, said) = mpsc::channel();
+        let at_work = work.clone();
+        let worker = thread::spawn(move || {
+            at_work.leaves("committed");
+            sender.send(()).unwrap();
+        });
+        let waits = said.recv_timeout(Duration::from_millis(200));
+        assert_eq!(waits, Err(mpsc::RecvTimeoutError::Timeout));
+        assert!(hint(&work).starts_with("look with "));
+        drop(being_ended);
+        worker.join().unwrap();
+        assert!(hint(&work).starts_with("committed"));
     }
 }

@@ -3,6 +3,7 @@
 //! Reads the command line, runs one command, prints its error and sets the exit code.
 
 mod args;
+mod call;
 mod command;
 mod config;
 mod console;

@@ -9,6 +9,7 @@ use anyhow::Context;
 use serde::Serialize;
 
 use crate::args::CommonArgs;
+use crate::call::Call;
 use crate::config::{Config, Database};
 use crate::console::{Console, bytes_text, counted, thousands};
 use crate::exit::{Failure, INTERRUPTED};
@@ -19,6 +20,7 @@ use crate::run_dir::{RunDirectory, StageEntry, now};
 /// What a command needs before it knows a run.
 #[derive(Debug)]
 pub(crate) struct Session {
+    pub(crate) call: Call,
     pub(crate) config: Config,
     pub(crate) console: Console,
     pub(crate) interrupt: Interrupt,
@@ -26,8 +28,10 @@ pub(crate) struct Session {
 
 impl Session {
     pub(crate) fn open(args: &CommonArgs, interrupt: Interrupt) -> anyhow::Result<Self> {
+        let config = Config::read(&args.config, &args.database)?;
         Ok(Self {
-            config: Config::read(&args.config, &args.database)?,
+            call: Call::of_this_process(args, config.databases.len()),
+            config,
             console: Console::new(args.output),
             interrupt,
         })
@@ -73,6 +77,7 @@ impl Session {
 /// A run at work.
 #[derive(Debug)]
 pub(crate) struct Run {
+    pub(crate) call: Call,
     pub(crate) config: Config,
     pub(crate) console: Console,
     pub(crate) interrupt: Interrupt,
@@ -104,6 +109,7 @@ impl StageOutcome {
 impl Run {
     fn new(session: Session, directory: RunDirectory) -> Self {
         Self {
+            call: session.call,
             config: session.config,
             console: session.console,
             interrupt: session.interrupt,
@@ -118,13 +124,14 @@ impl Run {
         mut work: impl FnMut(&mut StageRun<'_>) -> anyhow::Result<()>,
     ) -> anyhow::Result<Vec<StageOutcome>> {
         let name = task.name;
-        let mut outcomes = Vec::new();
+        let mut outcomes: Vec<StageOutcome> = Vec::new();
         for index in 0..self.config.databases.len() {
             let started = now();
             let clock = Instant::now();
             let database = &self.config.databases[index];
             self.directory.event(name, None, 0, 0, "started")?;
-            let at_work = Work::of_run(task, database, &self.directory);
+            let done = outcomes.iter().map(|outcome| &outcome.database);
+            let at_work = Work::of_run(task, &self.call, database, &self.directory).after(done);
             let mut stage = StageRun {
                 database,
                 name,

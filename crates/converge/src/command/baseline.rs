@@ -20,6 +20,7 @@ const TASK: Task = Task {
     name: "baseline apply",
     sides: &[Side::Target],
     leaves: "a baseline is applied as a whole or not at all",
+    is_kept: true,
 };
 
 /// What `baseline apply --output json` prints.
@@ -40,11 +41,13 @@ struct Entry {
 pub(crate) fn run(args: &BaselineArgs, interrupt: Interrupt) -> anyhow::Result<()> {
     let BaselineAction::Apply { common, from } = &args.action;
     let session = Session::open(common, interrupt)?;
-    let mut databases = Vec::new();
+    let mut databases: Vec<Entry> = Vec::new();
     for database in &session.config.databases {
         session.interrupt.check()?;
         let apply = || apply(database, from.as_deref());
-        databases.push(Work::outside(&TASK, database).watched(database, apply)?);
+        let done = databases.iter().map(|entry| &entry.name);
+        let work = Work::outside(&TASK, &session.call, database).after(done);
+        databases.push(work.watched(database, apply)?);
     }
     let lines = databases
         .iter()

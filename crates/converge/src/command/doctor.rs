@@ -8,10 +8,18 @@ use crate::config::Database;
 use crate::console::{counted, text_table};
 use crate::exit::Failure;
 use crate::interrupt::Interrupt;
+use crate::lost::{DOCTOR, Side, Task, Work};
 use crate::pairing::{Catalogs, TablePair};
 use crate::run::Session;
 use crate::versions;
 use catalog::{LoadOrder, Server, load_order, quote};
+
+const TASK: Task = Task {
+    name: DOCTOR,
+    sides: &[Side::Source, Side::Target],
+    leaves: "these checks only read: nothing was changed",
+    is_kept: false,
+};
 
 /// What `doctor --output json` prints.
 #[derive(Debug, Serialize)]
@@ -58,8 +66,17 @@ pub(crate) fn examine(session: &Session) -> anyhow::Result<Vec<Check>> {
             database,
             checks: &mut checks,
         };
-        // A check that fails has entered itself; what needs its result is left out.
-        let _ = examination.run();
+        // A server that cannot be reached is a check that failed; one that falls silent
+        // afterwards ends the process, since nobody knows how long a check would wait for it.
+        let Ok((mut source, mut target)) = examination.connect() else {
+            continue;
+        };
+        let work = Work::outside(&TASK, &session.call, database);
+        work.watched(database, || {
+            // A check that fails has entered itself; what needs its result is left out.
+            let _ = examination.run(&mut source, &mut target);
+            Ok(())
+        })?;
     }
     Ok(checks)
 }
@@ -111,7 +128,7 @@ struct Examination<'e> {
 struct Failed;
 
 impl Examination<'_> {
-    fn run(&mut self) -> Result<(), Failed> {
+    fn connect(&mut self) -> Result<(source::Connection, target::Connection), Failed> {
         let source = source::Connection::open(&self.database.source);
         let source = self.check("source", source.map_err(Into::into), |connection| {
             connection.server().to_string()
@@ -120,13 +137,23 @@ impl Examination<'_> {
         let target = self.check("target", target.map_err(Into::into), |connection| {
             connection.server().to_string()
         });
-        let (mut source, mut target) = (source?, target?);
+        Ok((source?, target?))
+    }
+
+    fn run(
+        &mut self,
+        source: &mut source::Connection,
+        target: &mut target::Connection,
+    ) -> Result<(), Failed> {
         let versions = check_versions(source.server(), target.server());
         self.check("versions", versions.map_err(Into::into), Clone::clone)?;
-        let owner = baseline::check_owner(self.database, &mut target);
+        if let Err(at_work) = import::check_nobody_at_work(target) {
+            self.check::<()>("other runs", Err(at_work), |()| String::new())?;
+        }
+        let owner = baseline::check_owner(self.database, target);
         self.check("schema owner", owner, Clone::clone)?;
         let database = self.database;
-        let catalogs = Catalogs::discover(database, &mut source, &mut target);
+        let catalogs = Catalogs::discover(database, source, target);
         let catalogs = self.check("catalogues", catalogs, |catalogs| {
             let (source, target) = (catalogs.source.tables.len(), catalogs.target.tables.len());
             format!("{source} tables in the source, {target} in the target")
@@ -140,7 +167,7 @@ impl Examination<'_> {
             Ok(load_order(&catalogs.source)),
             describe_order,
         );
-        self.check_data_path(&mut source, &mut target, &pairs)
+        self.check_data_path(source, target, &pairs)
     }
 
     fn check_data_path(

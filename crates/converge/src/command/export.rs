@@ -33,6 +33,7 @@ const TASK: Task = Task {
     // The target is needed for a moment, in `read_catalogs`.
     sides: &[Side::Source],
     leaves: "the source was only read, the target was not touched",
+    is_kept: false,
 };
 /// Rows between two looks at the clock and the signals.
 const ROWS_BETWEEN_CHECKS: u64 = 256;
@@ -105,7 +106,8 @@ pub(crate) fn snapshots(run: &Run, task: &Task) -> anyhow::Result<Vec<Snapshot>>
                 versions::support(connection.server())?;
                 Ok(Snapshot::take(connection)?)
             };
-            snapshots.push(Work::outside(&task, database).watched(database, take)?);
+            let work = Work::before_a_stage(&task, &run.call, database, &run.directory);
+            snapshots.push(work.watched(database, take)?);
         }
     }
     if snapshots.len() > 1 {

@@ -16,7 +16,8 @@ use crate::run_dir::record_outside_a_run;
 const TASK: Task = Task {
     name: "finalize",
     sides: &[Side::Target],
-    leaves: "the ledger goes as a whole or not at all: `cargo xtask status` says whether the target still holds the run",
+    leaves: "the ledger goes as a whole or not at all: `{status}` says whether the target still holds the run",
+    is_kept: true,
 };
 
 /// What `finalize --output json` prints.
@@ -38,7 +39,7 @@ pub(crate) fn run(args: &FinalizeArgs, interrupt: Interrupt) -> anyhow::Result<(
     let mut found = Vec::new();
     for database in &session.config.databases {
         session.interrupt.check()?;
-        let work = Work::outside(&TASK, database);
+        let work = Work::outside(&TASK, &session.call, database);
         found.push(work.watched(database, || {
             let mut connection = target::Connection::open(&database.target)?;
             let ledger = LedgerRun::read(&mut connection, &database.ledger)?;
@@ -48,11 +49,14 @@ pub(crate) fn run(args: &FinalizeArgs, interrupt: Interrupt) -> anyhow::Result<(
     let runs = found.iter().filter_map(|(_, _, ledger)| ledger.as_ref());
     session.check_named_run(&args.common, runs.map(|run| run.run_id.as_str()))?;
     confirm(args.common.yes)?;
-    let mut databases = Vec::new();
+    let mut databases: Vec<Entry> = Vec::new();
     for (database, mut connection, ledger) in found {
         session.interrupt.check()?;
         if let Some(run) = &ledger {
-            Work::outside(&TASK, database).watched(database, || {
+            let done = databases.iter().filter(|entry| entry.run_id.is_some());
+            let work = Work::outside(&TASK, &session.call, database);
+            let work = work.after(done.map(|entry| &entry.name));
+            work.watched(database, || {
                 Ok(target::finalize(&mut connection, &database.ledger, run)?)
             })?;
             record_outside_a_run(&args.common, "finalize", &database.name, run)?;

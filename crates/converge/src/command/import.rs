@@ -21,15 +21,21 @@ use crate::interrupt::Interrupt;
 use crate::lost::{Side, Task, Work};
 use crate::pairing::{Catalogs, TablePair};
 use crate::run::{Run, Session, StageOutcome, StageRun};
+use crate::versions;
 
 const STAGE: &str = "import";
 const TASK: Task = Task {
     name: STAGE,
     sides: &[Side::Target],
-    leaves: "this import was not committed: the target is as it was before",
+    // A repeated import may find itself loaded already.
+    leaves: "this import has changed nothing yet; `{status}` says what the target holds",
+    is_kept: true,
 };
+/// From the moment in which the ledger is known to hold no run.
+const LEAVES_BEFORE_COMMIT: &str = "this import was not committed: the target is as it was before";
 /// From the moment in which the commit is sent until its answer is there.
-const LEAVES_IN_COMMIT: &str = "whether this import was committed is not known: `cargo xtask status` says what the target holds";
+const LEAVES_IN_COMMIT: &str =
+    "whether this import was committed is not known: `{status}` says what the target holds";
 /// While statistics are gathered.
 const LEAVES_AFTER_COMMIT: &str =
     "this import is committed; only its statistics (`analyze`) may be missing";
@@ -38,6 +44,7 @@ const PREFLIGHT: Task = Task {
     name: "migrate",
     sides: &[Side::Source, Side::Target],
     leaves: "nothing was changed",
+    is_kept: false,
 };
 
 pub(crate) fn run(args: &CommonArgs, interrupt: Interrupt) -> anyhow::Result<()> {
@@ -65,10 +72,12 @@ fn import_database(stage: &mut StageRun<'_>) -> anyhow::Result<()> {
             .hint("run `cargo xtask transform` first")
     })?;
     let mut connection = target::Connection::open(&database.target)?;
+    versions::support(connection.server())?;
     check_nobody_at_work(&mut connection)?;
     if already_loaded(stage, &mut connection, &manifest)? {
         return Ok(());
     }
+    stage.work.leaves(LEAVES_BEFORE_COMMIT);
     let planned = read_catalogs(stage)?;
     let live = target::discover(&mut connection, &database.target_schema)?;
     check_schema(database, &planned.target, &live)?;
@@ -108,7 +117,7 @@ pub(crate) fn preflight(run: &Run) -> anyhow::Result<()> {
     for database in &run.config.databases {
         run.interrupt.check()?;
         let look = || preflight_database(run, database);
-        Work::outside(&PREFLIGHT, database).watched(database, look)?;
+        Work::outside(&PREFLIGHT, &run.call, database).watched(database, look)?;
     }
     Ok(())
 }
@@ -127,7 +136,8 @@ fn preflight_database(run: &Run, database: &Database) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn check_nobody_at_work(target: &mut target::Connection) -> anyhow::Result<()> {
+/// Fails where another run works on the target: its locks would be waited for without a word.
+pub(crate) fn check_nobody_at_work(target: &mut target::Connection) -> anyhow::Result<()> {
     target
         .check_nobody_at_work()
         .map_err(|error| match error.is_precondition() {

@@ -15,16 +15,17 @@ use crate::config::{Database, Environment};
 use crate::console::{bytes_text, text_table, thousands};
 use crate::exit::{DIFFERENT, Failure};
 use crate::interrupt::Interrupt;
-use crate::lost::{Side, Task, Work};
+use crate::lost::{REHEARSE, Side, Task, Work};
 use crate::report;
 use crate::run::{Run, Session};
 
 /// How many differing rows are listed; a rehearsal that differs is looked into with `verify`.
 const SAMPLES: usize = 20;
 const FINGERPRINT: Task = Task {
-    name: "rehearse",
+    name: REHEARSE,
     sides: &[Side::Target],
-    leaves: "a fingerprint only reads: `cargo xtask status` says what the target holds",
+    leaves: "a fingerprint only reads: `{status}` says what the target holds",
+    is_kept: false,
 };
 
 /// What `rehearse --output json` prints.
@@ -101,7 +102,7 @@ fn fingerprints(run: &Run) -> anyhow::Result<Vec<Fingerprint>> {
 
 fn fingerprint(run: &Run, database: &Database) -> anyhow::Result<Fingerprint> {
     run.interrupt.check()?;
-    Work::outside(&FINGERPRINT, database).watched(database, || {
+    Work::outside(&FINGERPRINT, &run.call, database).watched(database, || {
         let mut connection = target::Connection::open(&database.target)?;
         let schema = &database.target_schema;
         Ok(target::fingerprint(&mut connection, schema)?)
@@ -109,10 +110,12 @@ fn fingerprint(run: &Run, database: &Database) -> anyhow::Result<Fingerprint> {
 }
 
 fn roll_back(run: &mut Run) -> anyhow::Result<()> {
-    for database in &run.config.databases {
+    let databases = &run.config.databases;
+    for (index, database) in databases.iter().enumerate() {
         let name = &database.name;
-        let mut loaded = Loaded::find(database)?;
-        loaded.roll_back(false)?;
+        let mut loaded = Loaded::find(&run.call, database)?;
+        let done = databases[..index].iter().map(|database| &database.name);
+        loaded.roll_back(false, done)?;
         let Some(ledger) = loaded.run() else {
             anyhow::bail!("the ledger of `{name}` lost its run");
         };

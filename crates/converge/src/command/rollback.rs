@@ -5,6 +5,7 @@ use serde::Serialize;
 use target::{LaterWrites, LedgerRun, roll_back};
 
 use crate::args::RollbackArgs;
+use crate::call::Call;
 use crate::config::Database;
 use crate::console::counted;
 use crate::exit::Failure;
@@ -16,7 +17,8 @@ use crate::run_dir::record_outside_a_run;
 const TASK: Task = Task {
     name: "rollback",
     sides: &[Side::Target],
-    leaves: "a rollback is done as a whole or not at all: `cargo xtask status` says whether the target still holds the run",
+    leaves: "a rollback is done as a whole or not at all: `{status}` says whether the target still holds the run",
+    is_kept: true,
 };
 
 /// What `rollback --output json` prints.
@@ -40,7 +42,7 @@ pub(crate) fn run(args: &RollbackArgs, interrupt: Interrupt) -> anyhow::Result<(
     let mut loaded = Vec::new();
     for database in &session.config.databases {
         session.interrupt.check()?;
-        loaded.push(Loaded::find(database)?);
+        loaded.push(Loaded::find(&session.call, database)?);
     }
     let runs = loaded.iter().filter_map(|loaded| loaded.run.as_ref());
     session.check_named_run(&args.common, runs.map(|run| run.run_id.as_str()))?;
@@ -50,10 +52,11 @@ pub(crate) fn run(args: &RollbackArgs, interrupt: Interrupt) -> anyhow::Result<(
             loaded.check_later_writes()?;
         }
     }
-    let mut databases = Vec::new();
+    let mut databases: Vec<Entry> = Vec::new();
     for mut loaded in loaded {
         session.interrupt.check()?;
-        loaded.roll_back(args.discard_later_writes)?;
+        let done = databases.iter().filter(|entry| entry.run_id.is_some());
+        loaded.roll_back(args.discard_later_writes, done.map(|entry| &entry.name))?;
         if let Some(run) = &loaded.run {
             record_outside_a_run(&args.common, "rollback", &loaded.database.name, run)?;
         }
@@ -82,6 +85,7 @@ fn line(entry: &Entry) -> String {
 
 /// A target with the run that it holds.
 pub(crate) struct Loaded<'d> {
+    call: &'d Call,
     database: &'d Database,
     connection: target::Connection,
     run: Option<LedgerRun>,
@@ -89,11 +93,12 @@ pub(crate) struct Loaded<'d> {
 
 impl<'d> Loaded<'d> {
     /// Looks into a target's ledger.
-    pub(crate) fn find(database: &'d Database) -> anyhow::Result<Self> {
-        Work::outside(&TASK, database).watched(database, || {
+    pub(crate) fn find(call: &'d Call, database: &'d Database) -> anyhow::Result<Self> {
+        Work::outside(&TASK, call, database).watched(database, || {
             let mut connection = target::Connection::open(&database.target)?;
             let run = LedgerRun::read(&mut connection, &database.ledger)?;
             Ok(Self {
+                call,
                 database,
                 connection,
                 run,
@@ -111,18 +116,24 @@ impl<'d> Loaded<'d> {
             return Ok(());
         };
         let connection = &mut self.connection;
-        let later = Work::outside(&TASK, self.database)
+        let later = Work::outside(&TASK, self.call, self.database)
             .watched(self.database, || Ok(target::later_writes(connection, run)?))?;
         refuse_later_writes(&self.database.name, &later)
     }
 
-    /// Takes the run back, in one transaction.
-    pub(crate) fn roll_back(&mut self, discard: bool) -> anyhow::Result<()> {
+    /// Takes the run back, in one transaction; `done` are the databases for which that was done
+    /// before.
+    pub(crate) fn roll_back<'n>(
+        &mut self,
+        discard: bool,
+        done: impl Iterator<Item = &'n String>,
+    ) -> anyhow::Result<()> {
         let Some(run) = &self.run else {
             return Ok(());
         };
         let (connection, ledger) = (&mut self.connection, &self.database.ledger);
-        let later = Work::outside(&TASK, self.database).watched(self.database, || {
+        let work = Work::outside(&TASK, self.call, self.database).after(done);
+        let later = work.watched(self.database, || {
             roll_back(connection, ledger, run, discard)
                 .map_err(|error| explain(error, self.database))
         })?;

@@ -6,10 +6,19 @@ use target::LedgerRun;
 
 use crate::args::CommonArgs;
 use crate::command::{export, transform};
+use crate::config::Database;
 use crate::console::{text_table, thousands};
 use crate::interrupt::Interrupt;
+use crate::lost::{Side, Task, Work};
 use crate::run::Session;
 use crate::run_dir::{RunDirectory, RunState, StageEntry};
+
+const TASK: Task = Task {
+    name: "status",
+    sides: &[Side::Target],
+    leaves: "nothing was changed",
+    is_kept: false,
+};
 
 /// What `status --output json` prints.
 #[derive(Debug, Serialize)]
@@ -45,7 +54,7 @@ pub(crate) fn run(args: &CommonArgs, interrupt: Interrupt) -> anyhow::Result<()>
         .iter()
         .map(|database| {
             session.interrupt.check()?;
-            Ok(target_state(database))
+            Ok(target_state(&session, database))
         })
         .collect::<anyhow::Result<_>>()?;
     let document = Document {
@@ -61,9 +70,14 @@ pub(crate) fn run(args: &CommonArgs, interrupt: Interrupt) -> anyhow::Result<()>
     Ok(())
 }
 
-fn target_state(database: &crate::config::Database) -> TargetState {
-    let ledger = target::Connection::open(&database.target)
-        .and_then(|mut connection| LedgerRun::read(&mut connection, &database.ledger));
+fn target_state(session: &Session, database: &Database) -> TargetState {
+    // Who is not reached is reported; who falls silent afterwards ends the process.
+    let connection = target::Connection::open(&database.target).map_err(Into::into);
+    let ledger = connection.and_then(|mut connection| {
+        let work = Work::outside(&TASK, &session.call, database);
+        let look = || Ok(LedgerRun::read(&mut connection, &database.ledger)?);
+        work.watched(database, look)
+    });
     let reachable = ledger.is_ok();
     let run = ledger.ok().flatten();
     TargetState {

@@ -33,6 +33,7 @@ const TASK: Task = Task {
     // Files in, files out.
     sides: &[],
     leaves: "nothing was changed",
+    is_kept: false,
 };
 /// Records between two looks at the clock and the signals.
 const RECORDS_BETWEEN_CHECKS: u64 = 256;

@@ -30,6 +30,7 @@ const TASK: Task = Task {
     name: "verify",
     sides: &[Side::Source, Side::Target],
     leaves: "a comparison only reads: source and target are as they were",
+    is_kept: false,
 };
 /// For readings that nothing but a signal stops.
 static NEVER: AtomicBool = AtomicBool::new(false);

@@ -2,7 +2,7 @@
 //! says which side it was and what it left behind, and can be taken up again.
 
 use std::fs;
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -39,6 +39,24 @@ impl Move {
         self.workplace.run(arguments)
     }
 
+    /// Runs the commands of a hint as they are printed, in the working directory of the one
+    /// that printed it.
+    fn follow_the_hint(&self, outcome: &Outcome) -> Vec<Outcome> {
+        let hint = outcome
+            .stderr
+            .lines()
+            .find(|line| line.starts_with("hint: "));
+        let quoted = hint.unwrap().split('`').skip(1).step_by(2);
+        let commands = quoted.filter_map(|text| text.strip_prefix("cargo xtask "));
+        let run = |command: &str| {
+            let script = format!("{} {command}", env!("CARGO_BIN_EXE_converge"));
+            let mut shell = Command::new("sh");
+            shell.args(["-c", &script]);
+            Outcome::of(&shell.current_dir(self.workplace.path()).output().unwrap()).expect(0)
+        };
+        commands.map(run).collect()
+    }
+
     /// Does a stage of the run again.
     fn repeat(&self, stage: &str) -> Outcome {
         let directory = self.workplace.run_directory();
@@ -66,8 +84,8 @@ impl Move {
     }
 
     /// Begins an import and returns while the server takes rows.
-    fn begin_import(&self) -> Child {
-        let mut import = self.begin(&["import"]);
+    fn begin_import(&self, command: &str) -> Child {
+        let mut import = self.begin(&[command]);
         let copying = "select 1::text from pg_catalog.pg_stat_activity \
                         where application_name like 'converge/%' and query like 'copy %'";
         let mut target = self.servers.target();
@@ -87,11 +105,13 @@ impl Move {
     }
 
     /// Checks what a stage that lost a server said and left behind.
-    fn check(&self, outcome: Outcome, stage: &str, message: &str, state: &str) {
+    fn check(&self, outcome: Outcome, stage: &str, message: &str, state: &str) -> Outcome {
         let outcome = outcome.expect(1);
         let directory = self.workplace.run_directory();
         let run = directory.file_name().unwrap().to_str().unwrap();
-        let again = format!("`cargo xtask {stage} --run runs/{run}` begins this stage again");
+        let again = format!(
+            "`cargo xtask {stage} --run runs/{run} --config config.yml` begins this stage again"
+        );
         for part in [&format!("error: {message}"), state, again.as_str()] {
             assert!(outcome.stderr.contains(part), "{part}: {}", outcome.text());
         }
@@ -114,6 +134,7 @@ impl Move {
             assert_eq!(event["seq"], index as u64 + 1);
         }
         assert_eq!(events.last().unwrap()["event"], "failed");
+        outcome
     }
 
     /// Rows of a table of the target.
@@ -212,7 +233,7 @@ fn target_frozen_during_import() {
     let address = moved.address("target");
     moved.run(&["export"]).expect(0);
     moved.run(&["transform"]).expect(0);
-    let import = moved.begin_import();
+    let import = moved.begin_import("import");
     let frozen = moved.servers.freeze_target();
     let fault = Instant::now();
     let outcome = finish(import);
@@ -279,19 +300,23 @@ fn a_target_that_dies_during_the_import_is_named_at_once() {
     let (source, target) = slow_table();
     let moved = Move::new("lost-killed-target", &source, target);
     let address = moved.address("target");
-    moved.run(&["export"]).expect(0);
-    moved.run(&["transform"]).expect(0);
-    let import = moved.begin_import();
+    let import = moved.begin_import("migrate");
     moved.servers.kill_target();
     let fault = Instant::now();
     let outcome = finish(import);
     assert!(fault.elapsed() < BROKEN_WITHIN, "{:?}", fault.elapsed());
     let message = format!("no connection to the target ({address}): loading table `t`: ");
-    moved.check(outcome, "import", &message, "this import was not committed");
+    let outcome = moved.check(outcome, "import", &message, "this import was not committed");
     moved.servers.start();
     assert_eq!(moved.target_rows("t"), "0");
     moved.servers.target().batch_execute(QUICK).unwrap();
-    moved.repeat("import").expect(0);
+    let followed = moved.follow_the_hint(&outcome);
+    let said: Vec<&str> = followed
+        .iter()
+        .map(|outcome| outcome.stdout.as_str())
+        .collect();
+    assert!(said[0].starts_with("imported\n"), "{said:?}");
+    assert!(said[1].ends_with("next: cargo xtask verify\n"), "{said:?}");
     moved.repeat("verify").expect(0);
 }
 
@@ -312,11 +337,11 @@ fn what_a_lost_connection_still_holds_is_named_and_not_waited_for() {
          lock table t in access exclusive mode",
     )
     .unwrap();
-    for command in ["import", "migrate"] {
+    for command in ["import", "migrate", "doctor", "rehearse"] {
         let begun = Instant::now();
         let outcome = workplace.run(&[command]).expect(3);
         assert!(
-            outcome.stderr.contains("converge/lost/0"),
+            outcome.text().contains("converge/lost/0"),
             "{}",
             outcome.text()
         );
@@ -326,6 +351,7 @@ fn what_a_lost_connection_still_holds_is_named_and_not_waited_for() {
             begun.elapsed()
         );
     }
+    workplace.run(&["status"]).expect(0);
     lost.batch_execute("rollback").unwrap();
     // `migrate` began a run of its own, which is the newest now.
     workplace.run(&["migrate"]).expect(0);
