@@ -197,6 +197,7 @@ fn servers_that_stop_answering_end_the_run_within_a_minute() {
             source_frozen_during_export,
             target_frozen_during_import,
             target_frozen_during_verify,
+            target_frozen_during_doctor,
         ] {
             scope.spawn(case);
         }
@@ -277,6 +278,35 @@ fn target_frozen_during_verify() {
     frozen.thaw();
     other.batch_execute("rollback").unwrap();
     moved.repeat("verify").expect(0);
+}
+
+fn target_frozen_during_doctor() {
+    let moved = Move::new(
+        "lost-frozen-doctor",
+        "create table a (id int primary key)",
+        "create table a (id integer primary key)",
+    );
+    let address = moved.address("target");
+    let mut other = moved.servers.target();
+    other
+        .batch_execute("begin; lock table public.a in access exclusive mode")
+        .unwrap();
+    let waiting = "select 1::text from pg_catalog.pg_locks where not granted";
+    let mut target = moved.servers.target();
+    let mut doctor = moved.begin(&["doctor"]);
+    wait_for("the table is about to be looked into", || {
+        assert!(doctor.try_wait().unwrap().is_none(), "it ended too early");
+        target.query_text(waiting).unwrap().pop()
+    });
+    let frozen = moved.servers.freeze_target();
+    let fault = Instant::now();
+    let outcome = finish(doctor).expect(1);
+    assert!(fault.elapsed() < END_WITHIN, "{:?}", fault.elapsed());
+    let message = format!("error: the target ({address}) does not answer: 3 tries in ");
+    assert!(outcome.stderr.contains(&message), "{}", outcome.text());
+    frozen.thaw();
+    other.batch_execute("rollback").unwrap();
+    moved.follow_the_hint(&outcome);
 }
 
 #[test]
