@@ -10,7 +10,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 
 use crate::{
-    db::{Guard, Wanted, engine::Engine, state::StateDir},
+    db::{Guard, Wanted, account, engine::Engine, state::StateDir},
     failure, flags, images,
     matrix::{self, Pair},
     servers::{self, Release},
@@ -157,6 +157,11 @@ fn containers() -> Result<String> {
         Ok(engine) => engine,
         Err(absence) => return Ok(format!("{SKIPPED}{}", absence.reason())),
     };
+    if let Some(reason) = engine.is_elsewhere() {
+        return Ok(format!("{SKIPPED}{reason}"));
+    }
+    // Or the tests would wait for a compiler.
+    test::build_programs()?;
     for release in CONTAINERS.map(Release::named) {
         let release = release?;
         match servers::obstacle() {
@@ -171,18 +176,25 @@ fn containers() -> Result<String> {
     let mut command = runner.command();
     command
         .args(["--package", "xtask", "--test", "docker"])
-        // They mostly wait for a server that does not answer.
-        .args(runner.threads(4))
         .current_dir(workspace::root());
-    succeed(command, "the tests on the Docker engine")
+    // The only way to cut a container off without a word is the kernel's own firewall.
+    let is_root = account::is_root();
+    if is_root {
+        // They mostly wait for a server that does not answer.
+        command.args(runner.threads(4));
+    } else {
+        command.args(runner.without("silently"));
+    }
+    succeed(command, "the tests on the Docker engine")?;
+    Ok(match is_root {
+        true => String::new(),
+        false => "without the silent cuts, which need root".to_owned(),
+    })
 }
 
 /// Every pair of versions.
 fn matrix_of_versions() -> Result<String> {
-    if matrix::run()? != ExitCode::SUCCESS {
-        bail!("not every pair passes");
-    }
-    Ok(String::new())
+    matrix::run().map(|_| String::new())
 }
 
 fn succeed(mut command: Command, name: &str) -> Result<String> {

@@ -229,7 +229,7 @@ pub(crate) struct Test {
 
 #[derive(Args, Debug)]
 pub(crate) struct Ci {
-    /// Also the long rounds: a rehearsal at scale 20
+    /// Also the long rounds: a rehearsal at scale 20, and the live tests on every pair of versions
     #[arg(long)]
     pub(crate) deep: bool,
 }

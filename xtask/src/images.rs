@@ -40,7 +40,7 @@ const FOLDERS: [&str; 2] = ["var/lib/mysql-files", "docker-entrypoint-initdb.d"]
 const LABEL: &str = "converge.recipe";
 
 pub(crate) fn run(flags: Images) -> Result<ExitCode> {
-    let engine = Engine::find().map_err(|absence| absence.failure())?;
+    let engine = Engine::find().map_err(|absence| absence.failure("images need an engine"))?;
     match flags.command {
         ImagesCommand::Build { names, fresh } => {
             for release in chosen(&names)? {
@@ -52,9 +52,18 @@ pub(crate) fn run(flags: Images) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The image of a release, such as `converge/mysql:9.7`.
+/// Begins the names of images that are made here: a host's name, under which no registry on the
+/// net can offer another one.
+const NAMESPACE: &str = "localhost/converge/";
+
+/// The image of a release, such as `localhost/converge/mysql:9.7`.
 pub(crate) fn tag(release: &Release) -> String {
-    format!("converge/{}:{}", release.family.name(), release.series())
+    format!("{NAMESPACE}{}:{}", release.family.name(), release.series())
+}
+
+/// Whether an image of that name can only come from here.
+pub(crate) fn is_made_here(image: &str) -> bool {
+    image.starts_with(NAMESPACE)
 }
 
 /// The releases of these names; MySQL and PostgreSQL, where none is named.
@@ -228,6 +237,9 @@ mod tests {
         assert_eq!(id("postgres-18"), id("postgres-18"));
         assert_ne!(id("postgres-18"), id("postgres-17"));
         assert_ne!(id("mysql"), id("mariadb"));
-        assert_eq!(tag(Release::named("mysql").unwrap()), "converge/mysql:9.7");
+        assert_eq!(
+            tag(Release::named("mysql").unwrap()),
+            "localhost/converge/mysql:9.7"
+        );
     }
 }

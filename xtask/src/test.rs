@@ -27,7 +27,7 @@ use crate::{
 /// Runs the tests as typed.
 pub(crate) fn run(flags: flags::Test) -> Result<ExitCode> {
     if flags.matrix {
-        return matrix::run();
+        return matrix::write();
     }
     let wanted = Wanted {
         mysql: Some(flags.mysql),
@@ -64,14 +64,7 @@ pub(crate) struct Tests {
 impl Tests {
     /// Runs a runner on servers of its own, which end with it.
     pub(crate) fn on_servers(wanted: &Wanted, mut runner: Command) -> Result<Tests> {
-        // Programs that tests start through `cargo xtask`; built here as they are built
-        // there, so that no test waits for a compiler.
-        for package in [Package::Converge, Package::Devtool] {
-            let status = passthrough::build(package).status();
-            if !status.context("cannot start cargo")?.success() {
-                bail!("cannot build {}", package.name());
-            }
-        }
+        build_programs()?;
         let state = StateDir::own("db-test");
         let (guard, set) = Guard::up(&state, wanted)?;
         let references = state.file("snapshots-referenced");
@@ -101,6 +94,18 @@ impl Tests {
             references,
         })
     }
+}
+
+/// Builds what tests start through `cargo xtask`, as it is built there, so that no test waits
+/// for a compiler.
+pub(crate) fn build_programs() -> Result<()> {
+    for package in [Package::Converge, Package::Devtool] {
+        let status = passthrough::build(package).status();
+        if !status.context("cannot start cargo")?.success() {
+            bail!("cannot build {}", package.name());
+        }
+    }
+    Ok(())
 }
 
 /// What a runner said about its tests.

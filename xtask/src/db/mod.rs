@@ -93,6 +93,10 @@ fn choose_provider(state: &StateDir, asked: Provider, wanted: &Wanted) -> Result
     if asked != Provider::Auto {
         return Ok(asked);
     }
+    // Only processes can be of what is installed.
+    if [&wanted.mysql, &wanted.postgres].contains(&&Some(origin::INSTALLED.to_owned())) {
+        return Ok(Provider::Native);
+    }
     let obstacle = docker::obstacle(wanted);
     if let Some(reason) = &obstacle {
         eprintln!("db: servers as processes, not as containers: {reason}");

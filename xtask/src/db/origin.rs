@@ -121,12 +121,31 @@ impl Programs {
             Tree::prepare(release)?;
         }
         if let Some(programs) = Programs::find(origins, data)? {
+            programs.check_series(origins)?;
             return Ok(programs);
         }
         let missing_mysql = origins.mysql.is_none() && Mysql::find().is_none();
         let missing_postgres = origins.postgres.is_none() && Postgres::find(data).is_none();
         apt::install(missing_mysql, missing_postgres, yes)?;
         Programs::find(origins, data)?.context("cannot find the servers that were just installed")
+    }
+
+    /// Fails where the archive had another version than the release is named for.
+    fn check_series(&self, origins: Origins) -> Result<()> {
+        let versions = [self.mysql.version(), self.postgres.version()];
+        for (release, version) in [origins.mysql, origins.postgres].into_iter().zip(versions) {
+            let Some(release) = release else { continue };
+            let number = version.rsplit(' ').next().unwrap_or_default();
+            let rest = number.strip_prefix(release.series());
+            if !rest.is_some_and(|rest| rest.starts_with('.')) {
+                let message = format!(
+                    "{} is not to be had: the archive has {version}",
+                    release.name
+                );
+                return Err(Failure::new(BLOCKED, message).into());
+            }
+        }
+        Ok(())
     }
 
     /// The programs, if both servers are there.

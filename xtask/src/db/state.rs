@@ -13,7 +13,7 @@ use std::{
 
 use anyhow::{Context, Result};
 
-use super::{mysql, origin::INSTALLED, place, postgres, process};
+use super::{docker, mysql, native::Set, origin::INSTALLED, postgres, process};
 use crate::{
     failure::{Failure, USAGE},
     flags::Provider,
@@ -150,13 +150,18 @@ impl StateDir {
 
     /// The variables that [`publish`](Self::publish) wrote, while both servers run.
     ///
-    /// Looks at processes or ports only, so that it costs no time before every command.
+    /// Looks at processes or asks the engine, so that it costs little time before every command.
     pub(crate) fn env_of_running_servers(&self) -> Option<Vec<(String, String)>> {
         let record = self.record().ok()??;
         let up = match record.provider {
-            Provider::Docker => [record.mysql_port, record.postgres_port]
-                .iter()
-                .all(|port| !place::is_free(*port)),
+            Provider::Docker => {
+                let state = self.clone();
+                let set = Set {
+                    state,
+                    record: record.clone(),
+                };
+                docker::running(&set).unwrap_or(false)
+            }
             _ => [mysql::NAME, postgres::NAME].iter().all(|name| {
                 process::running(&self.pid_file(&record, name), &record.home.join(name)).is_some()
             }),

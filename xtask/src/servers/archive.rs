@@ -214,7 +214,10 @@ fn machine_archive(label: &str) -> Option<String> {
         });
         found.map(|(_, address)| address.to_owned())
     };
-    first(&["Origin: Debian", &labelled]).or_else(|| first(&["Component: main"]))
+    let found = first(&["Origin: Debian", &labelled]);
+    // Other archives name their suites after Debian's, too.
+    let is_likely = |address: &String| address.contains("/debian");
+    found.or_else(|| first(&["Component: main"]).filter(is_likely))
 }
 
 /// Suite and address of each list of packages that apt is set up for.
@@ -243,11 +246,23 @@ fn configuration(folder: &Path) -> String {
         // The folder need not be open to apt's own user.
         "APT::Sandbox::User \"root\";".to_owned(),
         "Acquire::Languages \"none\";".to_owned(),
+        proxies(),
         // A mirror of an unstable suite may be some days old; signatures are checked.
         "Acquire::Check-Valid-Until \"false\";".to_owned(),
         String::new(),
     ]
     .join("\n")
+}
+
+/// How this machine's apt reaches archives, such as through a proxy.
+fn proxies() -> String {
+    let dump = Command::new("apt-config")
+        .args(["dump", "Acquire"])
+        .output();
+    let text = dump.map_or_else(|_| Vec::new(), |output| output.stdout);
+    let text = String::from_utf8_lossy(&text);
+    let is_proxy = |line: &&str| line.starts_with("Acquire::http") && line.contains("Proxy");
+    text.lines().filter(is_proxy).collect::<Vec<_>>().join("\n")
 }
 
 #[cfg(test)]

@@ -132,10 +132,15 @@ fn unpack_one(package: &Path, into: &Path) -> Result<()> {
         .context("cannot start dpkg-deb")?;
     let stream = reader.stdout.take().expect("stdout is piped");
     let mut tar = Command::new("tar");
-    tar.args(["--extract", "--keep-directory-symlink", "--no-same-owner"])
-        .args(LEFT_OUT.map(|folder| format!("--exclude={folder}")))
-        .arg("--directory")
-        .arg(into);
+    tar.args([
+        "--extract",
+        "--keep-directory-symlink",
+        "--no-same-owner",
+        "--same-permissions",
+    ])
+    .args(LEFT_OUT.map(|folder| format!("--exclude={folder}")))
+    .arg("--directory")
+    .arg(into);
     let unpacked = tar.stdin(stream).status().context("cannot start tar")?;
     let read = reader.wait().context("cannot wait for dpkg-deb")?;
     if !unpacked.success() || !read.success() {
@@ -206,6 +211,9 @@ fn libraries(tree: &Path) -> Result<PathBuf> {
     let entries = fs::read_dir(&lib).with_context(|| format!("cannot list {}", lib.display()))?;
     let mut folders = entries.flatten().map(|entry| entry.path());
     folders
-        .find(|path| path.to_string_lossy().contains("-linux-gnu"))
+        .find(|path| {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            name.contains("-linux-gnu")
+        })
         .context("the packages have no libraries")
 }

@@ -4,13 +4,21 @@
 
 use std::{
     env,
-    io::ErrorKind,
-    process::{Command, Output, Stdio},
+    io::{self, ErrorKind},
+    path::Path,
+    process::{Child, Command, Output, Stdio},
+    thread,
+    time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result, bail};
 
 use crate::failure::{BLOCKED, Failure};
+
+/// An engine on this machine answers at once; one that was woken takes some seconds.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// Between two looks at the client: short against the time that it takes itself.
+const POLL: Duration = Duration::from_millis(10);
 
 /// An engine that answers, with Compose.
 #[derive(Clone, Copy, Debug)]
@@ -71,8 +79,8 @@ impl Absence {
         }
     }
 
-    /// The failure of a command that was told to use containers.
-    pub(crate) fn failure(&self) -> Failure {
+    /// The failure of a command that needs containers; `without` says how to go on without.
+    pub(crate) fn failure(&self, without: &str) -> Failure {
         let hint = match self {
             Absence::NoClient => {
                 "install Docker, on Debian: apt-get install docker.io docker-compose"
@@ -84,8 +92,7 @@ impl Absence {
             }
             Absence::Other(_) => "try `docker version`",
         };
-        Failure::new(BLOCKED, self.reason())
-            .hint(format!("{hint}\nwithout containers: --provider native"))
+        Failure::new(BLOCKED, self.reason()).hint(format!("{hint}\n{without}"))
     }
 }
 
@@ -96,7 +103,10 @@ impl Engine {
             .args(["version", "--format", "{{.Server.Version}}"])
             .env("LC_ALL", "C")
             .stdin(Stdio::null())
-            .output();
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .and_then(answer_within);
         match answer {
             Ok(output) if output.status.success() => {}
             Ok(output) => return Err(Absence::read(&String::from_utf8_lossy(&output.stderr))),
@@ -108,6 +118,19 @@ impl Engine {
         compose
             .map(|compose| Engine { compose })
             .ok_or(Absence::NoCompose)
+    }
+
+    /// Why this engine's ports and folders are not those of this machine, if so.
+    pub(crate) fn is_elsewhere(self) -> Option<String> {
+        if Path::new("/.dockerenv").exists() {
+            return Some(
+                "this is a container itself, and the engine's ports are outside".to_owned(),
+            );
+        }
+        let format = "{{.Endpoints.docker.Host}}";
+        let host = self.ask(&["context", "inspect", "--format", format])?;
+        let is_local = host.starts_with("unix://") || host.starts_with("npipe://");
+        (!is_local).then(|| format!("the Docker engine is on another machine, {host}"))
     }
 
     /// `docker` with these words.
@@ -151,6 +174,21 @@ impl Engine {
         }
         Ok(())
     }
+}
+
+/// Waits for a client that may talk to an engine far away, or to nobody.
+fn answer_within(mut client: Child) -> io::Result<Output> {
+    let start = Instant::now();
+    while client.try_wait()?.is_none() {
+        if start.elapsed() > PATIENCE {
+            client.kill()?;
+            client.wait()?;
+            let seconds = PATIENCE.as_secs();
+            return Err(io::Error::other(format!("no answer within {seconds} s")));
+        }
+        thread::sleep(POLL);
+    }
+    client.wait_with_output()
 }
 
 impl Compose {

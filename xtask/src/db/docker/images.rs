@@ -8,8 +8,12 @@ use anyhow::{Context, Result};
 
 use super::engine::Engine;
 use crate::{
-    db::{native::Set, origin::Wanted, state::Record},
-    failure::{BLOCKED, Failure},
+    db::{
+        native::Set,
+        origin::{INSTALLED, Wanted},
+        state::Record,
+    },
+    failure::{BLOCKED, Failure, USAGE},
     images,
     servers::Release,
     workspace,
@@ -78,7 +82,14 @@ fn choose_one(
             }
         }
     };
-    if engine.has_image(&image) || engine.pull(&image) {
+    if image == INSTALLED {
+        let message = "installed servers are processes, not containers";
+        return Err(Failure::new(USAGE, message)
+            .hint("--provider native")
+            .into());
+    }
+    // No registry has what is made here, and whatever had its name would not be ours.
+    if engine.has_image(&image) || (!images::is_made_here(&image) && engine.pull(&image)) {
         return Ok(image);
     }
     let message = format!("the image {image} is not here and cannot be pulled");

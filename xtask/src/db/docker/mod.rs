@@ -27,7 +27,7 @@ use super::{
     state::{Record, StateDir, random_hex, remove_if_there},
 };
 use crate::{
-    failure::{BLOCKED, Failure},
+    failure::{BLOCKED, Failure, USAGE},
     flags::Provider,
 };
 
@@ -43,9 +43,10 @@ const LOG_LINES: usize = 30;
 pub(crate) fn obstacle(wanted: &Wanted) -> Option<String> {
     match Engine::find() {
         Err(absence) => Some(absence.reason()),
-        Ok(engine) => images::choose(engine, wanted, None)
-            .err()
-            .map(|error| error.to_string()),
+        Ok(engine) => engine.is_elsewhere().or_else(|| {
+            let images = images::choose(engine, wanted, None);
+            images.err().map(|error| error.to_string())
+        }),
     }
 }
 
@@ -60,7 +61,7 @@ pub(crate) fn up(state: &StateDir, wanted: &Wanted) -> Result<Set> {
     let project = Project::new(engine, &set);
     if !set.record.complete || project.volumes()?.is_empty() {
         eprintln!("db: the servers' data is not whole; making them anew");
-        project.remove()?;
+        remove_ours(&project)?;
         return create(engine, state, wanted, Some(&set.record));
     }
     images::check_same(wanted, &set)?;
@@ -69,7 +70,7 @@ pub(crate) fn up(state: &StateDir, wanted: &Wanted) -> Result<Set> {
 
 /// Stops the containers; their volumes stay.
 pub(crate) fn down(set: &Set) -> Result<()> {
-    let project = Project::new(find_engine()?, set);
+    let project = Project::new(engine_of(set)?, set);
     remove_if_there(&set.state.file("env"))?;
     project.stop()?;
     eprintln!("db: down; `cargo xtask db up` brings the same data back");
@@ -78,7 +79,7 @@ pub(crate) fn down(set: &Set) -> Result<()> {
 
 /// Removes containers and volumes, once they are proven to be ours.
 pub(crate) fn remove(set: &Set) -> Result<()> {
-    let project = Project::new(find_engine()?, set);
+    let project = Project::new(engine_of(set)?, set);
     check_ours(&project)?;
     remove_if_there(&set.state.file("env"))?;
     project.remove()?;
@@ -103,7 +104,7 @@ pub(crate) fn reset(state: &StateDir, wanted: &Wanted) -> Result<Set> {
 
 /// A server's name, condition, version, port and container.
 pub(crate) fn conditions(set: &Set) -> Result<Vec<[String; 2]>> {
-    let project = Project::new(find_engine()?, set);
+    let project = Project::new(engine_of(set)?, set);
     let conditions = Service::BOTH.map(|service| {
         let Some(container) = project.container(service) else {
             return ["down".to_owned(), "-".to_owned()];
@@ -129,28 +130,48 @@ pub(crate) fn conditions(set: &Set) -> Result<Vec<[String; 2]>> {
 
 /// The end of a server's log.
 pub(crate) fn log(set: &Set, service: &str, lines: usize) -> Result<String> {
-    let project = Project::new(find_engine()?, set);
+    let project = Project::new(engine_of(set)?, set);
     Ok(project.log(Service::named(service), lines))
 }
 
 /// The MySQL client in its container, logged in as root.
 pub(crate) fn mysql_client(set: &Set) -> Result<Command> {
-    Project::new(find_engine()?, set).client(Service::Mysql, "root", None, true)
+    Project::new(engine_of(set)?, set).client(Service::Mysql, "root", None, true)
 }
 
 /// psql in its container.
 pub(crate) fn postgres_client(set: &Set, user: &str, database: &str) -> Result<Command> {
-    Project::new(find_engine()?, set).client(Service::Postgres, user, Some(database), true)
+    Project::new(engine_of(set)?, set).client(Service::Postgres, user, Some(database), true)
 }
 
 fn find_engine() -> Result<Engine> {
-    Engine::find().map_err(|absence| absence.failure().into())
+    let without = "without containers: --provider native";
+    Engine::find().map_err(|absence| absence.failure(without).into())
+}
+
+/// The engine that a set needs which is there.
+fn engine_of(set: &Set) -> Result<Engine> {
+    let state = set.state.file("state");
+    let without = format!(
+        "without it: remove {}, and the servers' volumes stay behind",
+        state.display()
+    );
+    Engine::find().map_err(|absence| absence.failure(&without).into())
+}
+
+/// Removes containers and volumes, once the volumes are proven to be ours.
+fn remove_ours(project: &Project<'_>) -> Result<()> {
+    if !project.volumes_have_token()? {
+        return Err(Failure::new(BLOCKED, project.not_ours()).into());
+    }
+    project.remove()
 }
 
 /// Starts what is not running of a complete set.
 fn resume(engine: Engine, mut set: Set) -> Result<Set> {
     let before = Project::new(engine, &set).is_healthy();
     if !before {
+        check_ours(&Project::new(engine, &set))?;
         for service in Service::BOTH {
             let project = Project::new(engine, &set);
             let is_ours = project.runs(service);
@@ -217,7 +238,7 @@ fn create(
     state.save(&set.record)?;
     if let Err(error) = fill(engine, &mut set) {
         // What was made so far is of no use, and a server must not stay behind.
-        Project::new(engine, &set).remove()?;
+        remove_ours(&Project::new(engine, &set)).context(format!("{error:#}"))?;
         place::remove_data(&set)?;
         return Err(error);
     }
@@ -261,7 +282,7 @@ fn port(engine: Engine, variable: &str, former: Option<u16>) -> Result<u16> {
     };
     let port: u16 = text
         .parse()
-        .map_err(|_| Failure::new(BLOCKED, format!("{variable} is `{text}`, which is no port")))?;
+        .map_err(|_| Failure::new(USAGE, format!("{variable} is `{text}`, which is no port")))?;
     if place::is_free(port) {
         return Ok(port);
     }
@@ -357,9 +378,9 @@ fn remember_versions(engine: Engine, set: &mut Set) -> Result<()> {
     Ok(())
 }
 
-/// A set of containers that is up.
+/// Whether both containers run.
 pub(crate) fn running(set: &Set) -> Result<bool> {
-    let project = Project::new(find_engine().context("the servers are containers")?, set);
+    let project = Project::new(engine_of(set)?, set);
     Ok(Service::BOTH
         .into_iter()
         .all(|service| project.runs(service)))
