@@ -23,7 +23,7 @@ const BASE_PACKAGES: [&str; 8] = [
     "base-files",
     "coreutils",
     "dash",
-    "findutils",
+    "grep",
     "libc-bin",
     "sed",
     "tzdata",
@@ -90,20 +90,19 @@ pub(crate) fn made_here(engine: Engine, is_postgres: bool) -> Option<String> {
     RELEASES
         .iter()
         .filter(|release| (release.family == Family::Postgres) == is_postgres)
+        .find(|release| is_current(engine, release))
         .map(tag)
-        .find(|tag| engine.has_image(tag))
 }
 
 /// Makes the image of a release, unless it is there and its recipe has not changed.
 pub(crate) fn build(engine: Engine, release: &'static Release, fresh: bool) -> Result<()> {
     let tag = tag(release);
     let recipe = Recipe::of(release);
-    let format = format!("{{{{index .Config.Labels \"{LABEL}\"}}}}");
-    let there = engine.ask(&["image", "inspect", "--format", &format, &tag]);
-    if !fresh && there.as_deref() == Some(&*recipe.id()) {
+    if !fresh && is_current(engine, release) {
         eprintln!("images: {tag} is there");
         return Ok(());
     }
+    let former = engine.image(&tag);
     let start = Instant::now();
     let folder = servers::folder()?;
     let context = folder.join(format!("image-{}.{}", release.name, std::process::id()));
@@ -112,11 +111,22 @@ pub(crate) fn build(engine: Engine, release: &'static Release, fresh: bool) -> R
         .and_then(|()| build_from(engine, &context, &tag));
     remove_if_there(&context)?;
     built?;
+    if let Some(former) = former.filter(|former| engine.image(&tag).as_ref() != Some(former)) {
+        // Without a name it would only take room; a container that still uses it keeps it.
+        engine.ask(&["image", "rm", &former]);
+    }
     eprintln!(
         "images: {tag} built in {:.0} s",
         start.elapsed().as_secs_f64()
     );
     Ok(())
+}
+
+/// Whether the image is here and made by the present recipe.
+fn is_current(engine: Engine, release: &Release) -> bool {
+    let format = format!("{{{{index .Config.Labels \"{LABEL}\"}}}}");
+    let made_by = engine.ask(&["image", "inspect", "--format", &format, &tag(release)]);
+    made_by.as_deref() == Some(&*Recipe::of(release).id())
 }
 
 fn build_from(engine: Engine, context: &Path, tag: &str) -> Result<()> {

@@ -78,17 +78,11 @@ fn reset(state: &StateDir, provider: Provider, wanted: &Wanted, yes: bool) -> Re
 fn choose_provider(state: &StateDir, asked: Provider, wanted: &Wanted) -> Result<Provider> {
     let recorded = Set::open(state)?.map(|set| set.record.provider);
     if let Some(recorded) = recorded {
-        if [recorded, Provider::Auto].contains(&asked) {
-            return Ok(recorded);
-        }
-        let message = format!(
-            "the servers of {} are of the provider {}",
-            state.path().display(),
-            recorded.name()
-        );
-        return Err(Failure::new(BLOCKED, message)
-            .hint("`cargo xtask db down --volumes` removes them and their data")
-            .into());
+        // Another one that is asked for is refused once nobody else is at work here.
+        return Ok(match asked {
+            Provider::Auto => recorded,
+            asked => asked,
+        });
     }
     if asked != Provider::Auto {
         return Ok(asked);

@@ -79,6 +79,25 @@ impl Set {
         }))
     }
 
+    /// The same for a command that works with one provider: another command may have made
+    /// servers of the other one, since this one looked.
+    pub(crate) fn open_as(state: &StateDir, provider: Provider) -> Result<Option<Set>> {
+        let set = Set::open(state)?;
+        if let Some(set) = &set
+            && set.record.provider != provider
+        {
+            let message = format!(
+                "the servers of {} are of the provider {}",
+                state.path().display(),
+                set.record.provider.name()
+            );
+            return Err(Failure::new(BLOCKED, message)
+                .hint("`cargo xtask db down --volumes` removes them and their data")
+                .into());
+        }
+        Ok(set)
+    }
+
     /// The data directory of a server.
     pub(crate) fn data(&self, server: &str) -> PathBuf {
         self.record.home.join(server)
@@ -115,7 +134,7 @@ pub(crate) fn up(state: &StateDir, wanted: &Wanted, yes: bool) -> Result<Set> {
     // A name that is not known is refused before anything is made.
     Origins::choose(wanted, None)?;
     let _lock = state.lock("lock")?;
-    let set = Set::open(state)?;
+    let set = Set::open_as(state, Provider::Native)?;
     let origins = Origins::choose(wanted, set.as_ref())?;
     let data = set.as_ref().map(|set| set.data(postgres::NAME));
     match set {
@@ -174,7 +193,7 @@ pub(crate) fn conditions(set: &Set) -> Result<Vec<[String; 2]>> {
 /// Replaces the servers' data by that of a first start, on the same ports.
 pub(crate) fn reset(state: &StateDir, wanted: &Wanted, yes: bool) -> Result<Set> {
     let _lock = state.lock("lock")?;
-    let set = Set::open(state)?;
+    let set = Set::open_as(state, Provider::Native)?;
     let origins = Origins::choose(wanted, set.as_ref())?;
     let Some(set) = set else {
         return create(state, origins, yes, None);
@@ -294,6 +313,7 @@ fn create(state: &StateDir, origins: Origins, yes: bool, former: Option<&Record>
             provider: Provider::Native,
             complete: false,
             home,
+            project: String::new(),
             mysql_from,
             postgres_from,
             mysql_version: String::new(),

@@ -21,6 +21,10 @@ use crate::{
 /// The word for the programs that are installed on this machine.
 pub(crate) const INSTALLED: &str = "installed";
 
+/// What is said where a release is of the wrong family.
+pub(crate) const FAMILIES: &str =
+    "--mysql takes a release of mysql or mariadb, --postgres one of postgres";
+
 /// What was asked for: the names of releases, or of images where servers are containers.
 /// Nothing means what is there, else what is usual.
 #[derive(Clone, Debug, Default)]
@@ -65,8 +69,7 @@ impl Origins {
         };
         let is_postgres = |release: &Release| release.family == Family::Postgres;
         if origins.mysql.is_some_and(is_postgres) || !origins.postgres.is_none_or(is_postgres) {
-            let message = "--mysql takes a release of mysql or mariadb, --postgres one of postgres";
-            return Err(Failure::new(USAGE, message).into());
+            return Err(Failure::new(USAGE, FAMILIES).into());
         }
         Ok(origins)
     }

@@ -235,6 +235,7 @@ mod tests {
             provider: Provider::Native,
             complete: false,
             home,
+            project: String::new(),
             mysql_from: String::new(),
             postgres_from: String::new(),
             mysql_version: String::new(),

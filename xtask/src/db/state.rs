@@ -6,14 +6,14 @@ use std::{
     collections::BTreeMap,
     env,
     fs::{self, File, OpenOptions},
-    io::{ErrorKind, Read, Write},
+    io::{self, ErrorKind, Read, Write},
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf, absolute},
 };
 
 use anyhow::{Context, Result};
 
-use super::{docker, mysql, native::Set, origin::INSTALLED, postgres, process};
+use super::{docker, mysql, origin::INSTALLED, postgres, process};
 use crate::{
     failure::{Failure, USAGE},
     flags::Provider,
@@ -45,6 +45,8 @@ pub(crate) struct Record {
     /// Where the data directories lie: the state directory itself, or a place that
     /// the servers' user can reach. Nothing lies there where the servers are containers.
     pub(crate) home: PathBuf,
+    /// The name of the containers' project; empty where the servers are processes.
+    pub(crate) project: String,
     /// The word `installed`, the name of a release, or that of an image.
     pub(crate) mysql_from: String,
     pub(crate) postgres_from: String,
@@ -65,7 +67,8 @@ impl StateDir {
     pub(crate) fn locate(flag: Option<PathBuf>) -> Result<StateDir> {
         let named = flag.or_else(|| env::var_os("CONVERGE_DB_STATE").map(PathBuf::from));
         let path = named.unwrap_or_else(|| workspace::root().join("target/db"));
-        let path = absolute(&path).with_context(|| format!("cannot use {}", path.display()))?;
+        let path =
+            without_links(&path).with_context(|| format!("cannot use {}", path.display()))?;
         // The record has one setting a line, and a line is text.
         match path.to_str() {
             Some(text) if !text.contains('\n') => Ok(StateDir { path }),
@@ -154,14 +157,7 @@ impl StateDir {
     pub(crate) fn env_of_running_servers(&self) -> Option<Vec<(String, String)>> {
         let record = self.record().ok()??;
         let up = match record.provider {
-            Provider::Docker => {
-                let state = self.clone();
-                let set = Set {
-                    state,
-                    record: record.clone(),
-                };
-                docker::running(&set).unwrap_or(false)
-            }
+            Provider::Docker => docker::run_now(&record.project),
             _ => [mysql::NAME, postgres::NAME].iter().all(|name| {
                 process::running(&self.pid_file(&record, name), &record.home.join(name)).is_some()
             }),
@@ -204,6 +200,7 @@ impl Record {
             complete: get("complete")? == "true",
             provider: Provider::named(get("provider")?.as_ref())?,
             home: get("home")?.into(),
+            project: get("project").unwrap_or_default(),
             // A record of before there was a choice.
             mysql_from: get("mysql_from").unwrap_or_else(|| INSTALLED.to_owned()),
             postgres_from: get("postgres_from").unwrap_or_else(|| INSTALLED.to_owned()),
@@ -260,6 +257,7 @@ impl std::fmt::Display for Record {
         writeln!(f, "provider={}", self.provider.name())?;
         writeln!(f, "complete={}", self.complete)?;
         writeln!(f, "home={}", self.home.display())?;
+        writeln!(f, "project={}", self.project)?;
         writeln!(f, "mysql_from={}", self.mysql_from)?;
         writeln!(f, "postgres_from={}", self.postgres_from)?;
         writeln!(f, "mysql_version={}", self.mysql_version)?;
@@ -268,6 +266,16 @@ impl std::fmt::Display for Record {
         writeln!(f, "postgres_port={}", self.postgres_port)?;
         writeln!(f, "postgres_password={}", self.postgres_password)
     }
+}
+
+/// The path by which a directory is known whichever way leads to it; it need not be there yet.
+fn without_links(path: &Path) -> io::Result<PathBuf> {
+    let path = absolute(path)?;
+    let known = path.ancestors().find_map(|parent| {
+        let rest = path.strip_prefix(parent).ok()?;
+        Some(parent.canonicalize().ok()?.join(rest))
+    });
+    Ok(known.unwrap_or(path))
 }
 
 /// `bytes` random bytes as hex digits.
@@ -326,6 +334,7 @@ mod tests {
             provider: Provider::Docker,
             complete: true,
             home: "/srv/a b/it's=here".into(),
+            project: "converge-main-0".into(),
             mysql_from: "installed".into(),
             postgres_from: "postgres-18".into(),
             mysql_version: "MariaDB 10.11.19".into(),

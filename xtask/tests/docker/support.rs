@@ -11,7 +11,7 @@ use std::{
 };
 
 /// Images whose servers differ most from the installed ones.
-const IMAGES: [(&str, &str); 2] = [
+pub(crate) const IMAGES: [(&str, &str); 2] = [
     ("MYSQL_IMAGE", "localhost/converge/mysql:9.7"),
     ("POSTGRES_IMAGE", "localhost/converge/postgres:18"),
 ];

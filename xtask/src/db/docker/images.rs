@@ -10,20 +10,24 @@ use super::engine::Engine;
 use crate::{
     db::{
         native::Set,
-        origin::{INSTALLED, Wanted},
+        origin::{self, INSTALLED, Wanted},
         state::Record,
     },
     failure::{BLOCKED, Failure, USAGE},
     images,
-    servers::Release,
+    servers::{Family, Release},
     workspace,
 };
 
 impl Engine {
+    /// The id of an image that is on this machine.
+    pub(crate) fn image(self, name: &str) -> Option<String> {
+        self.ask(&["image", "inspect", "--format", "{{.Id}}", name])
+    }
+
     /// Whether the image is on this machine.
     pub(crate) fn has_image(self, image: &str) -> bool {
-        self.ask(&["image", "inspect", "--format", "{{.Id}}", image])
-            .is_some()
+        self.image(image).is_some()
     }
 
     /// Fetches an image from its registry, and says whether that worked.
@@ -67,6 +71,12 @@ fn choose_one(
     wanted: Option<&str>,
     former: Option<String>,
 ) -> Result<String> {
+    let is_postgres = variable == "POSTGRES_IMAGE";
+    if let Some(Ok(release)) = wanted.map(Release::named)
+        && (release.family == Family::Postgres) != is_postgres
+    {
+        return Err(Failure::new(USAGE, origin::FAMILIES).into());
+    }
     let named = wanted
         .map(image_of)
         .or_else(|| setting_of_user(variable))
@@ -78,7 +88,7 @@ fn choose_one(
             match engine.has_image(&usual) {
                 true => usual,
                 // What was built here is there for want of the usual one.
-                false => images::made_here(engine, variable == "POSTGRES_IMAGE").unwrap_or(usual),
+                false => images::made_here(engine, is_postgres).unwrap_or(usual),
             }
         }
     };

@@ -55,16 +55,22 @@ pub(crate) fn obstacle(wanted: &Wanted) -> Option<String> {
 pub(crate) fn up(state: &StateDir, wanted: &Wanted) -> Result<Set> {
     let engine = find_engine()?;
     let _lock = state.lock("lock")?;
-    let Some(set) = Set::open(state)? else {
+    let Some(set) = Set::open_as(state, Provider::Docker)? else {
         return create(engine, state, wanted, None);
     };
     let project = Project::new(engine, &set);
-    if !set.record.complete || project.volumes()?.is_empty() {
-        eprintln!("db: the servers' data is not whole; making them anew");
+    if !set.record.complete {
+        eprintln!("db: an earlier start was cut short; making the servers anew");
         remove_ours(&project)?;
         return create(engine, state, wanted, Some(&set.record));
     }
     images::check_same(wanted, &set)?;
+    if project.volumes()?.len() < Service::BOTH.len() {
+        let message = "a volume of these servers is gone, or they are of another engine";
+        return Err(Failure::new(BLOCKED, message)
+            .hint("`cargo xtask db reset` makes both servers anew")
+            .into());
+    }
     resume(engine, set)
 }
 
@@ -92,7 +98,7 @@ pub(crate) fn remove(set: &Set) -> Result<()> {
 pub(crate) fn reset(state: &StateDir, wanted: &Wanted) -> Result<Set> {
     let engine = find_engine()?;
     let _lock = state.lock("lock")?;
-    let Some(set) = Set::open(state)? else {
+    let Some(set) = Set::open_as(state, Provider::Docker)? else {
         return create(engine, state, wanted, None);
     };
     let project = Project::new(engine, &set);
@@ -172,6 +178,7 @@ fn resume(engine: Engine, mut set: Set) -> Result<Set> {
     let before = Project::new(engine, &set).is_healthy();
     if !before {
         check_ours(&Project::new(engine, &set))?;
+        Project::new(engine, &set).unpause();
         for service in Service::BOTH {
             let project = Project::new(engine, &set);
             let is_ours = project.runs(service);
@@ -220,6 +227,7 @@ fn create(
             provider: Provider::Docker,
             complete: false,
             home: state.path().to_path_buf(),
+            project: project::name_for(state.path()),
             mysql_from,
             postgres_from,
             mysql_version: String::new(),
@@ -280,9 +288,10 @@ fn port(engine: Engine, variable: &str, former: Option<u16>) -> Result<u16> {
         (None, Some(port)) => port.to_string(),
         (None, None) => images::setting_of_file(variable)?,
     };
-    let port: u16 = text
-        .parse()
-        .map_err(|_| Failure::new(USAGE, format!("{variable} is `{text}`, which is no port")))?;
+    let port: u16 =
+        text.parse().ok().filter(|port| *port != 0).ok_or_else(|| {
+            Failure::new(USAGE, format!("{variable} is `{text}`, which is no port"))
+        })?;
     if place::is_free(port) {
         return Ok(port);
     }
@@ -349,8 +358,10 @@ fn wait_until_healthy(project: &Project<'_>) -> Result<()> {
 /// Refuses to go on unless every running server has our token, and every volume its label.
 fn check_ours(project: &Project<'_>) -> Result<()> {
     let mut ours = project.volumes_have_token()?;
+    // Where one is gone, its server was made anew behind our back, without a token.
+    let is_whole = project.volumes()?.len() == Service::BOTH.len();
     for service in Service::BOTH {
-        if project.runs(service) && project.is_complete() {
+        if is_whole && project.runs(service) && project.is_complete() {
             ours &= project.has_token(service)?;
         }
     }
@@ -376,6 +387,17 @@ fn remember_versions(engine: Engine, set: &mut Set) -> Result<()> {
     set.record.mysql_version = format!("{product} {}", number(&mysql));
     set.record.postgres_version = format!("PostgreSQL {}", number(&postgres));
     Ok(())
+}
+
+/// Whether all containers of a project run, asked in the quickest way.
+pub(crate) fn run_now(project: &str) -> bool {
+    let filter = format!("label=com.docker.compose.project={project}");
+    let words = ["ps", "--quiet", "--filter", "status=running", "--filter"];
+    let output = Command::new("docker").args(words).arg(filter).output();
+    output.is_ok_and(|output| {
+        let ids = String::from_utf8_lossy(&output.stdout);
+        ids.lines().count() == Service::BOTH.len()
+    })
 }
 
 /// Whether both containers run.

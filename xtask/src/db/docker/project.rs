@@ -4,6 +4,7 @@
 
 use std::{
     io::{self, IsTerminal, Write},
+    path::Path,
     process::{Command, Stdio},
 };
 
@@ -46,23 +47,40 @@ impl Service {
 pub(crate) struct Project<'s> {
     engine: Engine,
     set: &'s Set,
-    name: String,
+    name: &'s str,
+}
+
+/// The name of the project of a state directory's servers.
+pub(crate) fn name_for(state: &Path) -> String {
+    let workspace = workspace::root().file_name().unwrap_or_default();
+    let readable: String = workspace
+        .to_string_lossy()
+        .to_lowercase()
+        .chars()
+        .filter(char::is_ascii_alphanumeric)
+        .collect();
+    format!("converge-{readable}-{}", place::short_name(state))
 }
 
 impl<'s> Project<'s> {
     pub(crate) fn new(engine: Engine, set: &'s Set) -> Project<'s> {
-        let workspace = workspace::root().file_name().unwrap_or_default();
-        let readable: String = workspace
-            .to_string_lossy()
-            .to_lowercase()
-            .chars()
-            .filter(char::is_ascii_alphanumeric)
-            .collect();
-        let name = format!(
-            "converge-{readable}-{}",
-            place::short_name(set.state.path())
-        );
-        Project { engine, set, name }
+        Project {
+            engine,
+            set,
+            name: &set.record.project,
+        }
+    }
+
+    /// Lets paused containers go on.
+    pub(crate) fn unpause(&self) {
+        for service in Service::BOTH {
+            let Some(container) = self.container(service) else {
+                continue;
+            };
+            if self.state(&container).starts_with("paused") {
+                self.engine.ask(&["unpause", &container]);
+            }
+        }
     }
 
     /// Makes and starts the containers.
@@ -90,7 +108,7 @@ impl<'s> Project<'s> {
         let mut command = self.engine.compose();
         let root = workspace::root();
         command
-            .args(["--project-name", &self.name, "--env-file"])
+            .args(["--project-name", self.name, "--env-file"])
             .arg(root.join(".env.docker"))
             .arg("--file")
             .arg(root.join("compose.yml"))
