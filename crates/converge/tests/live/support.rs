@@ -131,6 +131,8 @@ pub(crate) fn settings(directory: &Path) -> insta::Settings {
             "$server: [support]",
         ),
         (r"process \d+", "process [pid]"),
+        // Servers in containers see their network's gateway.
+        (r"from \d+\.\d+\.\d+\.\d+/32", "from [address]"),
     ] {
         settings.add_filter(pattern, replacement);
     }
