@@ -3,7 +3,7 @@
 //! It knows how to call them and why they cannot be called, not what for.
 
 use std::{
-    env,
+    env, fs,
     io::{self, ErrorKind},
     path::Path,
     process::{Child, Command, Output, Stdio},
@@ -122,10 +122,15 @@ impl Engine {
 
     /// Why this engine's ports and folders are not those of this machine, if so.
     pub(crate) fn is_elsewhere(self) -> Option<String> {
+        // In a container, the engine may be that of the machine around it.
         if Path::new("/.dockerenv").exists() {
-            return Some(
-                "this is a container itself, and the engine's ports are outside".to_owned(),
-            );
+            let own = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+            let engine = self.ask(&["info", "--format", "{{.Name}}"])?;
+            if engine != own.trim() {
+                return Some(format!(
+                    "this is a container, and the engine is outside, on {engine}"
+                ));
+            }
         }
         let format = "{{.Endpoints.docker.Host}}";
         let host = self.ask(&["context", "inspect", "--format", format])?;
