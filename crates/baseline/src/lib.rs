@@ -1,7 +1,20 @@
 //! What the target's schema should be, and where a live one is not.
 //!
-//! Compares catalogues; talks to no server.
+//! Maps types and defaults, compares catalogues; talks to no server.
 
+mod closure;
 mod compare;
+mod defaults;
+mod names;
+mod options;
+mod type_map;
 
+pub use closure::{ClosureColumn, ColumnName, NotUnited, unite};
 pub use compare::differences;
+pub use defaults::{NotTranslated, PostgresDefault, translate};
+pub use names::{NameKind, NameRequest, enum_type_name, shortened, unique_names};
+pub use options::{BaselineOptions, OnUpdate};
+pub use type_map::{
+    ColumnContext, Mapping, Need, Origin, OverrideError, TypeMap, TypeOverrides, Unsupported,
+    document as type_mapping_document,
+};

@@ -1,6 +1,7 @@
-//! `codegen`: writes the committed DDL files of both systems, or tells which are out of date.
+//! `codegen`: writes the committed DDL files of both systems and the pages of docs/ that are
+//! made from the code, or tells which are out of date.
 //!
-//! It knows files only; what is in them is `ddl`'s business.
+//! It knows files only; what is in them is `ddl`'s and the crates' business.
 
 use std::path::PathBuf;
 
@@ -39,17 +40,19 @@ pub(crate) fn check() -> Result<bool> {
 }
 
 fn out_of_date() -> Result<Vec<Generated>> {
-    let mut files = Vec::new();
+    let mut files = vec![Generated {
+        path: workspace_root().join("docs/type-mapping.md"),
+        text: baseline::type_mapping_document(),
+    }];
     for system in System::ALL {
         for server in [Server::Mysql, Server::Mariadb, Server::Postgres] {
             let path = system.folder().join(server.ddl_file_name());
             let text = ddl::file_text(system, server)?;
-            // A file that cannot be read is one that has to be written.
-            if std::fs::read_to_string(&path).ok().as_deref() != Some(text.as_str()) {
-                files.push(Generated { path, text });
-            }
+            files.push(Generated { path, text });
         }
     }
+    // A file that cannot be read is one that has to be written.
+    files.retain(|file| std::fs::read_to_string(&file.path).ok().as_ref() != Some(&file.text));
     Ok(files)
 }
 

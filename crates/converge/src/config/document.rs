@@ -63,6 +63,17 @@ impl<'v> Fields<'v> {
         as_text(&self.path_of(key), value)
     }
 
+    pub(crate) fn flag(&mut self, key: &'static str) -> Result<bool, Problem> {
+        match self.optional(key) {
+            None | Some(Value::Null) => Ok(false),
+            Some(Value::Bool(flag)) => Ok(*flag),
+            Some(_) => {
+                let message = "must be true or false".to_owned();
+                Err(Problem::new(self.path_of(key), message))
+            }
+        }
+    }
+
     pub(crate) fn texts(&mut self, key: &'static str) -> Result<Vec<String>, Problem> {
         let path = self.path_of(key);
         match self.optional(key) {
@@ -121,7 +132,8 @@ pub(crate) fn as_text(path: &str, value: &Value) -> Result<String, Problem> {
     }
 }
 
-fn nearest<'k>(key: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
+/// The known word that is most like one that is not known, if any is.
+pub(crate) fn nearest<'k>(key: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
     known
         .map(|candidate| (strsim::jaro_winkler(key, candidate), candidate))
         .filter(|(likeness, _)| *likeness >= ALIKE)

@@ -1,5 +1,7 @@
 //! Tests of the configuration: what is accepted, and what a mistake is answered with.
 
+use baseline::OnUpdate;
+
 use super::*;
 
 const MINIMAL: &str = "
@@ -36,8 +38,8 @@ fn defaults_are_those_of_the_documentation() {
 fn rules_and_row_policies_are_read() {
     let text = format!(
         "{MINIMAL}    target_rows: {{default: refuse, networks: replace}}
-    types: {{}}
-    baseline: {{on_update: ignore, index_foreign_keys: false}}
+    types: {{\"tinyint(1)\": smallint, \"char(36)\": uuid, datetime: timestamptz, event.kind: text, settings.flags: \"text[]\"}}
+    baseline: {{on_update: trigger, index_foreign_keys: true}}
     rules:
       - {{column: \"*.*\", when: empty_uuid, then: null}}
       - {{column: t.c, when: not_boolean, then: true}}
@@ -46,6 +48,10 @@ fn rules_and_row_policies_are_read() {
     let config = parse(&text).unwrap();
     let database = &config.databases[0];
     assert!(database.target_rows.replace("networks"));
+    let columns: Vec<_> = database.types.columns().collect();
+    assert_eq!(columns, [("event", "kind"), ("settings", "flags")]);
+    assert_eq!(database.baseline.on_update, OnUpdate::Trigger);
+    assert!(database.baseline.index_foreign_keys);
     let rules: Vec<String> = database.rules.iter().map(ToString::to_string).collect();
     assert_eq!(rules, ["*.* empty_uuid -> null", "t.c not_boolean -> true"]);
 }
@@ -75,6 +81,34 @@ fn mistakes_are_named_with_what_was_meant() {
                 "rules: [{column: a.b, when: any, then: lower}, {column: a.b, when: any, then: trim}]",
             ),
             "f.yml: `databases.one.rules`: rules `a.b any -> lower` and `a.b any -> trim` hold for the same columns",
+        ),
+        (
+            with("types: {datetme: timestamptz}"),
+            "f.yml: `databases.one.types.datetme`: is neither a type of MySQL nor `table.column` (hint: did you mean `datetime`?)",
+        ),
+        (
+            with("types: {datetime: timestampz}"),
+            "f.yml: `databases.one.types.datetime`: cannot be `timestampz` (hint: did you mean `timestamptz`?)",
+        ),
+        (
+            with("types: {\"tinyint(1)\": json}"),
+            "f.yml: `databases.one.types.tinyint(1)`: cannot be `json` (hint: it can be: boolean, smallint, integer)",
+        ),
+        (
+            with("types: {event.kind: 1}"),
+            "f.yml: `databases.one.types.event.kind`: cannot be `1` (hint: docs/type-mapping.md has the types and what can be chosen)",
+        ),
+        (
+            with("types: {money: text}"),
+            "f.yml: `databases.one.types.money`: is neither a type of MySQL nor `table.column` (hint: docs/type-mapping.md has the types and what can be chosen)",
+        ),
+        (
+            with("baseline: {index_foreign_keys: maybe}"),
+            "f.yml: `databases.one.baseline.index_foreign_keys`: must be true or false",
+        ),
+        (
+            with("baseline: {on_updates: trigger}"),
+            "f.yml: `databases.one.baseline.on_updates`: is not a known key (hint: did you mean `on_update`?)",
         ),
         (
             parse("version: 2").unwrap_err(),

@@ -5,6 +5,7 @@
 
 mod cases;
 mod corners;
+mod defaults;
 mod lost;
 mod own_servers;
 mod pass_through;
