@@ -11,6 +11,9 @@ use super::{Pair, PostgresDefault, plain};
 /// The time is not taken at the same moment.
 const TRANSACTION: &str =
     "is the time at which the transaction began; MySQL takes that of the statement";
+/// The same where digits are left out: PostgreSQL manual, 9.9.5 "Current Date/Time".
+const ROUNDED: &str = "is the time at which the transaction began, rounded; MySQL takes that of \
+                       the statement and cuts it";
 const RANDOM: &str = "is a random uuid (version 4); MySQL makes them of clock and machine";
 const GENERATOR: &str = "is another generator's";
 
@@ -80,7 +83,10 @@ fn now(fraction: Option<u8>, pair: &Pair<'_>) -> Option<PostgresDefault> {
         (
             MysqlType::Timestamp { .. } | MysqlType::Datetime { .. },
             PostgresType::Timestamp { .. } | PostgresType::Timestamptz { .. },
-        ) => noted(with_fraction("current_timestamp", fraction), TRANSACTION),
+        ) => noted(
+            with_fraction("current_timestamp", fraction),
+            clock(fraction),
+        ),
         (MysqlType::Date, target) => today(target),
         (MysqlType::Time { .. }, target) => time_of_day(Some(fraction), target),
         _ => None,
@@ -89,7 +95,14 @@ fn now(fraction: Option<u8>, pair: &Pair<'_>) -> Option<PostgresDefault> {
 
 fn in_utc(fraction: u8) -> Option<PostgresDefault> {
     let now = with_fraction("current_timestamp", fraction);
-    noted(format!("({now} at time zone 'UTC')"), TRANSACTION)
+    noted(format!("({now} at time zone 'UTC')"), clock(fraction))
+}
+
+fn clock(fraction: u8) -> &'static str {
+    match fraction {
+        6 => TRANSACTION,
+        _ => ROUNDED,
+    }
 }
 
 fn utc(fraction: Option<u8>, pair: &Pair<'_>) -> Option<PostgresDefault> {
@@ -109,10 +122,11 @@ fn today(target: &PostgresType) -> Option<PostgresDefault> {
 }
 
 fn time_of_day(fraction: Option<u8>, target: &PostgresType) -> Option<PostgresDefault> {
+    let note = clock(fraction?);
     let time = with_fraction("localtime", fraction?);
     match target {
-        PostgresType::Time { .. } => noted(time, TRANSACTION),
-        PostgresType::Interval { .. } => noted(format!("({time}::interval)"), TRANSACTION),
+        PostgresType::Time { .. } => noted(time, note),
+        PostgresType::Interval { .. } => noted(format!("({time}::interval)"), note),
         _ => None,
     }
 }
@@ -211,6 +225,6 @@ fn json_value(value: &Expression) -> Option<String> {
         Expression::Number(number) => Some(number.clone()),
         Expression::Text(text) => serde_json::to_string(text).ok(),
         Expression::Call { name, arguments } => json_document(name, arguments),
-        Expression::Bytes(_) | Expression::Bits(_) => None,
+        Expression::Bytes(_) | Expression::Bits(_) | Expression::Damaged => None,
     }
 }

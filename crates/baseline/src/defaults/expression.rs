@@ -15,6 +15,8 @@ pub(super) enum Expression {
     Bytes(Vec<u8>),
     /// `b'101'`, the digits.
     Bits(String),
+    /// A text with characters that the server does not show as they are.
+    Damaged,
     /// A function by its lower-case name.
     Call {
         name: String,
@@ -201,6 +203,11 @@ impl Parser<'_> {
     fn introduced(&mut self, set: &str) -> Option<Expression> {
         let value = self.expression(DEPTH_MAX)?;
         match (set, &value) {
+            // MySQL shows the bytes of such a text as if they were latin1 (9.7), MariaDB never
+            // writes a character set before a text of its own.
+            ("utf8mb4" | "utf8mb3" | "utf8", Expression::Text(text)) if !text.is_ascii() => {
+                Some(Expression::Damaged)
+            }
             ("utf8mb4" | "utf8mb3" | "utf8", _) => Some(value),
             ("binary", Expression::Text(text)) => {
                 Some(Expression::Bytes(text.clone().into_bytes()))
@@ -264,7 +271,9 @@ mod tests {
             (r"'it''s'", text("it's")),
             (r"'a\'b\\c\nd\0\%'", text("a'b\\c\nd\0\\%")),
             (r#""a""b'""#, text("a\"b'")),
-            ("_utf8mb4'ü'", text("ü")),
+            ("'ü'", text("ü")),
+            ("_utf8mb4'u'", text("u")),
+            ("_utf8mb4'Ã¼'", Some(Expression::Damaged)),
             ("_latin1 'u'", text("u")),
             ("_latin1'ü'", None),
             ("_binary'ab'", Some(Bytes(b"ab".to_vec()))),

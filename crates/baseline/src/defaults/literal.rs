@@ -122,6 +122,9 @@ fn text(value: &Expression, source: &MysqlType) -> Result<String, Reason> {
         Expression::Bytes(bytes) => {
             String::from_utf8(bytes.clone()).map_err(|_| "its bytes are no UTF-8".to_owned())?
         }
+        Expression::Damaged => {
+            return Err("MySQL does not show its characters beyond ASCII as they are".to_owned());
+        }
         _ => return Err("it is no text".to_owned()),
     };
     if text.contains('\0') {

@@ -82,7 +82,7 @@ fn texts_bytes_and_labels() {
             "'current_timestamp'",
         ),
         ("varchar(9)", "text", "'0'", "'0'"),
-        ("text", "citext", "_utf8mb4'ü'", "'ü'"),
+        ("text", "citext", "'ü'", "'ü'"),
         ("char(4)", "text", "'a  '", "'a'"),
         ("enum('x','it''s')", "enum:x,it's", "'it''s'", "'it''s'"),
         ("enum('x','y')", "text", "'y'", "'y'"),
@@ -306,6 +306,12 @@ fn what_is_not_translated_says_why() {
             "`user` has no counterpart for text",
         ),
         (
+            "text",
+            "text",
+            "_utf8mb4'Ã¼'",
+            "MySQL does not show its characters beyond ASCII as they are",
+        ),
+        (
             "varchar(9)",
             "text",
             "'a'); drop table t --",
@@ -325,6 +331,25 @@ fn what_is_not_translated_says_why() {
         problem.to_string(),
         "the default '2024-01-31 12:00:00' is not translated: the configuration has no `datetime_zone`"
     );
+}
+
+#[test]
+fn what_is_not_quite_the_same_is_noted() {
+    let note = |default: &str, source: &str, postgres: &str| {
+        let (source, postgres) = (MysqlType::parse(source), PostgresType::parse(postgres));
+        let default = translate(default, &source, &postgres, None)
+            .unwrap()
+            .unwrap();
+        default.note.unwrap_or("nothing")
+    };
+    let instant = "timestamp with time zone";
+    let found = note("current_timestamp(6)", "timestamp(6)", instant);
+    assert!(found.ends_with("that of the statement"), "{found}");
+    let found = note("current_timestamp()", "timestamp", instant);
+    assert!(found.ends_with("and cuts it"), "{found}");
+    let found = note("uuid()", "char(36)", "uuid");
+    assert!(found.contains("version 4"), "{found}");
+    assert_eq!(note("5", "int", "integer"), "nothing");
 }
 
 proptest! {

@@ -122,7 +122,8 @@ impl From<PostgresType> for Made {
 /// What must be there before a column can be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Need {
-    /// An enum type with these labels; its name is the column type's.
+    /// An enum type with these labels; its name is the column type's. Columns that foreign keys
+    /// join may need the same one.
     EnumType {
         /// The labels in order.
         labels: Vec<String>,
