@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use catalog::{TargetCatalog, TargetTable};
 
 /// What is not the same in two catalogues, such as `column user.email` or `key user_pkey of
-/// user`, by table and name; the server's version does not count.
+/// user`, by table and name; comments and the server's version do not count.
 pub fn differences(expected: &TargetCatalog, live: &TargetCatalog) -> Vec<String> {
     let names: BTreeSet<&str> = expected
         .tables
@@ -26,20 +26,24 @@ pub fn differences(expected: &TargetCatalog, live: &TargetCatalog) -> Vec<String
 fn compare_tables(expected: &TargetTable, live: &TargetTable, differences: &mut Vec<String>) {
     let table = &expected.name;
     let columns = |table: &TargetTable| {
-        let positions = table.columns.iter().enumerate();
-        positions
-            .map(|(at, c)| (c.name.clone(), (at, c.clone())))
+        let columns = table.columns.iter().cloned().enumerate();
+        columns
+            .map(|(at, mut column)| {
+                column.comment = None;
+                (column.name.clone(), (at, column))
+            })
             .collect::<BTreeMap<_, _>>()
     };
     for name in changed(&columns(expected), &columns(live)) {
         differences.push(format!("column {table}.{name}"));
     }
     let keys = |table: &TargetTable| {
-        table
-            .keys
-            .iter()
-            .map(|key| (key.name.clone(), key.clone()))
-            .collect::<BTreeMap<_, _>>()
+        let keys = table.keys.iter().cloned();
+        keys.map(|mut key| {
+            key.comment = None;
+            (key.name.clone(), key)
+        })
+        .collect::<BTreeMap<_, _>>()
     };
     for name in changed(&keys(expected), &keys(live)) {
         differences.push(format!("key {name} of {table}"));
@@ -51,6 +55,15 @@ fn compare_tables(expected: &TargetTable, live: &TargetTable, differences: &mut 
     };
     for name in changed(&foreign_keys(expected), &foreign_keys(live)) {
         differences.push(format!("foreign key {name} of {table}"));
+    }
+    let checks = |table: &TargetTable| {
+        let checks = table.checks.iter();
+        checks
+            .map(|check| (check.name.clone(), check.clone()))
+            .collect::<BTreeMap<_, _>>()
+    };
+    for name in changed(&checks(expected), &checks(live)) {
+        differences.push(format!("check {name} of {table}"));
     }
 }
 
@@ -67,57 +80,33 @@ fn changed<T: PartialEq>(left: &BTreeMap<String, T>, right: &BTreeMap<String, T>
 #[cfg(test)]
 mod tests {
     use catalog::{
-        ForeignKey, Key, KeyKind, KeyPart, PostgresType, Server, ServerKind, TargetColumn,
+        Check, ForeignKey, Key, KeyKind, KeyPart, PostgresType, Server, ServerKind, TargetColumn,
     };
 
     use super::*;
 
     fn catalog() -> TargetCatalog {
-        let column = |name: &str| TargetColumn {
-            name: name.to_owned(),
-            data_type: PostgresType::Text,
-            nullable: true,
-            default: None,
-            generated: None,
-            auto_increment: false,
-            sequence: None,
-            collation: None,
+        let text = |name: &str| TargetColumn::new(name, PostgresType::Text);
+        let mut table = TargetTable::new("user");
+        table.columns = vec![text("id"), text("email")];
+        let parts = vec![KeyPart::column("id")];
+        table.keys = vec![Key::new("user_pkey", KeyKind::Primary, parts)];
+        let (columns, referenced) = (vec!["email".to_owned()], vec!["id".to_owned()]);
+        table.foreign_keys = vec![ForeignKey::new("fk", columns, "user", referenced)];
+        table.checks = vec![Check::new("short", "(length(email) < 90)")];
+        let server = Server {
+            kind: ServerKind::Postgres,
+            version: "17.5".to_owned(),
         };
-        let table = TargetTable {
-            name: "user".to_owned(),
-            columns: vec![column("id"), column("email")],
-            keys: vec![Key {
-                name: "user_pkey".to_owned(),
-                kind: KeyKind::Primary,
-                parts: vec![KeyPart::Column {
-                    name: "id".to_owned(),
-                    prefix_length: None,
-                }],
-            }],
-            foreign_keys: vec![ForeignKey {
-                name: "fk".to_owned(),
-                columns: vec!["email".to_owned()],
-                referenced_table: "user".to_owned(),
-                referenced_columns: vec!["id".to_owned()],
-                on_delete: "NO ACTION".to_owned(),
-                on_update: "NO ACTION".to_owned(),
-            }],
-            engine: None,
-        };
-        TargetCatalog {
-            server: Server {
-                kind: ServerKind::Postgres,
-                version: "17.5".to_owned(),
-            },
-            schema: "public".to_owned(),
-            tables: vec![table],
-        }
+        let mut catalog = TargetCatalog::new(server, "public");
+        catalog.tables = vec![table];
+        catalog
     }
 
     #[test]
     fn every_kind_of_change_is_named_and_a_new_minor_version_is_none() {
         type Change = fn(&mut TargetCatalog);
-        let changes: [(Change, &[&str]); 8] = [
+        let changes: [(Change, &[&str]); 11] = [
             (|c| c.server.version = "17.6".to_owned(), &[]),
             (|c| c.tables.clear(), &["table user"]),
             (
@@ -144,6 +133,15 @@ mod tests {
                 |c| c.tables[0].foreign_keys[0].on_delete = "CASCADE".to_owned(),
                 &["foreign key fk of user"],
             ),
+            (
+                |c| c.tables[0].checks[0].enforced = false,
+                &["check short of user"],
+            ),
+            (
+                |c| c.tables[0].columns[0].comment = Some("x".to_owned()),
+                &[],
+            ),
+            (|c| c.tables[0].keys[0].comment = Some("x".to_owned()), &[]),
         ];
         for (change, expected) in changes {
             let mut live = catalog();

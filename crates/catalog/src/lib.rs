@@ -4,8 +4,11 @@
 
 pub mod quote;
 
+mod column;
 mod column_pattern;
+mod constraint;
 mod default_value;
+mod key;
 mod load_order;
 mod mysql_type;
 mod place;
@@ -14,17 +17,20 @@ mod rule;
 mod schema;
 mod server;
 mod server_url;
+mod skip;
 
+pub use column::{Column, Generated, Identity, Sequence, SourceColumn, TargetColumn};
 pub use column_pattern::ColumnPattern;
+pub use constraint::{Check, Deferrable, ForeignKey};
 pub use default_value::literal_default;
+pub use key::{Key, KeyKind, KeyPart, KeyTerm};
 pub use load_order::{LoadOrder, load_order};
 pub use mysql_type::{BlobSize, IntegerSize, MysqlType};
 pub use place::Place;
 pub use postgres_type::PostgresType;
 pub use rule::{ColumnRules, Condition, Outcome, Rule, RuleError, RuleSet, ValueMap};
 pub use schema::{
-    Catalog, Column, ForeignKey, Key, KeyKind, KeyPart, SourceCatalog, SourceColumn, SourceTable,
-    Table, TargetCatalog, TargetColumn, TargetTable,
+    Catalog, ObjectKind, OtherObject, SourceCatalog, SourceTable, Table, TargetCatalog, TargetTable,
 };
 pub use server::{Server, ServerKind, Version};
 pub use server_url::{ServerUrl, UrlError};

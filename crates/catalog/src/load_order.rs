@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::Catalog;
+use crate::{Catalog, ForeignKey};
 
 /// Tables in an order in which parents come before children, as far as there is one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub struct LoadOrder {
 
 /// Sorts a catalogue's tables by their foreign keys.
 ///
-/// References to tables that are not in the catalogue are ignored.
+/// References to tables that are not in the catalogue, or in another schema, are ignored.
 /// The members of a cycle stand together, in the order of their names.
 pub fn load_order<T>(catalog: &Catalog<T>) -> LoadOrder {
     let names: BTreeSet<&str> = catalog.tables.iter().map(|t| t.name.as_str()).collect();
@@ -27,7 +27,8 @@ pub fn load_order<T>(catalog: &Catalog<T>) -> LoadOrder {
     let mut self_references = Vec::new();
     for table in &catalog.tables {
         let own = parents.entry(&table.name).or_default();
-        for key in &table.foreign_keys {
+        let within = |key: &&ForeignKey| key.referenced_schema.is_none();
+        for key in table.foreign_keys.iter().filter(within) {
             if let Some(&parent) = names.get(key.referenced_table.as_str()) {
                 own.insert(parent);
             }
@@ -97,38 +98,24 @@ fn smallest_closed_group<'a>(open: &BTreeMap<&'a str, BTreeSet<&'a str>>) -> Vec
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{ForeignKey, MysqlType, Server, ServerKind, Table};
+    use crate::{MysqlType, Server, ServerKind, Table};
 
     fn catalog(edges: &[(&str, &str)], tables: &[&str]) -> Catalog<MysqlType> {
-        let tables = tables
-            .iter()
-            .map(|name| Table {
-                name: (*name).to_owned(),
-                columns: Vec::new(),
-                keys: Vec::new(),
-                foreign_keys: edges
-                    .iter()
-                    .filter(|(child, _)| child == name)
-                    .map(|(child, parent)| ForeignKey {
-                        name: format!("{child}_{parent}"),
-                        columns: Vec::new(),
-                        referenced_table: (*parent).to_owned(),
-                        referenced_columns: Vec::new(),
-                        on_delete: "NO ACTION".to_owned(),
-                        on_update: "NO ACTION".to_owned(),
-                    })
-                    .collect(),
-                engine: None,
-            })
-            .collect();
-        Catalog {
-            server: Server {
-                kind: ServerKind::Mysql,
-                version: "8.0.1".to_owned(),
-            },
-            schema: "s".to_owned(),
-            tables,
+        let server = Server {
+            kind: ServerKind::Mysql,
+            version: "8.0.1".to_owned(),
+        };
+        let mut catalog = Catalog::new(server, "s");
+        for name in tables {
+            let mut table = Table::new(*name);
+            for (child, parent) in edges.iter().filter(|(child, _)| child == name) {
+                let key = format!("{child}_{parent}");
+                let key = ForeignKey::new(key, Vec::new(), *parent, Vec::new());
+                table.foreign_keys.push(key);
+            }
+            catalog.tables.push(table);
         }
+        catalog
     }
 
     #[test]
@@ -153,5 +140,33 @@ mod tests {
         let order = load_order(&catalog(&edges, &["a", "b", "c", "d"]));
         assert_eq!(order.tables, ["d", "a", "b", "c"]);
         assert_eq!(order.cycles, [["a", "b", "c"]]);
+    }
+
+    #[test]
+    fn a_cycle_within_what_depends_on_another_is_told_apart() {
+        let edges = [
+            ("a", "b"),
+            ("b", "a"),
+            ("c", "b"),
+            ("c", "d"),
+            ("d", "c"),
+            ("e", "c"),
+            ("e", "e"),
+        ];
+        let order = load_order(&catalog(&edges, &["a", "b", "c", "d", "e"]));
+        assert_eq!(order.tables, ["a", "b", "c", "d", "e"]);
+        assert_eq!(order.cycles, [["a", "b"], ["c", "d"]]);
+        assert_eq!(order.self_references, ["e"]);
+    }
+
+    #[test]
+    fn a_table_of_the_same_name_in_another_schema_is_another() {
+        let mut catalog = catalog(&[("a", "b"), ("b", "b")], &["a", "b"]);
+        for table in &mut catalog.tables {
+            table.foreign_keys[0].referenced_schema = Some("elsewhere".to_owned());
+        }
+        let order = load_order(&catalog);
+        assert_eq!(order.tables, ["a", "b"]);
+        assert!(order.self_references.is_empty());
     }
 }

@@ -1,10 +1,11 @@
 //! One comparable model of a schema on either side.
 //!
-//! Filled by the `discover` modules of the two I/O edges; knows no SQL.
+//! Filled by the `discover` modules of the two I/O edges; knows no SQL. Columns are in
+//! `column.rs`, keys in `key.rs`, foreign keys and checks in `constraint.rs`.
 
 use serde::{Deserialize, Serialize};
 
-use crate::{MysqlType, PostgresType, Server};
+use crate::{Check, Column, ForeignKey, Key, KeyKind, MysqlType, PostgresType, Server};
 
 /// The schema of a source database.
 pub type SourceCatalog = Catalog<MysqlType>;
@@ -14,10 +15,6 @@ pub type TargetCatalog = Catalog<PostgresType>;
 pub type SourceTable = Table<MysqlType>;
 /// A table of the target.
 pub type TargetTable = Table<PostgresType>;
-/// A column of the source.
-pub type SourceColumn = Column<MysqlType>;
-/// A column of the target.
-pub type TargetColumn = Column<PostgresType>;
 
 /// Everything that is known of one schema; `T` is the side's column type.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +25,26 @@ pub struct Catalog<T> {
     pub schema: String,
     /// Base tables, ordered by name (bytes).
     pub tables: Vec<Table<T>>,
+    /// What else there is, which is named and not converted; by kind, table and name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub others: Vec<OtherObject>,
+}
+
+impl<T> Catalog<T> {
+    /// A schema without tables.
+    pub fn new(server: Server, schema: impl Into<String>) -> Self {
+        Self {
+            server,
+            schema: schema.into(),
+            tables: Vec::new(),
+            others: Vec::new(),
+        }
+    }
+
+    /// The table of that name; names are compared by bytes.
+    pub fn table(&self, name: &str) -> Option<&Table<T>> {
+        self.tables.iter().find(|table| table.name == name)
+    }
 }
 
 /// A base table.
@@ -41,140 +58,120 @@ pub struct Table<T> {
     pub keys: Vec<Key>,
     /// Foreign keys of this table, by name.
     pub foreign_keys: Vec<ForeignKey>,
+    /// Check constraints, by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub checks: Vec<Check>,
     /// MySQL's storage engine.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub engine: Option<String>,
+    /// The character set that MySQL gives to new columns.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub charset: Option<String>,
+    /// The collation that MySQL gives to new columns.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub collation: Option<String>,
+    /// The next number that MySQL gives. It moves with the rows: no comparison of two schemas
+    /// may look at it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auto_increment: Option<u64>,
+    /// How the rows are divided, as its own server spells it: `range (year(`day`))` in MySQL,
+    /// `RANGE (day)` in PostgreSQL. The partitions themselves are not tables here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub partitioning: Option<String>,
+    /// What somebody wrote about it; never empty.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comment: Option<String>,
 }
 
 impl<T> Table<T> {
+    /// A table without columns.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            columns: Vec::new(),
+            keys: Vec::new(),
+            foreign_keys: Vec::new(),
+            checks: Vec::new(),
+            engine: None,
+            charset: None,
+            collation: None,
+            auto_increment: None,
+            partitioning: None,
+            comment: None,
+        }
+    }
+
     /// The column of that name; names are compared by bytes.
     pub fn column(&self, name: &str) -> Option<&Column<T>> {
         self.columns.iter().find(|column| column.name == name)
     }
 
+    /// The primary key.
+    pub fn primary_key(&self) -> Option<&Key> {
+        self.keys.iter().find(|key| key.kind == KeyKind::Primary)
+    }
+
     /// The primary key's columns in key order; empty where there is no primary key
     /// or where a part of it is not a plain column.
     pub fn primary_key_columns(&self) -> Vec<&str> {
-        let Some(key) = self.keys.iter().find(|key| key.kind == KeyKind::Primary) else {
-            return Vec::new();
-        };
-        key.plain_columns().unwrap_or_default()
+        let key = self.primary_key();
+        key.and_then(Key::plain_columns).unwrap_or_default()
     }
 }
 
-impl<T> Catalog<T> {
-    /// The table of that name; names are compared by bytes.
-    pub fn table(&self, name: &str) -> Option<&Table<T>> {
-        self.tables.iter().find(|table| table.name == name)
+/// Something of a schema that is no table: it is named, so that nobody misses it later.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct OtherObject {
+    /// What it is.
+    pub kind: ObjectKind,
+    /// The table that a trigger belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub table: Option<String>,
+    /// Name, unquoted; PostgreSQL's routines with the types of their arguments, since only both
+    /// together name one of them.
+    pub name: String,
+}
+
+/// Kinds of objects that are named and not converted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ObjectKind {
+    /// A view.
+    View,
+    /// A materialized view (PostgreSQL).
+    MaterializedView,
+    /// A table whose rows are elsewhere (PostgreSQL).
+    ForeignTable,
+    /// A trigger.
+    Trigger,
+    /// A procedure.
+    Procedure,
+    /// A function.
+    Function,
+    /// A package of routines (MariaDB).
+    Package,
+    /// An event (MySQL, MariaDB).
+    Event,
+    /// A sequence that no column takes its numbers from (PostgreSQL), or any (MariaDB).
+    Sequence,
+    /// A type that no column of the schema has (PostgreSQL).
+    Type,
+}
+
+impl ObjectKind {
+    /// The word for it.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::View => "view",
+            Self::MaterializedView => "materialized view",
+            Self::ForeignTable => "foreign table",
+            Self::Trigger => "trigger",
+            Self::Procedure => "procedure",
+            Self::Function => "function",
+            Self::Package => "package",
+            Self::Event => "event",
+            Self::Sequence => "sequence",
+            Self::Type => "type",
+        }
     }
-}
-
-/// A column.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Column<T> {
-    /// Name, unquoted.
-    pub name: String,
-    /// Its type.
-    #[serde(rename = "type")]
-    pub data_type: T,
-    /// Whether NULL is allowed.
-    pub nullable: bool,
-    /// The default as SQL of its own server; `None` where there is none or it is NULL.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub default: Option<String>,
-    /// The expression of a generated column, which is never copied.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub generated: Option<String>,
-    /// Whether MySQL numbers it, or PostgreSQL's default or identity takes it from a sequence.
-    #[serde(default, skip_serializing_if = "is_false")]
-    pub auto_increment: bool,
-    /// The sequence behind it in PostgreSQL, quoted and qualified.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sequence: Option<String>,
-    /// MySQL's collation, for character types.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub collation: Option<String>,
-}
-
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "the signature is serde's"
-)]
-fn is_false(value: &bool) -> bool {
-    !value
-}
-
-/// A primary key, unique key or index.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Key {
-    /// Its name; `PRIMARY` for MySQL's primary keys.
-    pub name: String,
-    /// What it enforces.
-    pub kind: KeyKind,
-    /// Its parts in key order.
-    pub parts: Vec<KeyPart>,
-}
-
-impl Key {
-    /// The column names, where all parts are whole columns.
-    pub fn plain_columns(&self) -> Option<Vec<&str>> {
-        self.parts
-            .iter()
-            .map(|part| match part {
-                KeyPart::Column {
-                    name,
-                    prefix_length: None,
-                } => Some(name.as_str()),
-                _ => None,
-            })
-            .collect()
-    }
-}
-
-/// What a key enforces.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum KeyKind {
-    /// Unique and not null.
-    Primary,
-    /// Unique.
-    Unique,
-    /// Nothing; fulltext and spatial ones, too.
-    Index,
-}
-
-/// A part of a key.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged)]
-pub enum KeyPart {
-    /// A column, or the first characters (bytes, for binary types) of one.
-    Column {
-        /// The column's name.
-        name: String,
-        /// MySQL's prefix length.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        prefix_length: Option<u32>,
-    },
-    /// An expression, as its server spells it.
-    Expression {
-        /// The text of the expression.
-        expression: String,
-    },
-}
-
-/// A foreign key.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ForeignKey {
-    /// Name of the constraint.
-    pub name: String,
-    /// Referencing columns.
-    pub columns: Vec<String>,
-    /// Referenced table, in the same schema.
-    pub referenced_table: String,
-    /// Referenced columns, in the order of `columns`.
-    pub referenced_columns: Vec<String>,
-    /// `NO ACTION`, `RESTRICT`, `CASCADE`, `SET NULL` or `SET DEFAULT`.
-    pub on_delete: String,
-    /// The same for updates.
-    pub on_update: String,
 }

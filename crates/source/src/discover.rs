@@ -9,8 +9,8 @@ use mysql::Row;
 use mysql::prelude::Queryable;
 
 use catalog::{
-    BlobSize, ForeignKey, Key, KeyKind, KeyPart, MysqlType, SourceCatalog, SourceColumn,
-    SourceTable,
+    BlobSize, ForeignKey, Generated, Key, KeyKind, KeyPart, KeyTerm, MysqlType, SourceCatalog,
+    SourceColumn, SourceTable,
 };
 
 use crate::connection::{Connection, row_to_text};
@@ -32,11 +32,9 @@ pub fn discover(connection: &mut Connection, database: &str) -> Result<SourceCat
             table.foreign_keys.push(key);
         }
     }
-    Ok(SourceCatalog {
-        server: connection.server().clone(),
-        schema: database.to_owned(),
-        tables: tables.into_values().collect(),
-    })
+    let mut catalog = SourceCatalog::new(connection.server().clone(), database);
+    catalog.tables = tables.into_values().collect();
+    Ok(catalog)
 }
 
 /// Rows of text for a query whose only parameter is the database's name and whose first column
@@ -73,13 +71,8 @@ fn read_tables(
     for row in rows(connection, include_str!("sql/tables.sql"), database)? {
         let mut row = row.into_iter();
         let name = row.next().flatten().unwrap_or_default();
-        let table = SourceTable {
-            name: name.clone(),
-            columns: Vec::new(),
-            keys: Vec::new(),
-            foreign_keys: Vec::new(),
-            engine: engine(row.next().flatten(), row.next().flatten()),
-        };
+        let mut table = SourceTable::new(name.clone());
+        table.engine = engine(row.next().flatten(), row.next().flatten());
         tables.insert(name, table);
     }
     let mut columns = rows(connection, include_str!("sql/columns.sql"), database)?;
@@ -100,18 +93,15 @@ fn read_tables(
         let default = next();
         let extra = next().unwrap_or_default();
         let collation = next().filter(|_| !matches!(data_type, MysqlType::Json));
-        let column = SourceColumn {
-            default: default.and_then(|text| dialect.default_as_sql(&text, &extra, &data_type)),
-            name,
-            data_type,
-            nullable,
-            generated: next()
-                .filter(|expression| !expression.is_empty())
-                .map(|expression| dialect.expression(&expression)),
-            auto_increment: extra.to_ascii_lowercase().contains("auto_increment"),
-            sequence: None,
-            collation,
-        };
+        let default = default.and_then(|text| dialect.default_as_sql(&text, &extra, &data_type));
+        let mut column = SourceColumn::new(name, data_type);
+        column.nullable = nullable;
+        column.default = default;
+        column.collation = collation;
+        column.auto_increment = extra.to_ascii_lowercase().contains("auto_increment");
+        column.generated = next()
+            .filter(|expression| !expression.is_empty())
+            .map(|expression| Generated::stored(dialect.expression(&expression)));
         // A view's columns have no table here.
         if let Some(table) = tables.get_mut(&table_name) {
             table.columns.push(column);
@@ -174,26 +164,22 @@ fn read_keys(connection: &mut Connection, database: &str) -> Result<Vec<(String,
         let column = next();
         let prefix_length = next().and_then(|length| length.parse().ok());
         let part = match (column, next()) {
-            (Some(name), _) => KeyPart::Column {
+            (Some(name), _) => KeyPart::from(KeyTerm::Column {
                 name,
                 prefix_length,
-            },
-            (None, expression) => KeyPart::Expression {
-                expression: dialect.expression(&expression.unwrap_or_default()),
-            },
+            }),
+            (None, expression) => {
+                KeyPart::expression(dialect.expression(&expression.unwrap_or_default()))
+            }
         };
         match keys.last_mut() {
             Some((last_table, key)) if *last_table == table && key.name == name => {
                 key.parts.push(part);
             }
-            _ => keys.push((
-                table,
-                Key {
-                    kind: key_kind(&name, unique),
-                    name,
-                    parts: vec![part],
-                },
-            )),
+            _ => {
+                let kind = key_kind(&name, unique);
+                keys.push((table, Key::new(name, kind, vec![part])));
+            }
         }
     }
     Ok(keys)
@@ -224,17 +210,13 @@ fn read_foreign_keys(
                 key.columns.push(column);
                 key.referenced_columns.push(referenced_column);
             }
-            _ => keys.push((
-                table,
-                ForeignKey {
-                    name,
-                    columns: vec![column],
-                    referenced_table,
-                    referenced_columns: vec![referenced_column],
-                    on_delete: next(),
-                    on_update: next(),
-                },
-            )),
+            _ => {
+                let referenced = vec![referenced_column];
+                let mut key = ForeignKey::new(name, vec![column], referenced_table, referenced);
+                key.on_delete = next();
+                key.on_update = next();
+                keys.push((table, key));
+            }
         }
     }
     Ok(keys)

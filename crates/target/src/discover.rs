@@ -5,7 +5,8 @@
 use std::collections::BTreeMap;
 
 use catalog::{
-    ForeignKey, Key, KeyKind, KeyPart, PostgresType, TargetCatalog, TargetColumn, TargetTable,
+    ForeignKey, Generated, Key, KeyKind, KeyPart, PostgresType, Sequence, TargetCatalog,
+    TargetColumn, TargetTable,
 };
 
 use crate::connection::Connection;
@@ -19,11 +20,9 @@ pub fn discover(connection: &mut Connection, schema: &str) -> Result<TargetCatal
     let mut tables = read_tables(connection, schema)?;
     read_keys(connection, schema, &mut tables)?;
     read_foreign_keys(connection, schema, &mut tables)?;
-    Ok(TargetCatalog {
-        server: connection.server().clone(),
-        schema: schema.to_owned(),
-        tables: tables.into_values().collect(),
-    })
+    let mut catalog = TargetCatalog::new(connection.server().clone(), schema);
+    catalog.tables = tables.into_values().collect();
+    Ok(catalog)
 }
 
 fn rows(connection: &mut Connection, sql: &str, schema: &str) -> Result<Vec<postgres::Row>, Error> {
@@ -52,25 +51,24 @@ fn read_tables(
             },
             None => PostgresType::parse(&type_name),
         };
-        let column = TargetColumn {
-            name: row.get(1),
-            data_type,
-            nullable: !row.get::<_, bool>(3),
-            generated: default.clone().filter(|_| generated),
-            default: default.filter(|_| !generated),
-            auto_increment: sequence.is_some(),
-            sequence,
-            collation: None,
-        };
+        let mut column = TargetColumn::new(row.get::<_, String>(1), data_type);
+        column.nullable = !row.get::<_, bool>(3);
+        column.generated = default.clone().filter(|_| generated).map(Generated::stored);
+        column.default = default.filter(|_| !generated);
+        column.auto_increment = sequence.is_some();
+        column.sequence = sequence.map(|name| Sequence {
+            name,
+            data_type: "bigint".to_owned(),
+            start: 1,
+            increment: 1,
+            min: 1,
+            max: i64::MAX,
+            cycle: false,
+            owned: true,
+        });
         let table = tables
             .entry(table_name.clone())
-            .or_insert_with(|| TargetTable {
-                name: table_name,
-                columns: Vec::new(),
-                keys: Vec::new(),
-                foreign_keys: Vec::new(),
-                engine: None,
-            });
+            .or_insert_with(|| TargetTable::new(table_name));
         table.columns.push(column);
     }
     Ok(tables)
@@ -87,25 +85,19 @@ fn read_keys(
         };
         let name: String = row.get(1);
         let part = match row.get::<_, Option<String>>(4) {
-            Some(name) => KeyPart::Column {
-                name,
-                prefix_length: None,
-            },
-            None => KeyPart::Expression {
-                expression: row.get(5),
-            },
+            Some(name) => KeyPart::column(name),
+            None => KeyPart::expression(row.get::<_, String>(5)),
         };
         match table.keys.last_mut() {
             Some(key) if key.name == name => key.parts.push(part),
-            _ => table.keys.push(Key {
-                kind: match (row.get(2), row.get(3)) {
+            _ => {
+                let kind = match (row.get(2), row.get(3)) {
                     (true, _) => KeyKind::Primary,
                     (_, true) => KeyKind::Unique,
                     _ => KeyKind::Index,
-                },
-                name,
-                parts: vec![part],
-            }),
+                };
+                table.keys.push(Key::new(name, kind, vec![part]));
+            }
         }
     }
     Ok(())
@@ -120,14 +112,11 @@ fn read_foreign_keys(
         let Some(table) = tables.get_mut(&row.get::<_, String>(0)) else {
             continue;
         };
-        table.foreign_keys.push(ForeignKey {
-            name: row.get(1),
-            columns: row.get(2),
-            referenced_table: row.get(3),
-            referenced_columns: row.get(4),
-            on_delete: action(&row.get::<_, String>(5)).to_owned(),
-            on_update: action(&row.get::<_, String>(6)).to_owned(),
-        });
+        let (name, referenced): (String, String) = (row.get(1), row.get(3));
+        let mut key = ForeignKey::new(name, row.get(2), referenced, row.get(4));
+        key.on_delete = action(&row.get::<_, String>(5)).to_owned();
+        key.on_update = action(&row.get::<_, String>(6)).to_owned();
+        table.foreign_keys.push(key);
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ use std::io::Read;
 
 use postgres::Transaction;
 
-use catalog::{TargetCatalog, TargetTable, quote};
+use catalog::{TargetCatalog, TargetColumn, TargetTable, quote};
 
 use crate::connection::Connection;
 use crate::constraints::TakenOff;
@@ -93,7 +93,7 @@ impl<'c> Import<'c> {
         let sequences: BTreeSet<&str> = tables
             .iter()
             .flat_map(|t| &t.table.columns)
-            .filter_map(|column| column.sequence.as_deref())
+            .filter_map(TargetColumn::sequence_name)
             .collect();
         let sequences: Vec<&str> = sequences.into_iter().collect();
         let states = sequences::read_states(&mut transaction, &sequences)?;
@@ -213,7 +213,7 @@ impl<'c> Import<'c> {
         column: &str,
         next: Option<u64>,
     ) -> Result<(), Error> {
-        let Some(sequence) = table.column(column).and_then(|c| c.sequence.as_deref()) else {
+        let Some(sequence) = table.column(column).and_then(|c| c.sequence_name()) else {
             return Ok(());
         };
         let next = match next {

@@ -342,8 +342,8 @@ fn expected_values(
                 .source
                 .column(&column.name)
                 .is_some_and(|c| c.auto_increment);
-            if let (Some(sequence), true) = (&column.sequence, numbered) {
-                let highest = expected.entry(sequence.clone()).or_insert(*next);
+            if let (Some(sequence), true) = (column.sequence_name(), numbered) {
+                let highest = expected.entry(sequence.to_owned()).or_insert(*next);
                 *highest = (*highest).max(*next);
             }
         }

@@ -3,12 +3,12 @@
 //! What becomes of single values is shown in `rules.rs`.
 
 use crate::setup::{convert, plan, rule, source_column, source_table, target_column, target_table};
-use catalog::Condition;
+use catalog::{Condition, Generated};
 
 #[test]
 fn columns_match_by_name_and_come_in_the_targets_order() {
     let mut hidden = source_column("hidden", "int");
-    hidden.generated = Some("id + 1".to_owned());
+    hidden.generated = Some(Generated::stored("id + 1"));
     let source = source_table(vec![
         source_column("id", "int"),
         hidden,
@@ -16,7 +16,7 @@ fn columns_match_by_name_and_come_in_the_targets_order() {
         source_column("Name", "varchar(9)"),
     ]);
     let mut computed = target_column("hidden", "integer");
-    computed.generated = Some("id + 1".to_owned());
+    computed.generated = Some(Generated::stored("id + 1"));
     let mut counted = target_column("extra", "bigint");
     counted.nullable = false;
     counted.auto_increment = true;
@@ -45,7 +45,7 @@ fn everything_that_does_not_fit_is_named_at_once() {
         source_column("id", "varchar(36)"),
     ]);
     let mut sum = target_column("sum", "integer");
-    sum.generated = Some("1".to_owned());
+    sum.generated = Some(Generated::stored("1"));
     let mut needed = target_column("needed", "integer");
     needed.nullable = false;
     let mut id = target_column("id", "uuid");
@@ -79,7 +79,7 @@ fn everything_that_does_not_fit_is_named_at_once() {
 fn a_generated_column_meets_no_plain_one() {
     let generated = |name: &str| {
         let mut column = source_column(name, "int");
-        column.generated = Some("id * 2".to_owned());
+        column.generated = Some(Generated::stored("id * 2"));
         column
     };
     let source = source_table(vec![
@@ -92,7 +92,7 @@ fn a_generated_column_meets_no_plain_one() {
     let mut needed = target_column("needed", "integer");
     needed.nullable = false;
     let mut both = target_column("both", "integer");
-    both.generated = Some("id * 2".to_owned());
+    both.generated = Some(Generated::stored("id * 2"));
     let target = target_table(vec![
         target_column("id", "integer"),
         target_column("nullable", "integer"),

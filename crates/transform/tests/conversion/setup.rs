@@ -13,16 +13,7 @@ use transform::{Error, PlanInput, Rejection, TablePlan};
 
 /// A source column that takes NULL.
 pub(crate) fn source_column(name: &str, data_type: &str) -> SourceColumn {
-    SourceColumn {
-        name: name.to_owned(),
-        data_type: MysqlType::parse(data_type),
-        nullable: true,
-        default: None,
-        generated: None,
-        auto_increment: false,
-        sequence: None,
-        collation: None,
-    }
+    SourceColumn::new(name, MysqlType::parse(data_type))
 }
 
 /// A target column that takes NULL; `enum(a|b)` is an enum type with these labels.
@@ -30,55 +21,32 @@ pub(crate) fn target_column(name: &str, data_type: &str) -> TargetColumn {
     let labels = data_type
         .strip_prefix("enum(")
         .and_then(|text| text.strip_suffix(')'));
-    TargetColumn {
-        name: name.to_owned(),
-        data_type: match labels {
-            Some(labels) => PostgresType::Enum {
-                name: "an_enum".to_owned(),
-                labels: labels.split('|').map(str::to_owned).collect(),
-            },
-            None => PostgresType::parse(data_type),
+    let data_type = match labels {
+        Some(labels) => PostgresType::Enum {
+            name: "an_enum".to_owned(),
+            labels: labels.split('|').map(str::to_owned).collect(),
         },
-        nullable: true,
-        default: None,
-        generated: None,
-        auto_increment: false,
-        sequence: None,
-        collation: None,
-    }
+        None => PostgresType::parse(data_type),
+    };
+    TargetColumn::new(name, data_type)
 }
 
 /// A source table `t` whose primary key is its column `id`, where it has one.
 pub(crate) fn source_table(columns: Vec<SourceColumn>) -> SourceTable {
-    let key = columns.iter().filter(|column| column.name == "id");
-    let keys = key
-        .map(|column| Key {
-            name: "PRIMARY".to_owned(),
-            kind: KeyKind::Primary,
-            parts: vec![KeyPart::Column {
-                name: column.name.clone(),
-                prefix_length: None,
-            }],
-        })
-        .collect();
-    SourceTable {
-        name: "t".to_owned(),
-        columns,
-        keys,
-        foreign_keys: Vec::new(),
-        engine: None,
+    let mut table = SourceTable::new("t");
+    if columns.iter().any(|column| column.name == "id") {
+        let parts = vec![KeyPart::column("id")];
+        table.keys = vec![Key::new("PRIMARY", KeyKind::Primary, parts)];
     }
+    table.columns = columns;
+    table
 }
 
 /// A target table `t`.
 pub(crate) fn target_table(columns: Vec<TargetColumn>) -> TargetTable {
-    TargetTable {
-        name: "t".to_owned(),
-        columns,
-        keys: Vec::new(),
-        foreign_keys: Vec::new(),
-        engine: None,
-    }
+    let mut table = TargetTable::new("t");
+    table.columns = columns;
+    table
 }
 
 /// A rule as the config spells it; `map:a=b,c=d` stands for a map file.

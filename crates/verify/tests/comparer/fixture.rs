@@ -13,51 +13,25 @@ pub(crate) type Fields = Vec<Option<Vec<u8>>>;
 pub(crate) fn source_table(columns: &[(&str, &str)], key: &[&str]) -> SourceTable {
     let columns = columns
         .iter()
-        .map(|(name, spelling)| column(name, MysqlType::parse(spelling)));
+        .map(|(name, spelling)| Column::new(*name, MysqlType::parse(spelling)));
     table(columns.collect(), key)
 }
 
 pub(crate) fn target_table(columns: &[(&str, &str)], key: &[&str]) -> TargetTable {
     let columns = columns
         .iter()
-        .map(|(name, spelling)| column(name, target_type(spelling)));
+        .map(|(name, spelling)| Column::new(*name, target_type(spelling)));
     table(columns.collect(), key)
 }
 
 fn table<T>(columns: Vec<Column<T>>, key: &[&str]) -> Table<T> {
-    let part = |name: &&str| KeyPart::Column {
-        name: (*name).to_owned(),
-        prefix_length: None,
-    };
-    let primary = Key {
-        name: "PRIMARY".to_owned(),
-        kind: KeyKind::Primary,
-        parts: key.iter().map(part).collect(),
-    };
-    Table {
-        name: "thing".to_owned(),
-        columns,
-        keys: if key.is_empty() {
-            vec![]
-        } else {
-            vec![primary]
-        },
-        foreign_keys: vec![],
-        engine: None,
+    let parts: Vec<KeyPart> = key.iter().map(|name| KeyPart::column(*name)).collect();
+    let mut table = Table::new("thing");
+    table.columns = columns;
+    if !parts.is_empty() {
+        table.keys = vec![Key::new("PRIMARY", KeyKind::Primary, parts)];
     }
-}
-
-fn column<T>(name: &str, data_type: T) -> Column<T> {
-    Column {
-        name: name.to_owned(),
-        data_type,
-        nullable: true,
-        default: None,
-        generated: None,
-        auto_increment: false,
-        sequence: None,
-        collation: None,
-    }
+    table
 }
 
 /// `enum:a|b` is an enum with these labels, `enum:a|b[]` an array of it; everything else is as

@@ -1,6 +1,6 @@
 //! Plans: which columns meet, what the key is, and what has no plan.
 
-use catalog::RuleSet;
+use catalog::{Generated, RuleSet};
 use digest::SourceValue::{self, Bytes, Int};
 use verify::{Buckets, DrillLimits, SampleKind, TablePlan, TableReport, compare};
 
@@ -27,8 +27,8 @@ fn columns_meet_by_name_in_the_order_of_the_source() {
         ],
         &[],
     );
-    source.columns[2].generated = Some("`B` + 1".to_owned());
-    target.columns[4].generated = Some("\"B\" + 1".to_owned());
+    source.columns[2].generated = Some(Generated::stored("`B` + 1"));
+    target.columns[4].generated = Some(Generated::stored("\"B\" + 1"));
     let plan = TablePlan::new("db", &source, &target, &RuleSet::default(), "UTC").expect("a plan");
     let source_names: Vec<&str> = plan.source_columns().map(|c| c.name.as_str()).collect();
     let target_names: Vec<&str> = plan.target_columns().map(|c| c.name.as_str()).collect();
