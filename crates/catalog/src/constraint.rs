@@ -20,7 +20,8 @@ pub struct ForeignKey {
     pub referenced_table: String,
     /// Referenced columns, in the order of `columns`.
     pub referenced_columns: Vec<String>,
-    /// `NO ACTION`, `RESTRICT`, `CASCADE`, `SET NULL` or `SET DEFAULT`.
+    /// `NO ACTION`, `RESTRICT`, `CASCADE`, `SET NULL` or `SET DEFAULT`; never `RESTRICT` for
+    /// MySQL, where the first two are the same.
     pub on_delete: String,
     /// The same for updates.
     pub on_update: String,

@@ -148,7 +148,7 @@ pub enum ObjectKind {
     Procedure,
     /// A function.
     Function,
-    /// A package of routines (MariaDB).
+    /// A package of routines (MariaDB), a library (MySQL since 9.2).
     Package,
     /// An event (MySQL, MariaDB).
     Event,

@@ -7,6 +7,9 @@
 
 use catalog::{MysqlType, Server, ServerKind, Version};
 
+use crate::expression::{normalise, unescaped};
+use crate::latin1;
+
 /// What a server understands and how it speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Dialect {
@@ -87,24 +90,71 @@ impl Dialect {
         }
     }
 
-    /// The query for check constraints by which JSON columns are known, where there is no type
-    /// of its own: MariaDB's `json` is `longtext` with the check `json_valid(column)`.
+    /// The query for check constraints, where the server has them.
     ///
-    /// Source: MariaDB documentation, "JSON Data Type".
-    pub(crate) fn json_checks(self) -> Option<&'static str> {
-        self.mariadb.then_some(include_str!("sql/json_checks.sql"))
+    /// Sources: MySQL 8.0 Reference Manual, "CHECK Constraints" (8.0.16); MariaDB documentation,
+    /// "Information Schema CHECK_CONSTRAINTS Table", with the level since 10.5.10.
+    pub(crate) fn checks(self) -> Option<&'static str> {
+        match self.mariadb {
+            true => Some(include_str!("sql/checks_mariadb.sql")),
+            false => self
+                .at_least(8, 0, 16)
+                .then_some(include_str!("sql/checks_mysql.sql")),
+        }
     }
 
-    /// The query for the parts of all keys, with the expression of those that are no column.
+    /// Whether columns of JSON are text of a certain check to the server: MariaDB's `json` is
+    /// `longtext` with the check `json_valid(column)` at the column.
     ///
-    /// Only MySQL has such parts, since 8.0.13, and with them the column that tells.
-    /// Source: MySQL 8.0 Reference Manual, 28.3.34 "The INFORMATION_SCHEMA STATISTICS Table".
+    /// Source: MariaDB documentation, "JSON Data Type".
+    pub(crate) fn has_json_as_text(self) -> bool {
+        self.mariadb
+    }
+
+    /// The place of a check without a name among those of its table.
+    ///
+    /// MySQL counts them (`t_chk_1`), and so does MariaDB (`CONSTRAINT_1`), where those that
+    /// stand at a column, and come first, have the column's name.
+    /// Sources: MySQL Reference Manual, "CHECK Constraints"; MariaDB documentation, "CONSTRAINT".
+    pub(crate) fn unnamed_check(self, name: &str, at_column: bool) -> Option<u32> {
+        match (self.mariadb, at_column) {
+            (true, true) => Some(0),
+            (true, false) => name.strip_prefix("CONSTRAINT_")?.parse().ok(),
+            (false, _) => None,
+        }
+    }
+
+    /// The query for the parts of all keys, with the expression of those that are no column,
+    /// and whether the optimizer uses the key.
+    ///
+    /// Only MySQL has such parts, since 8.0.13, and with them the column that tells. MySQL calls
+    /// the keys visible since 8.0, MariaDB ignored since 10.6.
+    /// Sources: MySQL 8.0 Reference Manual, 28.3.34 "The INFORMATION_SCHEMA STATISTICS Table";
+    /// MariaDB documentation, "Ignored Indexes".
     pub(crate) fn keys(self) -> String {
         let expression = match !self.mariadb && self.at_least(8, 0, 13) {
             true => "expression",
             false => "null",
         };
-        include_str!("sql/keys.sql").replace("{expression}", expression)
+        let visible = match self.mariadb {
+            true if self.at_least(10, 6, 0) => "if(ignored = 'YES', 'NO', 'YES')",
+            false if self.at_least(8, 0, 0) => "is_visible",
+            _ => "'YES'",
+        };
+        include_str!("sql/keys.sql")
+            .replace("{expression}", expression)
+            .replace("{visible}", visible)
+    }
+
+    /// A foreign key's action: MariaDB reports the usual one as `RESTRICT` and MySQL as
+    /// `NO ACTION`, and both check at once, so that the two words are one.
+    ///
+    /// Source: MySQL Reference Manual, "FOREIGN KEY Constraints".
+    pub(crate) fn action(action: &str) -> &str {
+        match action {
+            "RESTRICT" => "NO ACTION",
+            other => other,
+        }
     }
 
     /// A column's default as SQL, and none for NULL.
@@ -120,12 +170,10 @@ impl Dialect {
         data_type: &MysqlType,
     ) -> Option<String> {
         if self.mariadb {
-            return (!text.eq_ignore_ascii_case("null")).then(|| text.to_owned());
+            return (!text.eq_ignore_ascii_case("null")).then(|| normalise(text));
         }
         if is_now(text, data_type) {
-            let lower = text.to_ascii_lowercase();
-            let call = if lower.ends_with(')') { "" } else { "()" };
-            return Some(lower + call);
+            return Some(moment(text));
         }
         if extra.to_ascii_lowercase().contains("default_generated") {
             return Some(self.expression(text));
@@ -136,17 +184,18 @@ impl Dialect {
         Some(catalog::quote::mysql_literal(text))
     }
 
-    /// The text of an expression in `information_schema`, as SQL.
+    /// The text of an expression in `information_schema`, in the spelling of all servers.
     ///
     /// MySQL puts a backslash before each quote and backslash there, as if the text were to
-    /// stand within quotes; `show create table` has it without. Characters beyond ASCII within
-    /// a default's expression are damaged by the server itself (9.7), which nothing here mends.
+    /// stand within quotes, and takes the bytes of what is beyond ASCII for characters (9.7);
+    /// `show create table` has it without either.
     pub(crate) fn expression(self, text: &str) -> String {
         if self.mariadb {
-            return text.to_owned();
+            return normalise(text);
         }
-        let mut sql = String::with_capacity(text.len());
-        let mut characters = text.chars();
+        let mended = latin1::undo(text).unwrap_or_else(|| text.to_owned());
+        let mut sql = String::with_capacity(mended.len());
+        let mut characters = mended.chars();
         while let Some(character) = characters.next() {
             sql.push(match (character, characters.clone().next()) {
                 ('\\', Some(escaped)) => {
@@ -156,20 +205,17 @@ impl Dialect {
                 _ => character,
             });
         }
-        sql
+        normalise(&sql)
     }
 }
 
-/// The character behind a backslash and this one (MySQL Reference Manual, "String Literals").
-fn unescaped(escaped: char) -> char {
-    match escaped {
-        'n' => '\n',
-        'r' => '\r',
-        't' => '\t',
-        '0' => '\0',
-        'Z' => '\u{1a}',
-        other => other,
-    }
+/// `current_timestamp` with its digits and its brackets, as all servers understand it.
+///
+/// MySQL writes `CURRENT_TIMESTAMP`, MariaDB `current_timestamp()`.
+pub(crate) fn moment(text: &str) -> String {
+    let lower = text.trim().to_ascii_lowercase();
+    let call = if lower.ends_with(')') { "" } else { "()" };
+    lower + call
 }
 
 /// Whether a default is the time at which a row is made; the same word in a text column is text.
@@ -245,7 +291,7 @@ mod tests {
             assert_eq!(dialect.session_limits().len(), limits, "{version}");
             assert_eq!(dialect.binary_log_status(), status, "{version}");
             let sql = dialect.keys();
-            assert!(sql.contains(&format!(" {expression}\n")), "{version} {sql}");
+            assert!(sql.contains(&format!(" {expression},")), "{version} {sql}");
         }
     }
 
@@ -301,16 +347,16 @@ mod tests {
     }
 
     #[test]
-    fn bytes_and_expressions_stay_as_their_server_spells_them() {
+    fn bytes_stay_as_they_are_and_expressions_have_one_spelling() {
         let (mysql, mariadb) = (dialect("9.7.4"), dialect("11.8.6-MariaDB"));
         let binary = MysqlType::parse("binary(3)");
         let found = mysql.default_as_sql("0x616263", "", &binary);
         assert_eq!(found.as_deref(), Some("0x616263"));
         for (reported, sql) in [
-            (r"(`a` + 1)", "(`a` + 1)"),
-            (r"_utf8mb4\'x\'", "_utf8mb4'x'"),
-            (r"_utf8mb4\'it\\\'s\'", r"_utf8mb4'it\'s'"),
-            (r"concat(`b`,_utf8mb4\'\\n\')", r"concat(`b`,_utf8mb4'\n')"),
+            (r"(`a` + 1)", "`a` + 1"),
+            (r"_utf8mb4\'x\'", "'x'"),
+            (r"_utf8mb4\'it\\\'s Ã¼\'", "'it''s ü'"),
+            (r"concat(`b`,_utf8mb4\'\\n\')", "concat(`b`, '\n')"),
             (r"`we\'ird\\col`", r"`we'ird\col`"),
             ("ends with \\", "ends with \\"),
         ] {
@@ -318,7 +364,7 @@ mod tests {
         }
         let text = MysqlType::parse("text");
         let found = mysql.default_as_sql(r"_utf8mb4\'x\'", "DEFAULT_GENERATED", &text);
-        assert_eq!(found.as_deref(), Some("_utf8mb4'x'"));
-        assert_eq!(mariadb.expression(r"'it\'s'"), r"'it\'s'");
+        assert_eq!(found.as_deref(), Some("'x'"));
+        assert_eq!(mariadb.expression(r"'it\'s'"), "'it''s'");
     }
 }

@@ -9,7 +9,9 @@ mod discover;
 mod endpoint;
 mod error;
 mod export;
+mod expression;
 mod heartbeat;
+mod latin1;
 mod scan;
 mod snapshot;
 

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod cases;
+mod catalogs;
 mod corners;
 mod defaults;
 mod lost;

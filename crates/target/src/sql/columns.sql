@@ -3,22 +3,14 @@ select c.relname::text,
        case when t.typtype = 'd'
             then pg_catalog.format_type(t.typbasetype, t.typtypmod)
             else pg_catalog.format_type(a.atttypid, a.atttypmod) end,
+       case when t.typtype = 'd' then pg_catalog.format_type(a.atttypid, a.atttypmod) end,
        a.attnotnull or t.typnotnull,
        pg_catalog.pg_get_expr(d.adbin, d.adrelid),
-       a.attgenerated <> '',
-       (select s.seqrelid::pg_catalog.regclass::text
-          from pg_catalog.pg_depend p
-          join pg_catalog.pg_sequence s
-            on s.seqrelid = case when p.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
-                                 then p.objid else p.refobjid end
-         where (p.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
-                and p.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
-                and p.refobjid = a.attrelid and p.refobjsubid = a.attnum
-                and p.deptype = 'i')
-            or (p.classid = 'pg_catalog.pg_attrdef'::pg_catalog.regclass
-                and p.objid = d.oid
-                and p.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass)
-         order by s.seqrelid limit 1),
+       a.attgenerated::text,
+       a.attidentity::text,
+       case when a.attcollation <> t.typcollation
+            then a.attcollation::pg_catalog.regcollation::text end,
+       pg_catalog.col_description(a.attrelid, a.attnum),
        (select pg_catalog.array_agg(e.enumlabel::text order by e.enumsortorder)
           from pg_catalog.pg_enum e
          where e.enumtypid = case when t.typtype = 'd' then t.typbasetype else t.oid end)

@@ -1,0 +1,140 @@
+//! Checks and foreign keys.
+
+use std::collections::BTreeMap;
+
+use catalog::{Check, ForeignKey};
+
+use super::{Tables, cells, number, rows};
+use crate::connection::Connection;
+use crate::dialect::Dialect;
+use crate::error::Error;
+
+/// A check as its server reports it.
+pub(super) struct FoundCheck {
+    pub(super) table: String,
+    name: String,
+    clause: String,
+    enforced: bool,
+    at_column: bool,
+    /// The column that the check makes one of JSON, where the server has no type for that.
+    pub(super) json_column: Option<String>,
+}
+
+/// Reads the checks of all tables, also those that stand for JSON.
+pub(super) fn read_checks(
+    connection: &mut Connection,
+    database: &str,
+) -> Result<Vec<FoundCheck>, Error> {
+    let Some(sql) = connection.dialect.checks() else {
+        return Ok(Vec::new());
+    };
+    let has_json_as_text = connection.dialect.has_json_as_text();
+    let rows = rows(connection, sql, database)?;
+    let mut checks = Vec::new();
+    // Where the clauses come by rows of their own, these have no table.
+    let mut clauses = BTreeMap::new();
+    for mut row in cells(rows) {
+        let (table, name, clause) = (row.next(), row.text(), row.next());
+        let Some(table) = table else {
+            clauses.insert(name, clause.unwrap_or_default());
+            continue;
+        };
+        checks.push(FoundCheck {
+            table,
+            name,
+            clause: clause.unwrap_or_default(),
+            enforced: row.text() == "YES",
+            at_column: row.text() == "Column",
+            json_column: None,
+        });
+    }
+    for check in &mut checks {
+        if let Some(clause) = clauses.remove(&check.name) {
+            check.clause = clause;
+        }
+        if has_json_as_text && check.at_column {
+            check.json_column = valid_json(&check.clause);
+        }
+    }
+    Ok(checks)
+}
+
+/// The column of ``json_valid(`column`)``.
+fn valid_json(clause: &str) -> Option<String> {
+    let column = clause.strip_prefix("json_valid(`")?.strip_suffix("`)")?;
+    Some(column.replace("``", "`"))
+}
+
+/// Gives the checks to their tables; those without a name get MySQL's, `table_chk_1`.
+pub(super) fn put_checks(dialect: Dialect, mut found: Vec<FoundCheck>, tables: &mut Tables) {
+    found.retain(|check| check.json_column.is_none());
+    let position = |check: &FoundCheck| {
+        let table = tables.get(&check.table)?;
+        let columns = &table.columns;
+        columns
+            .iter()
+            .position(|c| check.at_column && c.name == check.name)
+    };
+    found.sort_by_cached_key(|check| {
+        let number = dialect.unnamed_check(&check.name, check.at_column);
+        (check.table.clone(), number, position(check))
+    });
+    let mut unnamed: BTreeMap<String, u32> = BTreeMap::new();
+    for check in found {
+        let name = match dialect.unnamed_check(&check.name, check.at_column) {
+            None => check.name,
+            Some(_) => {
+                let number = unnamed.entry(check.table.clone()).or_default();
+                *number += 1;
+                format!("{}_chk_{number}", check.table)
+            }
+        };
+        if let Some(table) = tables.get_mut(&check.table) {
+            let mut new = Check::new(name, dialect.expression(&check.clause));
+            new.enforced = check.enforced;
+            table.checks.push(new);
+        }
+    }
+    for table in tables.values_mut() {
+        table.checks.sort_by(|a, b| a.name.cmp(&b.name));
+    }
+}
+
+/// Reads the foreign keys of all tables.
+pub(super) fn read_foreign_keys(
+    connection: &mut Connection,
+    database: &str,
+    tables: &mut Tables,
+) -> Result<(), Error> {
+    let sql = include_str!("../sql/foreign_keys.sql");
+    let mut parts = rows(connection, sql, database)?;
+    parts.sort_by_key(|row| (row[0].clone(), row[1].clone(), number(row[2].as_deref())));
+    for mut row in cells(parts) {
+        let (table, name, position) = (row.text(), row.text(), row.number());
+        let Some(table) = tables.get_mut(&table) else {
+            continue;
+        };
+        let column = row.text();
+        let (schema, referenced_table, referenced) = (row.next(), row.text(), row.text());
+        let known = table
+            .foreign_keys
+            .last()
+            .is_some_and(|key| key.name == name);
+        if !known {
+            table
+                .foreign_keys
+                .push(ForeignKey::new(name, Vec::new(), "", Vec::new()));
+        }
+        let key = table.foreign_keys.last_mut().expect("it was put there");
+        if position == 0 {
+            key.on_delete = Dialect::action(&row.text()).to_owned();
+            key.on_update = Dialect::action(&row.text()).to_owned();
+        } else {
+            key.referenced_schema = schema;
+            key.referenced_table = referenced_table;
+            key.columns.push(column);
+            key.referenced_columns.push(referenced);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,15 @@
+select table_schema, table_type, null, table_name
+  from information_schema.tables
+ where table_schema = ? and table_type in ('VIEW', 'SEQUENCE')
+ union all
+select trigger_schema, 'TRIGGER', event_object_table, trigger_name
+  from information_schema.triggers
+ where trigger_schema = ?
+ union all
+select routine_schema, routine_type, null, routine_name
+  from information_schema.routines
+ where routine_schema = ?
+ union all
+select event_schema, 'EVENT', null, event_name
+  from information_schema.events
+ where event_schema = ?
