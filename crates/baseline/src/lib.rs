@@ -5,15 +5,21 @@
 mod closure;
 mod compare;
 mod defaults;
+mod expression;
 mod names;
+mod note;
 mod options;
+mod plan;
+pub mod sql;
 mod type_map;
 
 pub use closure::{ClosureColumn, ColumnName, NotUnited, unite};
 pub use compare::differences;
 pub use defaults::{NotTranslated, PostgresDefault, translate};
 pub use names::{NameKind, NameRequest, enum_type_name, shortened, unique_names};
+pub use note::{Note, NoteKind};
 pub use options::{BaselineOptions, OnUpdate};
+pub use plan::{Baseline, PlanError, UpdateTrigger, Wanted, plan};
 pub use type_map::{
     ColumnContext, Mapping, Need, Origin, OverrideError, TypeMap, TypeOverrides, Unsupported,
     document as type_mapping_document,

@@ -1,0 +1,162 @@
+//! MySQL expressions of checks and generated columns as PostgreSQL's, where both surely mean the
+//! same.
+//!
+//! A few operators and functions on columns whose types are known. All else is refused, since a
+//! condition that is nearly the same would refuse other rows without a word.
+
+mod parser;
+mod token;
+
+use catalog::{MysqlType, PostgresType, SourceColumn};
+
+use parser::Parser;
+
+/// A column that an expression may speak of.
+#[derive(Clone, Copy)]
+pub(crate) struct KnownColumn<'a> {
+    pub(crate) source: &'a SourceColumn,
+    pub(crate) name: &'a str,
+    pub(crate) postgres: &'a PostgresType,
+}
+
+/// What an expression gives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Number,
+    Text,
+    Boolean,
+    Other,
+}
+
+impl Kind {
+    pub(crate) fn of(postgres: &PostgresType) -> Self {
+        use PostgresType as P;
+        match postgres {
+            P::Smallint | P::Integer | P::Bigint | P::Numeric { .. } | P::Real | P::Double => {
+                Self::Number
+            }
+            P::Char { .. } | P::Varchar { .. } | P::Text => Self::Text,
+            P::Boolean => Self::Boolean,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// Whether a text is compared byte by byte in the source.
+pub(crate) fn is_exact(column: &SourceColumn) -> bool {
+    column.collation.as_deref().is_some_and(|collation| {
+        collation == "binary" || collation.ends_with("_bin") || collation.ends_with("_cs")
+    })
+}
+
+fn is_unsigned(data_type: &MysqlType) -> bool {
+    matches!(
+        data_type,
+        MysqlType::Integer { unsigned: true, .. } | MysqlType::Decimal { unsigned: true, .. }
+    )
+}
+
+/// The expression in PostgreSQL and what it gives; `Err` says why there is none.
+pub(crate) fn translated<'a>(
+    sql: &str,
+    column: impl Fn(&str) -> Option<KnownColumn<'a>>,
+) -> Result<(String, Kind), String> {
+    let tokens = token::tokens(sql).ok_or("it is not understood")?;
+    let mut parser = Parser::new(&tokens, &column);
+    let term = parser.whole()?;
+    Ok((term.sql, term.kind))
+}
+
+#[cfg(test)]
+mod tests {
+    use catalog::IntegerSize;
+
+    use super::*;
+
+    fn columns() -> Vec<(SourceColumn, PostgresType)> {
+        let integer = |unsigned| MysqlType::Integer {
+            size: IntegerSize::Int,
+            unsigned,
+            boolean_hint: false,
+        };
+        let text = || MysqlType::Varchar { length: 20 };
+        let varchar = PostgresType::Varchar { length: Some(20) };
+        let labels = vec!["x".to_owned(), "y".to_owned()];
+        let mood = PostgresType::Enum {
+            name: "mood".to_owned(),
+            labels: labels.clone(),
+        };
+        let with = |name: &str, data_type, collation: Option<&str>| {
+            let mut column = SourceColumn::new(name, data_type);
+            column.collation = collation.map(str::to_owned);
+            column
+        };
+        vec![
+            (with("n", integer(false), None), PostgresType::Integer),
+            (with("u", integer(true), None), PostgresType::Bigint),
+            (with("t", text(), Some("utf8mb4_bin")), varchar.clone()),
+            (with("i", text(), Some("utf8mb4_general_ci")), varchar),
+            (with("b", integer(false), None), PostgresType::Boolean),
+            (with("m", MysqlType::Enum { labels }, None), mood),
+        ]
+    }
+
+    fn translate(sql: &str) -> Result<String, String> {
+        let columns = columns();
+        let known = |name: &str| {
+            let found = columns.iter().find(|(source, _)| source.name == name);
+            found.map(|(source, postgres)| KnownColumn {
+                source,
+                name: &source.name,
+                postgres,
+            })
+        };
+        translated(sql, known).map(|(sql, _)| sql)
+    }
+
+    #[test]
+    fn what_is_surely_the_same_is_translated() {
+        for (mysql, postgres) in [
+            ("(`n` > 0)", "\"n\" > 0"),
+            ("`n` > 0 and `u` <= 10", "(\"n\" > 0) and (\"u\" <= 10)"),
+            ("not(`n` = -5)", "not (\"n\" = -5)"),
+            ("`n` + 1 > `u`", "(\"n\"::bigint + 1) > \"u\""),
+            ("`n` between 1 and 5", "\"n\" between 1 and 5"),
+            ("`n` in (1,2,3)", "\"n\" in (1, 2, 3)"),
+            (
+                "`i` is not null or `n` is null",
+                "(\"i\" is not null) or (\"n\" is null)",
+            ),
+            ("`t` <> _utf8mb4'it\\'s'", "\"t\" <> 'it''s'"),
+            ("`m` in ('x','y')", "\"m\" in ('x', 'y')"),
+            ("`b` = 1", "\"b\" = true"),
+            ("char_length(`i`) >= 3", "char_length(\"i\") >= 3"),
+            ("concat(`i`,' ',`t`)", "(\"i\" || ' ' || \"t\")"),
+        ] {
+            assert_eq!(translate(mysql).as_deref(), Ok(postgres), "{mysql}");
+        }
+    }
+
+    #[test]
+    fn what_could_mean_something_else_is_refused() {
+        for mysql in [
+            "`i` = 'a'",
+            "`t` < 'a'",
+            "`n` / 2 > 1",
+            "`u` - 5 > 0",
+            "`n` = 'a'",
+            "`m` = 'z'",
+            "`b` = 2",
+            "`b` > 0",
+            "`gone` = 1",
+            "lower(`t`) = `t`",
+            "json_extract(`t`,'$.a') = 1",
+            "`n` & 1",
+            "`n` > 0); drop table x; --",
+            "'unfinished",
+            "",
+        ] {
+            assert!(translate(mysql).is_err(), "{mysql}");
+        }
+    }
+}
