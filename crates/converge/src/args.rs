@@ -20,7 +20,7 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Check connections, versions, privileges, schemas and that the target is ready
     Doctor(CommonArgs),
-    /// Make the PostgreSQL schema, or check that its owner has made it
+    /// Generate the PostgreSQL schema, make it, or check that its owner has made it
     Baseline(BaselineArgs),
     /// Read the source into CSV files, all tables at one point in time
     Export(CommonArgs),
@@ -76,6 +76,8 @@ pub(crate) struct BaselineArgs {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum BaselineAction {
+    /// Write the source's schema down as SQL of PostgreSQL
+    Generate(GenerateArgs),
     /// Apply a baseline to an empty target, or check that the schema's owner has applied his
     Apply {
         #[command(flatten)]
@@ -84,6 +86,30 @@ pub(crate) enum BaselineAction {
         #[arg(long, value_name = "DIR")]
         from: Option<PathBuf>,
     },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct GenerateArgs {
+    #[command(flatten)]
+    pub(crate) common: CommonArgs,
+    /// Directory for `<database>/pre_data.sql` and `<database>/post_data.sql` (a run's by default)
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// What to write
+    #[arg(long, value_enum, default_value = "sql")]
+    pub(crate) format: BaselineFormat,
+    /// Write nothing; fail where the files of --out are not what would be written
+    #[arg(long, requires = "out")]
+    pub(crate) check: bool,
+}
+
+/// What `baseline generate` writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum BaselineFormat {
+    /// `pre_data.sql` and `post_data.sql`.
+    Sql,
+    /// These, and a migration class of TypeORM.
+    Typeorm,
 }
 
 #[derive(Debug, Args)]

@@ -55,6 +55,13 @@ impl Call {
         }
         command_line(words.iter().chain(&self.options))
     }
+
+    /// Another command with words of its own, for the same databases.
+    pub(crate) fn with(&self, name: &str, words: &[&str]) -> String {
+        let own = [name].into_iter().chain(words.iter().copied());
+        let own: Vec<String> = own.map(str::to_owned).collect();
+        command_line(own.iter().chain(&self.options))
+    }
 }
 
 fn options(args: &CommonArgs) -> Vec<String> {

@@ -64,22 +64,8 @@ pub(crate) struct Database {
     pub(crate) datetime_zone: Option<String>,
     pub(crate) rules: RuleSet,
     /// What a generated baseline makes of types other than the type map would.
-    #[cfg_attr(
-        not(test),
-        expect(
-            dead_code,
-            reason = "read by the generator of baselines, which is not there yet"
-        )
-    )]
     pub(crate) types: TypeOverrides,
     /// What a generated baseline does beyond the schema as it is.
-    #[cfg_attr(
-        not(test),
-        expect(
-            dead_code,
-            reason = "read by the generator of baselines, which is not there yet"
-        )
-    )]
     pub(crate) baseline: BaselineOptions,
     pub(crate) ledger: String,
 }

@@ -9,7 +9,7 @@ use serde::Serialize;
 use catalog::quote;
 use target::ApplyOutcome;
 
-use crate::args::{BaselineAction, BaselineArgs};
+use crate::args::CommonArgs;
 use crate::config::{Database, SchemaOwner};
 use crate::exit::Failure;
 use crate::interrupt::Interrupt;
@@ -38,13 +38,16 @@ struct Entry {
     detail: String,
 }
 
-pub(crate) fn run(args: &BaselineArgs, interrupt: Interrupt) -> anyhow::Result<()> {
-    let BaselineAction::Apply { common, from } = &args.action;
+pub(super) fn run(
+    common: &CommonArgs,
+    from: Option<&Path>,
+    interrupt: Interrupt,
+) -> anyhow::Result<()> {
     let session = Session::open(common, interrupt)?;
     let mut databases: Vec<Entry> = Vec::new();
     for database in &session.config.databases {
         session.interrupt.check()?;
-        let apply = || apply(database, from.as_deref());
+        let apply = || apply(database, from);
         let done = databases.iter().map(|entry| &entry.name);
         let work = Work::outside(&TASK, &session.call, database).after(done);
         databases.push(work.watched(database, apply)?);

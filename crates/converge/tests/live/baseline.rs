@@ -1,0 +1,303 @@
+//! Baselines that are generated from real sources, applied to real targets, and read back.
+//!
+//! Every folder below `fixtures/baseline` is a law: its source becomes the SQL beside it, or the
+//! refusal, and PostgreSQL has of that SQL what was planned.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::thread;
+
+use baseline::{Baseline, BaselineOptions, OnUpdate, TypeMap, TypeOverrides, Wanted, plan, sql};
+use catalog::{
+    ForeignKey, Key, KeyTerm, PostgresType, ServerKind, TargetCatalog, TargetColumn, TargetTable,
+};
+use testing::{Databases, workspace_root};
+
+use crate::support::{Workplace, settings};
+
+/// Each case mostly waits for servers.
+const WORKERS: usize = 4;
+/// A table by which a folder is only for one of the families, whose SQL the other does not take.
+const MYSQL_ALONE: &str = "source.mysql.sql";
+
+#[test]
+fn every_case_becomes_the_sql_beside_it() {
+    let entries = fs::read_dir(workspace_root().join("fixtures/baseline")).unwrap();
+    let mut cases: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+    cases.sort();
+    assert!(cases.len() >= 12, "the cases are where they should be");
+    let queue = Mutex::new(cases);
+    let broken = Mutex::new(Vec::new());
+    thread::scope(|scope| {
+        for _ in 0..WORKERS {
+            scope.spawn(|| {
+                while let Some(case) = next(&queue) {
+                    if catch_unwind(AssertUnwindSafe(|| check(&case))).is_err() {
+                        broken.lock().unwrap().push(case);
+                    }
+                }
+            });
+        }
+    });
+    let broken = broken.into_inner().unwrap();
+    assert!(
+        broken.is_empty(),
+        "these do not keep their law: {broken:#?}"
+    );
+}
+
+fn next(queue: &Mutex<Vec<PathBuf>>) -> Option<PathBuf> {
+    queue.lock().unwrap().pop()
+}
+
+fn check(case: &Path) {
+    let databases = Databases::create();
+    let alone = case.join(MYSQL_ALONE);
+    let source = if alone.exists() {
+        if databases.mysql().server().kind != ServerKind::Mysql {
+            return;
+        }
+        alone
+    } else {
+        case.join("source.sql")
+    };
+    databases.load(&fs::read_to_string(source).unwrap(), "");
+    let options = fs::read_to_string(case.join("options.yml")).unwrap_or_default();
+    let workplace = Workplace::new(&[(
+        "case",
+        &databases,
+        &format!("{options}schema_owner: converge\n"),
+    )]);
+    let generated = workplace.run(&["baseline", "generate", "--out", "sql"]);
+    if generated.code != 0 {
+        assert_eq!(generated.code, 3, "{}", generated.text());
+        settings(&case.join("expected"))
+            .bind(|| insta::assert_snapshot!("refusal", generated.text()));
+        return;
+    }
+    let read =
+        |name: &str| fs::read_to_string(workplace.path().join("sql/case").join(name)).unwrap();
+    settings(&case.join("expected")).bind(|| {
+        insta::assert_snapshot!("pre_data", read("pre_data.sql"));
+        insta::assert_snapshot!("post_data", read("post_data.sql"));
+    });
+    apply_and_read_back(
+        &workplace,
+        "case",
+        &databases,
+        &planned(&databases, &options),
+    );
+}
+
+/// The plan behind the files, made once more in this process.
+fn planned(databases: &Databases, options: &str) -> Baseline {
+    let line = |key: &str| {
+        let line = options.lines().find_map(|line| line.strip_prefix(key));
+        line.map(|rest| rest.trim_matches([' ', '{', '}', '[', ']']).to_owned())
+    };
+    let types = line("types:").unwrap_or_default();
+    let types = types.split(", ").filter_map(|pair| pair.split_once(": "));
+    let map = TypeMap::new(&TypeOverrides::parse(types).unwrap());
+    let excluded: BTreeSet<String> = line("exclude_tables:").into_iter().collect();
+    let wanted = Wanted {
+        map: &map,
+        options: BaselineOptions {
+            on_update: match options.contains("on_update: trigger") {
+                true => OnUpdate::Trigger,
+                false => OnUpdate::Ignore,
+            },
+            index_foreign_keys: options.contains("index_foreign_keys: true"),
+        },
+        schema: "public",
+        datetime_zone: Some("UTC").filter(|_| options.contains("datetime_zone")),
+        exclude_tables: &excluded,
+    };
+    let catalog = source::discover(&mut databases.mysql(), databases.name()).unwrap();
+    plan(&catalog, &wanted).unwrap()
+}
+
+/// Applies what was generated, looks whether it is what was planned, and applies it once more.
+fn apply_and_read_back(workplace: &Workplace, name: &str, databases: &Databases, plan: &Baseline) {
+    let file = |file: &str| {
+        let path = workplace.path().join("sql").join(name).join(file);
+        fs::read_to_string(path).unwrap()
+    };
+    assert_eq!(file("pre_data.sql"), sql::pre_data(plan));
+    assert_eq!(file("post_data.sql"), sql::post_data(plan));
+    let apply = ["baseline", "apply", "--from", "sql", "--database", name];
+    workplace.run(&apply).expect(0);
+    let live = target::discover(&mut databases.postgres(), "public").unwrap();
+    let (planned, live) = (comparable(&plan.catalog), comparable(&live));
+    assert_eq!(planned, live);
+    if !plan.catalog.tables.is_empty() {
+        workplace.run(&apply).expect(3);
+    }
+}
+
+/// What a server shows as it was written: all but the spelling of defaults and expressions.
+fn comparable(catalog: &TargetCatalog) -> Vec<String> {
+    let mut lines = Vec::new();
+    for table in &catalog.tables {
+        let name = &table.name;
+        lines.push(format!("table {name}: {:?}", table.comment));
+        lines.extend(
+            table
+                .columns
+                .iter()
+                .map(|c| format!("{name}: {}", column(c))),
+        );
+        lines.extend(table.keys.iter().map(|k| format!("{name}: {}", key(k))));
+        lines.extend(table.foreign_keys.iter().map(|k| foreign_key(table, k)));
+        let checks = table.checks.iter();
+        lines.extend(checks.map(|check| format!("{name}: check {}", check.name)));
+    }
+    lines
+}
+
+fn column(column: &TargetColumn) -> String {
+    let bare = |name: &str| name.trim_start_matches("public.").to_owned();
+    let data_type = match &column.data_type {
+        PostgresType::Enum { name, labels } => format!("{} {labels:?}", bare(name)),
+        other => bare(&other.to_string()),
+    };
+    let sequence = column.sequence.as_ref().map(|sequence| {
+        let name = bare(&sequence.name).replace('"', "");
+        (
+            name,
+            &sequence.data_type,
+            sequence.start,
+            sequence.max,
+            sequence.owned,
+        )
+    });
+    let generated = column.generated.as_ref().map(|generated| generated.stored);
+    format!(
+        "{} {data_type} nullable {} default {} generated {generated:?} identity {:?} {sequence:?} {:?}",
+        column.name,
+        column.nullable,
+        column.default.is_some(),
+        column.identity,
+        column.comment
+    )
+}
+
+fn key(key: &Key) -> String {
+    let parts: Vec<String> = key
+        .parts
+        .iter()
+        .map(|part| match &part.term {
+            KeyTerm::Column { name, .. } => format!("{name} {}", part.descending),
+            KeyTerm::Expression { .. } => format!("expression {}", part.descending),
+        })
+        .collect();
+    format!(
+        "key {} {:?} {parts:?} {:?} constraint {} {:?}",
+        key.name, key.kind, key.method, key.constraint, key.comment
+    )
+}
+
+fn foreign_key(table: &TargetTable, key: &ForeignKey) -> String {
+    format!("{}: {key:?}", table.name)
+}
+
+/// The real schemas, from the source's own script to an empty target and back.
+fn system(name: &str, options: &str) {
+    let databases = Databases::create();
+    let family = match databases.mysql().server().kind {
+        ServerKind::Mysql => "mysql",
+        _ => "mariadb",
+    };
+    let script = workspace_root().join(format!("fixtures/{name}/source.{family}.sql"));
+    databases.load(&fs::read_to_string(script).unwrap(), "");
+    let lines = format!("{options}schema_owner: converge\n");
+    let workplace = Workplace::new(&[(name, &databases, &lines)]);
+    workplace
+        .run(&["baseline", "generate", "--out", "sql"])
+        .expect(0);
+    apply_and_read_back(&workplace, name, &databases, &planned(&databases, options));
+}
+
+#[test]
+fn alkemio_is_what_was_planned() {
+    system("alkemio", "types: {char(36): uuid}\n");
+    system("alkemio", "baseline: {index_foreign_keys: true}\n");
+}
+
+#[test]
+fn kratos_is_what_was_planned() {
+    system("kratos", "");
+}
+
+#[test]
+fn a_committed_baseline_is_compared_and_a_migration_keeps_its_name() {
+    let databases = Databases::create();
+    databases.load(
+        "create table page (id int not null primary key, a int null);",
+        "",
+    );
+    let workplace = Workplace::new(&[("shop", &databases, "schema_owner: typeorm\n")]);
+    let generate = [
+        "baseline", "generate", "--out", "sql", "--format", "typeorm",
+    ];
+    let check = [&generate[..], &["--check"]].concat();
+    let missing = workplace.run(&check).expect(5);
+    assert!(
+        missing.stderr.contains("sql/shop/pre_data.sql"),
+        "{}",
+        missing.text()
+    );
+    assert!(
+        !workplace.path().join("sql").exists(),
+        "a check writes nothing"
+    );
+    let list = || {
+        let entries = fs::read_dir(workplace.path().join("sql/shop")).unwrap();
+        let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name()).collect();
+        names.sort();
+        names
+    };
+    workplace.run(&generate).expect(0);
+    let names = list();
+    assert_eq!(names.len(), 3, "{names:?}");
+    workplace.run(&check).expect(0);
+    workplace.run(&generate).expect(0);
+    assert_eq!(
+        list(),
+        names,
+        "one migration, however often it is generated"
+    );
+    databases
+        .mysql()
+        .execute("alter table page add b int null")
+        .unwrap();
+    let stale = workplace.run(&check).expect(5);
+    settings(&workspace_root().join("fixtures/path/expected")).bind(|| {
+        let text = stale
+            .text()
+            .replace(names[0].to_str().unwrap(), "[timestamp]-baseline.ts");
+        insta::assert_snapshot!("baseline_generate_check", text);
+    });
+    workplace.run(&generate).expect(0);
+    workplace.run(&check).expect(0);
+}
+
+#[test]
+fn a_baseline_needs_no_target_and_belongs_to_a_run_by_default() {
+    let databases = Databases::create();
+    databases.load("create table page (id int not null primary key);", "");
+    let nowhere = "postgres://nobody@127.0.0.1:1/nothing".to_owned();
+    let workplace = Workplace::at(&[("shop", databases.mysql_url(), nowhere, "")]);
+    let generated = workplace.run(&["baseline", "generate"]).expect(0);
+    settings(&workspace_root().join("fixtures/path/expected")).bind(|| {
+        insta::assert_snapshot!("baseline_generate", generated.text());
+    });
+    let directory = workplace.run_directory().join("shop/baseline");
+    let pre_data = fs::read_to_string(directory.join("pre_data.sql")).unwrap();
+    assert!(pre_data.contains("create table \"page\" ("), "{pre_data}");
+    let json = workplace.run(&["baseline", "generate", "--out", "sql", "--output", "json"]);
+    let document: serde_json::Value = serde_json::from_str(&json.expect(0).stdout).unwrap();
+    assert_eq!(document["databases"][0]["tables"], 1);
+}
