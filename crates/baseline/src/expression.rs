@@ -70,6 +70,7 @@ pub(crate) fn translated<'a>(
 #[cfg(test)]
 mod tests {
     use catalog::IntegerSize;
+    use proptest::prelude::*;
 
     use super::*;
 
@@ -158,5 +159,22 @@ mod tests {
         ] {
             assert!(translate(mysql).is_err(), "{mysql}");
         }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_translated_or_refused(
+            sql in "([`'()<>=!+*,\\\\ -]|`[ntibmu]`|and|or|not|in|is|null|between|concat|[0-9.]{1,3}|\\PC){0,24}"
+        ) {
+            if let Ok(postgres) = translate(&sql) {
+                prop_assert!(!postgres.contains(';') || sql.contains(';'), "{}", postgres);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_too_deep_is_refused() {
+        let deep = format!("{}1{}", "(".repeat(9_999), ")".repeat(9_999));
+        assert!(translate(&deep).is_err());
     }
 }

@@ -14,7 +14,7 @@ pub(crate) const USAGE: u8 = 2;
 pub(crate) const BLOCKED: u8 = 3;
 /// A value or constraint stopped the stage; the message says what state the target is in.
 pub(crate) const REFUSED: u8 = 4;
-/// Source and target differ, or the source moved.
+/// Source and target differ, the source moved, or a committed baseline is out of date.
 pub(crate) const DIFFERENT: u8 = 5;
 /// Interrupted by a signal; `status` says how to go on.
 pub(crate) const INTERRUPTED: u8 = 6;

@@ -28,7 +28,7 @@ fn every_case_becomes_the_sql_beside_it() {
     let entries = fs::read_dir(workspace_root().join("fixtures/baseline")).unwrap();
     let mut cases: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
     cases.sort();
-    assert!(cases.len() >= 12, "the cases are where they should be");
+    assert!(cases.len() >= 60, "the cases are where they should be");
     let queue = Mutex::new(cases);
     let broken = Mutex::new(Vec::new());
     thread::scope(|scope| {
@@ -300,4 +300,109 @@ fn a_baseline_needs_no_target_and_belongs_to_a_run_by_default() {
     let json = workplace.run(&["baseline", "generate", "--out", "sql", "--output", "json"]);
     let document: serde_json::Value = serde_json::from_str(&json.expect(0).stdout).unwrap();
     assert_eq!(document["databases"][0]["tables"], 1);
+}
+
+/// A schema with a bit of everything, and rows in it.
+const EVERYTHING: &str = "
+create table kind (
+  id bigint unsigned not null auto_increment primary key,
+  name varchar(40) character set utf8mb4 collate utf8mb4_bin not null comment 'it''s a name',
+  mood enum('sad','it''s fine') not null default 'it''s fine',
+  unique key uq_name (name)
+) comment = 'kinds';
+create table thing (
+  id int unsigned not null auto_increment primary key,
+  kind_id bigint unsigned null,
+  other_id int unsigned null,
+  flag tinyint(1) not null default 1,
+  one bit(1) null,
+  mask bit(9) null,
+  tags set('a','b''c') null,
+  price decimal(8,2) not null,
+  amount int not null,
+  total decimal(20,2) as (price * amount) stored,
+  mirrored varchar(40) as (reverse(path)) virtual,
+  body json null,
+  photo blob null,
+  made datetime(6) not null default current_timestamp(6) on update current_timestamp(6),
+  path text not null,
+  key idx_name (path(10), amount desc),
+  key uq_name (amount),
+  constraint positive check (amount > 0),
+  constraint fk_kind foreign key (kind_id) references kind (id) on delete cascade,
+  constraint fk_other foreign key (other_id) references thing (id) on delete set null
+);
+insert into kind (name) values ('one'), ('One');
+insert into thing (kind_id, flag, one, mask, tags, price, amount, body, photo, path) values
+  (1, 1, b'1', b'101', 'a,b''c', 1.50, 3, '{\"a\": 1}', 'bytes', 'p'),
+  (null, 0, null, null, '', -2, 1, null, null, '');
+update thing set other_id = 1 where id = 2;
+";
+
+#[test]
+fn rows_move_into_what_was_generated() {
+    let databases = Databases::create();
+    databases.load(EVERYTHING, "");
+    let options = "baseline: {on_update: trigger, index_foreign_keys: true}\n";
+    let lines = format!("{options}schema_owner: converge\n");
+    let workplace = Workplace::new(&[("shop", &databases, &lines)]);
+    let generate = ["baseline", "generate", "--out", "sql"];
+    workplace.run(&generate).expect(0);
+    let planned = planned(&databases, options);
+    apply_and_read_back(&workplace, "shop", &databases, &planned);
+    let moved = workplace.run(&["migrate"]).expect(0);
+    assert!(moved.stdout.contains("verdict: equal"), "{}", moved.text());
+    workplace.run(&["finalize", "--yes"]).expect(0);
+    let mut target = databases.postgres();
+    let next = "insert into kind (name) values ('two') returning id::text || ' ' || mood";
+    let rows = target.query_text(next).unwrap();
+    assert_eq!(rows, [[Some("3 it's fine".to_owned())]]);
+}
+
+#[test]
+fn the_trigger_does_what_on_update_did() {
+    let databases = Databases::create();
+    let source = "create table page (
+        id int not null primary key, title varchar(9) null, body json null,
+        changed datetime not null on update current_timestamp);";
+    databases.load(source, "");
+    let options = "baseline: {on_update: trigger}\ntypes: {json: json}\nschema_owner: converge\n";
+    let workplace = Workplace::new(&[("shop", &databases, options)]);
+    for action in [["generate", "--out", "sql"], ["apply", "--from", "sql"]] {
+        workplace
+            .run(&[&["baseline"], &action[..]].concat())
+            .expect(0);
+    }
+    let insert = "insert into page values (1, 'a', '{}', '2000-01-01')";
+    databases.mysql().execute(insert).unwrap();
+    let mut target = databases.postgres();
+    target.batch_execute(insert).unwrap();
+    for (update, year) in [
+        ("update page set title = 'a'", "2000"),
+        (
+            "update page set title = 'b', changed = '1999-01-01'",
+            "1999",
+        ),
+    ] {
+        databases.mysql().execute(update).unwrap();
+        target.batch_execute(update).unwrap();
+        let of_target = target
+            .query_text("select to_char(changed, 'YYYY') from page")
+            .unwrap();
+        let of_source = databases
+            .mysql()
+            .query_text("select year(changed) from page")
+            .unwrap();
+        assert_eq!(of_target, of_source, "{update}");
+        assert_eq!(of_target, [[Some(year.to_owned())]], "{update}");
+    }
+    let update = "update page set title = 'c'";
+    databases.mysql().execute(update).unwrap();
+    target.batch_execute(update).unwrap();
+    let recent = "case when changed between current_timestamp - interval '1' day
+                    and current_timestamp + interval '1' day then 'yes' end";
+    let recent = format!("select {recent} from page");
+    let yes = [[Some("yes".to_owned())]];
+    assert_eq!(databases.mysql().query_text(&recent).unwrap(), yes);
+    assert_eq!(target.query_text(&recent).unwrap(), yes);
 }
