@@ -96,7 +96,7 @@ struct Container(String);
 
 impl Drop for Container {
     fn drop(&mut self) {
-        for words in [["rm", "--force"], ["volume", "rm"]] {
+        for words in [&["rm", "--force", "--volumes"][..], &["volume", "rm"]] {
             let _ = Command::new("docker").args(words).arg(&self.0).output();
         }
     }
