@@ -1,152 +1,182 @@
-//! Where two catalogues of a target differ.
+//! Where a live schema is not what is expected, and the SQL that would mend it.
+//!
+//! Compares what one server shows of both schemas, so that a spelling is never a difference;
+//! names of constraints, indexes, sequences and types only where that is asked for. Comments, the
+//! order of columns and what a server has beyond tables are not looked at.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod bare;
+mod columns;
+mod constraints;
+mod difference;
+mod enum_types;
+mod keys;
+mod numbers;
+mod others;
 
-use catalog::{TargetCatalog, TargetTable};
+use std::collections::BTreeSet;
 
-/// What is not the same in two catalogues, such as `column user.email` or `key user_pkey of
-/// user`, by table and name; comments and the server's version do not count.
-pub fn differences(expected: &TargetCatalog, live: &TargetCatalog) -> Vec<String> {
-    let names: BTreeSet<&str> = expected
-        .tables
-        .iter()
-        .chain(&live.tables)
-        .map(|table| table.name.as_str())
-        .collect();
-    let mut differences = Vec::new();
-    for name in names {
+use catalog::{TargetCatalog, TargetTable, quote};
+
+pub use bare::without_schema;
+pub use difference::{Difference, DifferenceKind, DifferenceSide};
+
+use crate::sql::{column, key};
+
+/// Whether constraints, indexes, sequences and types have to be named as expected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Names {
+    /// A key is known by what it demands, a type by its labels.
+    Ignored,
+    /// Another name is a difference.
+    Compared,
+}
+
+/// What is not as expected, in an order in which it can be mended.
+///
+/// Both catalogues must come from servers of one version, and without the names of their schemas
+/// ([`without_schema`]).
+pub fn compare(expected: &TargetCatalog, live: &TargetCatalog, names: Names) -> Vec<Difference> {
+    let mut found = Findings {
+        expected,
+        live,
+        names,
+        differences: Vec::new(),
+    };
+    let tables = expected.tables.iter().chain(&live.tables);
+    let tables: BTreeSet<&str> = tables.map(|table| table.name.as_str()).collect();
+    for name in tables {
         match (expected.table(name), live.table(name)) {
-            (Some(expected), Some(live)) => compare_tables(expected, live, &mut differences),
-            _ => differences.push(format!("table {name}")),
+            (Some(expected), Some(live)) => found.compare_tables(expected, live),
+            (Some(missing), None) => found.miss(missing),
+            (None, Some(unexpected)) => found.report_unexpected(unexpected),
+            (None, None) => unreachable!("the name is of one of them"),
         }
     }
+    enum_types::compare(&mut found);
+    others::compare(&mut found);
+    let mut differences = found.differences;
+    differences.sort_by_cached_key(Difference::rank);
     differences
 }
 
-fn compare_tables(expected: &TargetTable, live: &TargetTable, differences: &mut Vec<String>) {
-    let table = &expected.name;
-    let columns = |table: &TargetTable| {
-        let columns = table.columns.iter().cloned().enumerate();
-        columns
-            .map(|(at, mut column)| {
-                column.comment = None;
-                (column.name.clone(), (at, column))
-            })
-            .collect::<BTreeMap<_, _>>()
-    };
-    for name in changed(&columns(expected), &columns(live)) {
-        differences.push(format!("column {table}.{name}"));
+/// What is compared, and what was found so far.
+struct Findings<'c> {
+    expected: &'c TargetCatalog,
+    live: &'c TargetCatalog,
+    names: Names,
+    differences: Vec<Difference>,
+}
+
+impl Findings<'_> {
+    fn compare_tables(&mut self, expected: &TargetTable, live: &TargetTable) {
+        let place = place(&expected.name);
+        if expected.partitioning != live.partitioning {
+            let shown = |partitioning: &Option<String>| match partitioning {
+                Some(how) => format!("partitioned by {how}"),
+                None => "not partitioned".to_owned(),
+            };
+            let kind = DifferenceKind::Partitioning;
+            let mut difference = Difference::of(kind, &expected.name, format!("table {place}"));
+            difference.expected = Some(shown(&expected.partitioning));
+            difference.found = Some(shown(&live.partitioning));
+            self.differences.push(difference);
+        }
+        columns::compare(self, expected, live);
+        keys::compare(self, expected, live);
+        constraints::compare_foreign_keys(self, expected, live);
+        constraints::compare_checks(self, expected, live);
     }
-    let keys = |table: &TargetTable| {
-        let keys = table.keys.iter().cloned();
-        keys.map(|mut key| {
-            key.comment = None;
-            (key.name.clone(), key)
-        })
-        .collect::<BTreeMap<_, _>>()
-    };
-    for name in changed(&keys(expected), &keys(live)) {
-        differences.push(format!("key {name} of {table}"));
-    }
-    let foreign_keys = |table: &TargetTable| {
-        let keys = table.foreign_keys.iter();
-        keys.map(|key| (key.name.clone(), key.clone()))
-            .collect::<BTreeMap<_, _>>()
-    };
-    for name in changed(&foreign_keys(expected), &foreign_keys(live)) {
-        differences.push(format!("foreign key {name} of {table}"));
-    }
-    let checks = |table: &TargetTable| {
+
+    /// A missing table, with all that belongs to it but its foreign keys, which need the others.
+    fn miss(&mut self, table: &TargetTable) {
+        let object = format!("table {}", place(&table.name));
+        let mut difference = Difference::missing(DifferenceKind::Table, &table.name, object);
+        difference.mend = column::create_table(table);
+        let keys = table.keys.iter();
+        let keys = keys.filter_map(|made| key::create_key(&table.name, made));
+        difference.mend.extend(keys);
         let checks = table.checks.iter();
-        checks
-            .map(|check| (check.name.clone(), check.clone()))
-            .collect::<BTreeMap<_, _>>()
-    };
-    for name in changed(&checks(expected), &checks(live)) {
-        differences.push(format!("check {name} of {table}"));
+        let checks = checks.map(|check| key::add_check(&table.name, check));
+        difference.mend.extend(checks);
+        self.differences.push(difference);
+        let empty = TargetTable::new(&table.name);
+        constraints::compare_foreign_keys(self, table, &empty);
+    }
+
+    fn report_unexpected(&mut self, table: &TargetTable) {
+        let object = format!("table {}", place(&table.name));
+        let mut difference = Difference::unexpected(DifferenceKind::Table, &table.name, object);
+        difference.mend = vec![format!("drop table {}", quote::postgres(&table.name))];
+        self.differences.push(difference);
+    }
+
+    /// A name that is not the expected one, where names count.
+    fn compare_names(
+        &mut self,
+        table: &str,
+        object: String,
+        [expected, live]: [&str; 2],
+        mend: impl FnOnce() -> String,
+    ) {
+        if self.names == Names::Ignored || expected == live {
+            return;
+        }
+        let mut difference = Difference::of(DifferenceKind::Name, table, object);
+        difference.expected = Some(expected.to_owned());
+        difference.found = Some(live.to_owned());
+        difference.mend = vec![mend()];
+        self.differences.push(difference);
     }
 }
 
-/// The names whose values are not the same on both sides.
-fn changed<T: PartialEq>(left: &BTreeMap<String, T>, right: &BTreeMap<String, T>) -> Vec<String> {
-    let names: BTreeSet<&String> = left.keys().chain(right.keys()).collect();
-    names
-        .into_iter()
-        .filter(|name| left.get(*name) != right.get(*name))
-        .cloned()
-        .collect()
+/// A name as a person reads it: in quotes only where it would be mistaken for something else.
+fn place(name: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '$');
+    match !name.is_empty() && name.chars().all(plain) {
+        true => name.to_owned(),
+        false => quote::postgres(name),
+    }
+}
+
+/// Pairs what is on both sides by what it is: the pairs, and what is left of either side.
+///
+/// `same` is asked first for all, then `alike`.
+fn pair<'i, T>(
+    expected: &'i [T],
+    live: &'i [T],
+    same: impl Fn(&T, &T) -> bool,
+    alike: impl Fn(&T, &T) -> bool,
+) -> Paired<'i, T> {
+    let mut paired = Paired {
+        same: Vec::new(),
+        alike: Vec::new(),
+        missing: expected.iter().collect(),
+        unexpected: live.iter().collect(),
+    };
+    let (missing, unexpected) = (&mut paired.missing, &mut paired.unexpected);
+    for (found, matches) in [
+        (&mut paired.same, &same as &dyn Fn(&T, &T) -> bool),
+        (&mut paired.alike, &alike),
+    ] {
+        missing.retain(|wanted| {
+            let at = unexpected.iter().position(|there| matches(wanted, there));
+            let Some(at) = at else {
+                return true;
+            };
+            found.push((*wanted, unexpected.remove(at)));
+            false
+        });
+    }
+    paired
+}
+
+/// What [`pair`] found.
+struct Paired<'i, T> {
+    same: Vec<(&'i T, &'i T)>,
+    alike: Vec<(&'i T, &'i T)>,
+    missing: Vec<&'i T>,
+    unexpected: Vec<&'i T>,
 }
 
 #[cfg(test)]
-mod tests {
-    use catalog::{
-        Check, ForeignKey, Key, KeyKind, KeyPart, PostgresType, Server, ServerKind, TargetColumn,
-    };
-
-    use super::*;
-
-    fn catalog() -> TargetCatalog {
-        let text = |name: &str| TargetColumn::new(name, PostgresType::Text);
-        let mut table = TargetTable::new("user");
-        table.columns = vec![text("id"), text("email")];
-        let parts = vec![KeyPart::column("id")];
-        table.keys = vec![Key::new("user_pkey", KeyKind::Primary, parts)];
-        let (columns, referenced) = (vec!["email".to_owned()], vec!["id".to_owned()]);
-        table.foreign_keys = vec![ForeignKey::new("fk", columns, "user", referenced)];
-        table.checks = vec![Check::new("short", "(length(email) < 90)")];
-        let server = Server {
-            kind: ServerKind::Postgres,
-            version: "17.5".to_owned(),
-        };
-        let mut catalog = TargetCatalog::new(server, "public");
-        catalog.tables = vec![table];
-        catalog
-    }
-
-    #[test]
-    fn every_kind_of_change_is_named_and_a_new_minor_version_is_none() {
-        type Change = fn(&mut TargetCatalog);
-        let changes: [(Change, &[&str]); 11] = [
-            (|c| c.server.version = "17.6".to_owned(), &[]),
-            (|c| c.tables.clear(), &["table user"]),
-            (
-                |c| c.tables[0].columns[1].nullable = false,
-                &["column user.email"],
-            ),
-            (
-                |c| c.tables[0].columns[1].data_type = PostgresType::Uuid,
-                &["column user.email"],
-            ),
-            (
-                |c| c.tables[0].columns[1].default = Some("''".to_owned()),
-                &["column user.email"],
-            ),
-            (
-                |c| c.tables[0].columns.swap(0, 1),
-                &["column user.email", "column user.id"],
-            ),
-            (
-                |c| c.tables[0].keys[0].kind = KeyKind::Unique,
-                &["key user_pkey of user"],
-            ),
-            (
-                |c| c.tables[0].foreign_keys[0].on_delete = "CASCADE".to_owned(),
-                &["foreign key fk of user"],
-            ),
-            (
-                |c| c.tables[0].checks[0].enforced = false,
-                &["check short of user"],
-            ),
-            (
-                |c| c.tables[0].columns[0].comment = Some("x".to_owned()),
-                &[],
-            ),
-            (|c| c.tables[0].keys[0].comment = Some("x".to_owned()), &[]),
-        ];
-        for (change, expected) in changes {
-            let mut live = catalog();
-            change(&mut live);
-            assert_eq!(differences(&catalog(), &live), expected);
-        }
-    }
-}
+mod tests;

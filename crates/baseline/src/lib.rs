@@ -14,7 +14,7 @@ pub mod sql;
 mod type_map;
 
 pub use closure::{ClosureColumn, ColumnName, NotUnited, unite};
-pub use compare::differences;
+pub use compare::{Difference, DifferenceKind, DifferenceSide, Names, compare, without_schema};
 pub use defaults::{NotTranslated, PostgresDefault, translate};
 pub use names::{NameKind, NameRequest, enum_type_name, shortened, unique_names};
 pub use note::{Note, NoteKind};

@@ -84,7 +84,7 @@ pub(crate) fn as_comments(notes: &[Note]) -> String {
 }
 
 /// A comment ends with its line, and some readers take others than `\n` for the end of one.
-fn one_line(text: &str) -> String {
+pub(crate) fn one_line(text: &str) -> String {
     let breaks = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
     let characters = text.chars().map(|c| match breaks(c) {
         true => c.escape_default().to_string(),

@@ -3,8 +3,10 @@
 //! Names stand without a schema, so that the one who applies them says where. Nothing is decided
 //! here; names and texts of the source are in quotes wherever they stand.
 
+pub(crate) mod column;
+pub(crate) mod key;
 mod post_data;
-mod pre_data;
+pub(crate) mod pre_data;
 pub mod typeorm;
 
 use catalog::quote;

@@ -130,6 +130,9 @@ pub struct OtherObject {
     /// Name, unquoted; PostgreSQL's routines with the types of their arguments, since only both
     /// together name one of them.
     pub name: String,
+    /// What PostgreSQL would make a trigger or a function by, as SQL.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub definition: Option<String>,
 }
 
 /// Kinds of objects that are named and not converted.

@@ -140,6 +140,7 @@ fn read_others(connection: &mut Connection, schema: &str) -> Result<Vec<OtherObj
             kind: kind(row.get(0)),
             table: row.get(1),
             name: row.get(2),
+            definition: row.get(3),
         })
         .collect();
     others.sort();

@@ -1,12 +1,9 @@
 //! Keys, foreign keys, checks, triggers and comments.
 
-use catalog::{Check, ForeignKey, Key, KeyKind, KeyPart, KeyTerm, TargetTable, quote};
+use catalog::{KeyKind, TargetTable, quote};
 
-use super::list;
+use super::key::{add_check, add_foreign_key, create_key};
 use crate::plan::{Baseline, UpdateTrigger};
-
-/// What a foreign key does where nothing is said.
-const NO_ACTION: &str = "NO ACTION";
 
 pub(super) fn statements(baseline: &Baseline) -> Vec<String> {
     let tables = &baseline.catalog.tables;
@@ -14,17 +11,19 @@ pub(super) fn statements(baseline: &Baseline) -> Vec<String> {
     let mut keys = |wanted: fn(KeyKind) -> bool| {
         for table in tables {
             let keys = table.keys.iter().filter(|key| wanted(key.kind));
-            statements.extend(keys.map(|key| create_key(table, key)));
+            statements.extend(keys.filter_map(|key| create_key(&table.name, key)));
         }
     };
     keys(|kind| kind == KeyKind::Primary);
     keys(|kind| kind == KeyKind::Unique);
     keys(|kind| !matches!(kind, KeyKind::Primary | KeyKind::Unique));
     for table in tables {
-        statements.extend(table.foreign_keys.iter().map(|key| foreign_key(table, key)));
+        let keys = table.foreign_keys.iter();
+        statements.extend(keys.map(|key| add_foreign_key(&table.name, key)));
     }
     for table in tables {
-        statements.extend(table.checks.iter().map(|check| create_check(table, check)));
+        let checks = table.checks.iter();
+        statements.extend(checks.map(|check| add_check(&table.name, check)));
     }
     for trigger in &baseline.triggers {
         statements.extend([function(trigger), create_trigger(trigger)]);
@@ -33,57 +32,6 @@ pub(super) fn statements(baseline: &Baseline) -> Vec<String> {
         comments(table, &mut statements);
     }
     statements
-}
-
-fn create_key(table: &TargetTable, key: &Key) -> String {
-    let (name, table) = (quote::postgres(&key.name), quote::postgres(&table.name));
-    let parts: Vec<String> = key.parts.iter().map(part).collect();
-    let parts = parts.join(", ");
-    match (key.kind, key.constraint) {
-        (KeyKind::Primary, _) => {
-            format!("alter table {table} add constraint {name} primary key ({parts})")
-        }
-        (_, true) => format!("alter table {table} add constraint {name} unique ({parts})"),
-        (KeyKind::Unique, false) => format!("create unique index {name} on {table} ({parts})"),
-        _ => format!("create index {name} on {table} ({parts})"),
-    }
-}
-
-fn part(part: &KeyPart) -> String {
-    let mut sql = match &part.term {
-        KeyTerm::Column { name, .. } => quote::postgres(name),
-        KeyTerm::Expression { expression } => format!("({expression})"),
-    };
-    if part.descending {
-        sql.push_str(" desc");
-    }
-    sql
-}
-
-fn foreign_key(table: &TargetTable, key: &ForeignKey) -> String {
-    let mut sql = format!(
-        "alter table {} add constraint {}\n    foreign key {} references {} {}",
-        quote::postgres(&table.name),
-        quote::postgres(&key.name),
-        list(&key.columns),
-        quote::postgres(&key.referenced_table),
-        list(&key.referenced_columns)
-    );
-    for (event, action) in [("delete", &key.on_delete), ("update", &key.on_update)] {
-        if action != NO_ACTION {
-            sql.push_str(&format!(" on {event} {}", action.to_lowercase()));
-        }
-    }
-    sql
-}
-
-fn create_check(table: &TargetTable, check: &Check) -> String {
-    format!(
-        "alter table {} add constraint {} check ({})",
-        quote::postgres(&table.name),
-        quote::postgres(&check.name),
-        check.expression
-    )
 }
 
 /// As in MySQL: a change of the row sets the columns that the change itself leaves alone. Rows are

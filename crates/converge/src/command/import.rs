@@ -6,6 +6,7 @@ use std::path::Path;
 
 use anyhow::Context;
 
+use baseline::Names;
 use catalog::{TargetCatalog, TargetTable, quote};
 use dataset::{Blake3Reader, FileEntry, Manifest, TableEntry};
 use target::{Import, ImportTable, LedgerRun};
@@ -100,14 +101,15 @@ fn check_schema(
     planned: &TargetCatalog,
     live: &TargetCatalog,
 ) -> Result<(), Failure> {
-    let differences = baseline::differences(planned, live);
+    let differences = baseline::compare(planned, live, Names::Compared);
     if differences.is_empty() {
         return Ok(());
     }
+    let differences: Vec<String> = differences.into_iter().map(|d| d.to_string()).collect();
     Err(Failure::blocked(format!(
         "the schema of target `{}` has changed since the export: {}",
         database.name,
-        differences.join(", ")
+        differences.join("; ")
     ))
     .hint("run `cargo xtask export` and `cargo xtask transform` again"))
 }

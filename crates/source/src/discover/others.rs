@@ -40,6 +40,7 @@ pub(super) fn read(connection: &mut Connection, database: &str) -> Result<Vec<Ot
             kind,
             table: row.next(),
             name: row.text(),
+            definition: None,
         })
     });
     let mut others: Vec<OtherObject> = others.collect();

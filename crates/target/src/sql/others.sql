@@ -1,9 +1,9 @@
-select o.kind, o.table_name, o.name
+select o.kind, o.table_name, o.name, o.definition
   from (
 select 'pg_catalog.pg_class'::pg_catalog.regclass as classid, c.oid,
        case c.relkind when 'v' then 'view' when 'm' then 'materialized view'
                       when 'S' then 'sequence' else 'foreign table' end as kind,
-       null::text as table_name, c.relname::text as name
+       null::text as table_name, c.relname::text as name, null::text as definition
   from pg_catalog.pg_class c
   join pg_catalog.pg_namespace n on n.oid = c.relnamespace
  where n.nspname = $1 and c.relkind in ('v', 'm', 'f', 'S')
@@ -17,7 +17,7 @@ select 'pg_catalog.pg_class'::pg_catalog.regclass as classid, c.oid,
           and d.classid = 'pg_catalog.pg_attrdef'::pg_catalog.regclass))
 union all
 select 'pg_catalog.pg_trigger'::pg_catalog.regclass, t.oid, 'trigger',
-       c.relname::text, t.tgname::text
+       c.relname::text, t.tgname::text, pg_catalog.pg_get_triggerdef(t.oid)
   from pg_catalog.pg_trigger t
   join pg_catalog.pg_class c on c.oid = t.tgrelid
   join pg_catalog.pg_namespace n on n.oid = c.relnamespace
@@ -25,12 +25,13 @@ select 'pg_catalog.pg_trigger'::pg_catalog.regclass, t.oid, 'trigger',
 union all
 select 'pg_catalog.pg_proc'::pg_catalog.regclass, p.oid,
        case p.prokind when 'p' then 'procedure' else 'function' end, null,
-       p.proname || '(' || pg_catalog.pg_get_function_identity_arguments(p.oid) || ')'
+       p.proname || '(' || pg_catalog.pg_get_function_identity_arguments(p.oid) || ')',
+       case p.prokind when 'f' then pg_catalog.pg_get_functiondef(p.oid) end
   from pg_catalog.pg_proc p
   join pg_catalog.pg_namespace n on n.oid = p.pronamespace
  where n.nspname = $1
 union all
-select 'pg_catalog.pg_type'::pg_catalog.regclass, t.oid, 'type', null, t.typname::text
+select 'pg_catalog.pg_type'::pg_catalog.regclass, t.oid, 'type', null, t.typname::text, null
   from pg_catalog.pg_type t
   join pg_catalog.pg_namespace n on n.oid = t.typnamespace
   left join pg_catalog.pg_class c on c.oid = t.typrelid

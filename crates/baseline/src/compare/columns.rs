@@ -1,0 +1,274 @@
+//! Columns: there or not, type, collation, computation, default, NULL.
+
+use catalog::{PostgresType, TargetColumn, TargetTable, quote};
+
+use super::{Findings, numbers, place};
+use crate::compare::{Difference, DifferenceKind};
+use crate::sql::column::{add_column, separate_sequence, type_of};
+use crate::sql::key::create_key;
+
+pub(super) fn compare(found: &mut Findings<'_>, expected: &TargetTable, live: &TargetTable) {
+    let table = &expected.name;
+    for column in &expected.columns {
+        match live.column(&column.name) {
+            Some(there) => compare_column(found, expected, column, there),
+            None => {
+                let kind = DifferenceKind::Column;
+                let mut difference = Difference::missing(kind, table, object(table, column));
+                difference.mend = add_column(table, column);
+                found.differences.push(difference);
+            }
+        }
+    }
+    for column in &live.columns {
+        if expected.column(&column.name).is_none() {
+            let kind = DifferenceKind::Column;
+            let mut difference = Difference::unexpected(kind, table, object(table, column));
+            difference.mend = vec![drop_column(table, column)];
+            found.differences.push(difference);
+        }
+    }
+}
+
+fn object(table: &str, column: &TargetColumn) -> String {
+    format!("{}.{}", place(table), place(&column.name))
+}
+
+fn compare_column(
+    found: &mut Findings<'_>,
+    table: &TargetTable,
+    expected: &TargetColumn,
+    live: &TargetColumn,
+) {
+    let name = &table.name;
+    let mut differ = |kind, [expected_as, found_as]: [String; 2], mend: Vec<String>| {
+        let mut difference = Difference::of(kind, name, object(name, expected));
+        difference.expected = Some(expected_as);
+        difference.found = Some(found_as);
+        difference.mend = mend;
+        found.differences.push(difference);
+    };
+    if expected.generated != live.generated {
+        let shown = [computation(expected), computation(live)];
+        let kind = DifferenceKind::Generated;
+        differ(kind, shown, recompute(table, expected));
+        // Whatever else differs goes with the column that is made anew.
+        return;
+    }
+    if !same_type(expected, live) {
+        let shown = [type_name(expected), type_name(live)];
+        let mend = retype(
+            name,
+            live,
+            &type_of(expected),
+            changes_kind(expected, live),
+            default(expected),
+        );
+        differ(DifferenceKind::Type, shown, vec![mend]);
+    } else if expected.collation != live.collation {
+        let collation = |column: &TargetColumn| {
+            let collation = column.collation.clone();
+            collation.unwrap_or_else(|| "the type's collation".to_owned())
+        };
+        let shown = [collation(expected), collation(live)];
+        // Without one, the type's own comes back.
+        let mend = alter(name, live, &format!("type {}", type_of(expected)));
+        differ(DifferenceKind::Collation, shown, vec![mend]);
+    }
+    if expected.nullable != live.nullable {
+        let shown = |nullable| if nullable { "null" } else { "not null" }.to_owned();
+        let mend = if expected.nullable {
+            "drop not null"
+        } else {
+            "set not null"
+        };
+        differ(
+            DifferenceKind::Nullability,
+            [shown(expected.nullable), shown(live.nullable)],
+            vec![alter(name, live, mend)],
+        );
+    }
+    if numbers::are_equal(expected, live) {
+        if let Some((kind, shown, mend)) = compare_defaults(name, expected, live) {
+            differ(kind, shown, mend);
+        }
+    } else {
+        let shown = [numbers::shown(expected), numbers::shown(live)];
+        differ(
+            DifferenceKind::Sequence,
+            shown,
+            numbers::mend(name, expected, live),
+        );
+    }
+    numbers::compare_names(found, name, expected, live);
+}
+
+fn compare_defaults(
+    table: &str,
+    expected: &TargetColumn,
+    live: &TargetColumn,
+) -> Option<(DifferenceKind, [String; 2], Vec<String>)> {
+    // A sequence of another name is a difference of its own, and only where names count.
+    let text = |column: &TargetColumn| {
+        let text = column.default.clone()?;
+        Some(match separate_sequence(column) {
+            Some(sequence) => text.replace(&sequence.name, "…"),
+            None => text,
+        })
+    };
+    if text(expected) == text(live) || default_of_another_type(expected, live) {
+        return None;
+    }
+    let shown = |column: &TargetColumn| {
+        let default = column.default.as_ref();
+        default.map_or_else(|| "no default".to_owned(), |text| format!("default {text}"))
+    };
+    let mend = match &expected.default {
+        Some(default) => format!("set default {default}"),
+        None => "drop default".to_owned(),
+    };
+    let shown = [shown(expected), shown(live)];
+    Some((
+        DifferenceKind::Default,
+        shown,
+        vec![alter(table, live, &mend)],
+    ))
+}
+
+/// Whether the types differ and with them no more than how one default is spelled: a literal of
+/// the one and the same literal of the other.
+fn default_of_another_type(expected: &TargetColumn, live: &TargetColumn) -> bool {
+    let literal = |column: &TargetColumn| {
+        let (literal, _) = column.default.as_ref()?.rsplit_once("::")?;
+        literal.starts_with('\'').then(|| literal.to_owned())
+    };
+    let literals = (literal(expected), literal(live));
+    !same_type(expected, live) && literals.0.is_some() && literals.0 == literals.1
+}
+
+/// The default that is set beside a type: a sequence's is set where the sequence is.
+fn default(column: &TargetColumn) -> Option<&str> {
+    let default = column.default.as_deref();
+    default.filter(|_| column.sequence.is_none())
+}
+
+/// Enum types are compared by their labels, in `enum_types.rs`.
+fn same_type(expected: &TargetColumn, live: &TargetColumn) -> bool {
+    let both_enums = matches!(
+        (&expected.data_type, &live.data_type),
+        (PostgresType::Enum { .. }, PostgresType::Enum { .. })
+    );
+    expected.domain == live.domain && (both_enums || expected.data_type == live.data_type)
+}
+
+fn type_name(column: &TargetColumn) -> String {
+    match &column.domain {
+        Some(domain) => format!("{domain} ({})", column.data_type),
+        None => column.data_type.to_string(),
+    }
+}
+
+/// Whether the server does not convert the values by itself. Where it does, it refuses what does
+/// not fit, which an explicit conversion would cut off.
+fn changes_kind(expected: &TargetColumn, live: &TargetColumn) -> bool {
+    fn family(data_type: &PostgresType) -> u8 {
+        match data_type {
+            PostgresType::Smallint
+            | PostgresType::Integer
+            | PostgresType::Bigint
+            | PostgresType::Numeric { .. }
+            | PostgresType::Real
+            | PostgresType::Double => 1,
+            PostgresType::Date
+            | PostgresType::Timestamp { .. }
+            | PostgresType::Timestamptz { .. } => 2,
+            PostgresType::Bit { .. } | PostgresType::Varbit { .. } => 3,
+            PostgresType::Json | PostgresType::Jsonb => 4,
+            PostgresType::Time { .. } | PostgresType::Interval { .. } => 5,
+            _ => 0,
+        }
+    }
+    let to = &expected.data_type;
+    let is_text = matches!(
+        to,
+        PostgresType::Text | PostgresType::Varchar { .. } | PostgresType::Char { .. }
+    );
+    let same_family = family(to) != 0 && family(to) == family(&live.data_type);
+    let same_kind = std::mem::discriminant(to) == std::mem::discriminant(&live.data_type);
+    let is_other = matches!(to, PostgresType::Other(_) | PostgresType::Array(_));
+    !is_text && !same_family && (is_other || !same_kind)
+}
+
+/// Changes a column's type and gives it a default of the new one.
+pub(super) fn retype(
+    table: &str,
+    live: &TargetColumn,
+    to: &str,
+    through_text: bool,
+    default: Option<&str>,
+) -> String {
+    let name = quote::postgres(&live.name);
+    let mut actions = Vec::new();
+    // The server would convert the default like a value, and cannot always.
+    if live.default.is_some() && live.sequence.is_none() {
+        actions.push(format!("alter column {name} drop default"));
+    }
+    let (bare, _) = to.split_once(" collate ").unwrap_or((to, ""));
+    let using = match through_text {
+        true => format!(" using {name}::text::{bare}"),
+        false => String::new(),
+    };
+    actions.push(format!("alter column {name} type {to}{using}"));
+    actions.extend(default.map(|default| format!("alter column {name} set default {default}")));
+    format!(
+        "alter table {} {}",
+        quote::postgres(table),
+        actions.join(", ")
+    )
+}
+
+fn computation(column: &TargetColumn) -> String {
+    match &column.generated {
+        None => "not generated".to_owned(),
+        Some(generated) => {
+            let kind = if generated.stored {
+                "stored"
+            } else {
+                "virtual"
+            };
+            format!("generated ({}) {kind}", generated.expression)
+        }
+    }
+}
+
+/// A column cannot be made a generated one, nor get another expression in all versions: it is
+/// made anew, with the keys that go with it.
+fn recompute(table: &TargetTable, expected: &TargetColumn) -> Vec<String> {
+    let mut statements = vec![drop_column(&table.name, expected)];
+    statements.extend(add_column(&table.name, expected));
+    let of_it = |key: &&catalog::Key| {
+        let named = key.parts.iter().map(|part| part.plain_column());
+        named.into_iter().any(|name| name == Some(&expected.name))
+            || key.include.contains(&expected.name)
+    };
+    let keys = table.keys.iter().filter(of_it);
+    statements.extend(keys.filter_map(|key| create_key(&table.name, key)));
+    statements
+}
+
+fn drop_column(table: &str, column: &TargetColumn) -> String {
+    format!(
+        "alter table {} drop column {}",
+        quote::postgres(table),
+        quote::postgres(&column.name)
+    )
+}
+
+/// Changes one thing of a column.
+pub(super) fn alter(table: &str, column: &TargetColumn, action: &str) -> String {
+    format!(
+        "alter table {} alter column {} {action}",
+        quote::postgres(table),
+        quote::postgres(&column.name)
+    )
+}

@@ -1,0 +1,43 @@
+//! Triggers and functions that a baseline brings with it; what else the target has is its owner's.
+
+use catalog::{ObjectKind, OtherObject};
+
+use super::{Findings, place};
+use crate::compare::{Difference, DifferenceKind};
+
+pub(super) fn compare(found: &mut Findings<'_>) {
+    for expected in &found.expected.others {
+        let kind = match expected.kind {
+            ObjectKind::Trigger => DifferenceKind::Trigger,
+            ObjectKind::Function => DifferenceKind::Function,
+            _ => continue,
+        };
+        let same = |other: &&OtherObject| {
+            (other.kind, &other.table, &other.name)
+                == (expected.kind, &expected.table, &expected.name)
+        };
+        let live = found.live.others.iter().find(same);
+        if live.is_some_and(|live| live.definition == expected.definition) {
+            continue;
+        }
+        let table = expected.table.as_deref();
+        let object = match table {
+            Some(table) => format!("trigger {} of {}", place(&expected.name), place(table)),
+            None => format!("function {}", expected.name),
+        };
+        let mut difference = Difference::missing(kind, table.unwrap_or_default(), object);
+        difference.table = table.map(str::to_owned);
+        difference.mend = expected.definition.iter().cloned().collect();
+        if let (Some(_), Some(table)) = (live, table) {
+            let name = catalog::quote::postgres(&expected.name);
+            let drop = format!("drop trigger {name} on {}", catalog::quote::postgres(table));
+            difference.mend.insert(0, drop);
+        }
+        if live.is_some() {
+            difference.side = super::DifferenceSide::Different;
+            difference.expected = Some("as the baseline makes it".to_owned());
+            difference.found = Some("another definition".to_owned());
+        }
+        found.differences.push(difference);
+    }
+}
