@@ -16,6 +16,7 @@ mod import;
 mod ledger;
 mod rollback;
 mod scan;
+mod script;
 mod sequences;
 mod tls;
 
@@ -31,3 +32,4 @@ pub use import::{Import, ImportTable, TableOutcome};
 pub use ledger::{LedgerRun, LedgerTable};
 pub use rollback::{LaterWrites, finalize, later_writes, roll_back};
 pub use scan::TargetRow;
+pub use script::{ScriptError, line_of, statements};
