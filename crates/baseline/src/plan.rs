@@ -34,6 +34,19 @@ pub struct Baseline {
     pub notes: Vec<Note>,
 }
 
+impl Baseline {
+    /// A schema as it was read, without the name of its schema: its tables, and what belongs to
+    /// them.
+    pub fn of_catalog(catalog: TargetCatalog) -> Self {
+        Self {
+            catalog,
+            extensions: BTreeSet::new(),
+            triggers: Vec::new(),
+            notes: Vec::new(),
+        }
+    }
+}
+
 /// A trigger that sets columns when a row changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UpdateTrigger {

@@ -30,6 +30,13 @@ pub fn post_data(baseline: &Baseline) -> String {
     head.to_owned() + &script(&post_data::statements(baseline))
 }
 
+/// All statements of both parts, without their semicolons.
+pub fn statements(baseline: &Baseline) -> Vec<String> {
+    let mut statements = pre_data::statements(baseline);
+    statements.extend(post_data::statements(baseline));
+    statements
+}
+
 fn script(statements: &[String]) -> String {
     let statements = statements
         .iter()

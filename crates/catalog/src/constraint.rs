@@ -57,6 +57,20 @@ impl ForeignKey {
             enforced: true,
         }
     }
+
+    /// Whether both say that the same columns refer to the same columns; in which order they
+    /// stand means nothing.
+    pub fn refers_like(&self, other: &Self) -> bool {
+        let columns = |key: &Self| {
+            let pairs = key.columns.iter().cloned();
+            let mut pairs: Vec<_> = pairs.zip(key.referenced_columns.iter().cloned()).collect();
+            pairs.sort();
+            pairs
+        };
+        columns(self) == columns(other)
+            && self.referenced_schema == other.referenced_schema
+            && self.referenced_table == other.referenced_table
+    }
 }
 
 /// When a constraint that can be put off is checked.

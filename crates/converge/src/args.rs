@@ -86,6 +86,8 @@ pub(crate) enum BaselineAction {
         #[arg(long, value_name = "DIR")]
         from: Option<PathBuf>,
     },
+    /// Compare a live target with what is expected of it
+    Check(CheckArgs),
 }
 
 #[derive(Debug, Args)]
@@ -101,6 +103,26 @@ pub(crate) struct GenerateArgs {
     /// Write nothing; fail where the files of --out are not what would be written
     #[arg(long, requires = "out")]
     pub(crate) check: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckArgs {
+    #[command(flatten)]
+    pub(crate) common: CommonArgs,
+    /// Expect a baseline: directory with `<database>/pre_data.sql` and `post_data.sql` (by
+    /// default the source's schema under the type map is expected)
+    #[arg(long, value_name = "DIR", conflicts_with = "catalog")]
+    pub(crate) from: Option<PathBuf>,
+    /// Expect a catalogue: directory with `<database>/catalog.target.json`, such as a run's
+    #[arg(long, value_name = "DIR")]
+    pub(crate) catalog: Option<PathBuf>,
+    /// Database in which a scratch schema is made and rolled back (the target by default);
+    /// `${NAME}` is replaced from the environment
+    #[arg(long, value_name = "URL")]
+    pub(crate) scratch: Option<String>,
+    /// Compare the names of constraints, indexes, sequences and types, too
+    #[arg(long)]
+    pub(crate) names: bool,
 }
 
 /// What `baseline generate` writes.

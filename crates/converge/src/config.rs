@@ -264,6 +264,20 @@ fn parse_target(fields: &mut Fields<'_>, base: &Path) -> Result<target::Endpoint
     Ok(endpoint)
 }
 
+/// Reads the address of a target that stands on the command line as one of the file would.
+pub(crate) fn parse_typed_target(option: &str, text: &str) -> Result<target::Endpoint, Failure> {
+    let document = serde_json::json!({ "target": text });
+    let parsed = scalar::replace_variables(document)
+        .and_then(|document| parse_target(&mut Fields::new("", &document)?, Path::new("")));
+    parsed.map_err(|problem| {
+        let failure = Failure::usage(format!("{option}: {}", problem.message));
+        match problem.hint {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        }
+    })
+}
+
 fn parse_owner(fields: &mut Fields<'_>) -> Result<SchemaOwner, Problem> {
     let path = fields.path_of("schema_owner");
     Ok(match fields.text("schema_owner")?.as_deref() {

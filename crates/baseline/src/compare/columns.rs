@@ -1,6 +1,6 @@
 //! Columns: there or not, type, collation, computation, default, NULL.
 
-use catalog::{PostgresType, TargetColumn, TargetTable, quote};
+use catalog::{KeyPart, PostgresType, TargetColumn, TargetTable, quote};
 
 use super::{Findings, numbers, place};
 use crate::compare::{Difference, DifferenceKind};
@@ -57,14 +57,14 @@ fn compare_column(
     }
     if !same_type(expected, live) {
         let shown = [type_name(expected), type_name(live)];
-        let mend = retype(
-            name,
-            live,
-            &type_of(expected),
-            changes_kind(expected, live),
-            default(expected),
+        let through_text = changes_kind(expected, live);
+        let to = type_of(expected);
+        let change = retype(name, live, &to, through_text, default(expected));
+        differ(
+            DifferenceKind::Type,
+            shown,
+            beside_generated(table, expected, change),
         );
-        differ(DifferenceKind::Type, shown, vec![mend]);
     } else if expected.collation != live.collation {
         let collation = |column: &TargetColumn| {
             let collation = column.collation.clone();
@@ -76,7 +76,7 @@ fn compare_column(
         differ(DifferenceKind::Collation, shown, vec![mend]);
     }
     if expected.nullable != live.nullable {
-        let shown = |nullable| if nullable { "null" } else { "not null" }.to_owned();
+        let shown = |nullable| if nullable { "nullable" } else { "not null" }.to_owned();
         let mend = if expected.nullable {
             "drop not null"
         } else {
@@ -108,12 +108,13 @@ fn compare_defaults(
     expected: &TargetColumn,
     live: &TargetColumn,
 ) -> Option<(DifferenceKind, [String; 2], Vec<String>)> {
-    // A sequence of another name is a difference of its own, and only where names count.
+    // A sequence or a type of another name is a difference of its own, where names count.
     let text = |column: &TargetColumn| {
         let text = column.default.clone()?;
-        Some(match separate_sequence(column) {
-            Some(sequence) => text.replace(&sequence.name, "…"),
-            None => text,
+        Some(match (separate_sequence(column), &column.data_type) {
+            (Some(sequence), _) => text.replace(&sequence.name, "…"),
+            (None, PostgresType::Enum { name, .. }) => text.replace(&format!("::{name}"), "::…"),
+            (None, _) => text,
         })
     };
     if text(expected) == text(live) || default_of_another_type(expected, live) {
@@ -241,15 +242,46 @@ fn computation(column: &TargetColumn) -> String {
     }
 }
 
+/// A type cannot be changed under a generated column: those that mention the column go before,
+/// and are computed anew.
+fn beside_generated(table: &TargetTable, changed: &TargetColumn, change: String) -> Vec<String> {
+    let quoted = quote::postgres(&changed.name);
+    let mentions = |text: &str| {
+        let words = text.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '$'));
+        text.contains(&quoted) || words.into_iter().any(|word| word == changed.name)
+    };
+    let columns = table.columns.iter();
+    let computed: Vec<&TargetColumn> = columns
+        .filter(|column| {
+            column
+                .generated
+                .as_ref()
+                .is_some_and(|g| mentions(&g.expression))
+        })
+        .collect();
+    let mut statements: Vec<String> = computed
+        .iter()
+        .map(|column| drop_column(&table.name, column))
+        .collect();
+    statements.push(change);
+    statements.extend(computed.into_iter().flat_map(|column| added(table, column)));
+    statements
+}
+
 /// A column cannot be made a generated one, nor get another expression in all versions: it is
 /// made anew, with the keys that go with it.
 fn recompute(table: &TargetTable, expected: &TargetColumn) -> Vec<String> {
     let mut statements = vec![drop_column(&table.name, expected)];
-    statements.extend(add_column(&table.name, expected));
+    statements.extend(added(table, expected));
+    statements
+}
+
+/// Adds a column with the keys that it belongs to.
+fn added(table: &TargetTable, column: &TargetColumn) -> Vec<String> {
+    let mut statements = add_column(&table.name, column);
     let of_it = |key: &&catalog::Key| {
-        let named = key.parts.iter().map(|part| part.plain_column());
-        named.into_iter().any(|name| name == Some(&expected.name))
-            || key.include.contains(&expected.name)
+        let mut named = key.parts.iter().map(KeyPart::plain_column);
+        named.any(|name| name == Some(&column.name)) || key.include.contains(&column.name)
     };
     let keys = table.keys.iter().filter(of_it);
     statements.extend(keys.filter_map(|key| create_key(&table.name, key)));
@@ -258,7 +290,7 @@ fn recompute(table: &TargetTable, expected: &TargetColumn) -> Vec<String> {
 
 fn drop_column(table: &str, column: &TargetColumn) -> String {
     format!(
-        "alter table {} drop column {}",
+        "alter table {} drop column if exists {}",
         quote::postgres(table),
         quote::postgres(&column.name)
     )

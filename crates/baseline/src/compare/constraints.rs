@@ -17,7 +17,7 @@ pub(super) fn compare_foreign_keys(
         &expected.foreign_keys,
         &live.foreign_keys,
         same_key,
-        alike_key,
+        ForeignKey::refers_like,
     );
     for (wanted, there) in paired.same {
         let object = key_object(table, there);
@@ -85,22 +85,8 @@ pub(super) fn compare_checks(found: &mut Findings<'_>, expected: &TargetTable, l
     }
 }
 
-/// Referencing columns with the columns that they refer to: their order means nothing.
-fn columns(key: &ForeignKey) -> Vec<(&String, &String)> {
-    let mut columns: Vec<_> = key.columns.iter().zip(&key.referenced_columns).collect();
-    columns.sort();
-    columns
-}
-
-/// Whether both say which row must be there.
-fn alike_key(expected: &ForeignKey, live: &ForeignKey) -> bool {
-    columns(expected) == columns(live)
-        && expected.referenced_schema == live.referenced_schema
-        && expected.referenced_table == live.referenced_table
-}
-
 fn same_key(expected: &ForeignKey, live: &ForeignKey) -> bool {
-    alike_key(expected, live)
+    expected.refers_like(live)
         && expected.validated == live.validated
         && is_only_validation(expected, live)
 }

@@ -205,8 +205,11 @@ impl Difference {
     }
 }
 
-/// A statement without its own line breaks; those of literals and names stay.
+/// A statement without its own line breaks; those of literals, names and bodies stay.
 fn joined(statement: &str) -> String {
+    if statement.contains('$') {
+        return statement.to_owned();
+    }
     let mut line = String::with_capacity(statement.len());
     let mut inside = None;
     let mut characters = statement.chars().peekable();

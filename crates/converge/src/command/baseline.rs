@@ -1,7 +1,9 @@
 //! `baseline`: the target's schema, made from the source's or brought by others.
 
 mod apply;
+mod check;
 mod generate;
+mod scripts;
 
 pub(crate) use apply::check_owner;
 
@@ -12,5 +14,6 @@ pub(crate) fn run(args: &BaselineArgs, interrupt: Interrupt) -> anyhow::Result<(
     match &args.action {
         BaselineAction::Generate(args) => generate::run(args, interrupt),
         BaselineAction::Apply { common, from } => apply::run(common, from.as_deref(), interrupt),
+        BaselineAction::Check(args) => check::run(args, interrupt),
     }
 }

@@ -6,6 +6,7 @@
 mod baseline;
 mod cases;
 mod catalogs;
+mod check;
 mod corners;
 mod defaults;
 mod lost;

@@ -113,7 +113,7 @@ pub(super) fn run(args: &GenerateArgs, interrupt: Interrupt) -> anyhow::Result<(
 }
 
 /// Reads the source and decides what becomes of it.
-fn plan(database: &Database) -> anyhow::Result<Baseline> {
+pub(super) fn plan(database: &Database) -> anyhow::Result<Baseline> {
     let mut source = source::Connection::open(&database.source)?;
     versions::support(source.server())?;
     let catalog = source::discover(&mut source, database.source_name())?;

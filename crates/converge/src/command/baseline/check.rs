@@ -1,0 +1,354 @@
+//! `baseline check`: is a live target what is expected of it?
+//!
+//! The server itself spells both schemas, the expected one in a scratch schema that is rolled
+//! back; what differs, and what would mend it, is the crate `baseline`'s knowledge.
+
+mod report;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use anyhow::Context;
+
+use ::baseline::{Baseline, Difference, Names, compare, sql, without_schema};
+use catalog::{ForeignKey, KeyKind, TargetCatalog, TargetColumn, quote};
+use target::{SameValue, Scratch};
+
+use crate::args::CheckArgs;
+use crate::command::baseline::generate;
+use crate::command::baseline::scripts::Scripts;
+use crate::config::{self, Database};
+use crate::exit::{DIFFERENT, Failure};
+use crate::interrupt::Interrupt;
+use crate::lost::{Side, Task, Work};
+use crate::run::Session;
+use crate::versions;
+
+use report::{Document, Entry};
+
+const LEAVES: &str = "a check only reads: its scratch schema is rolled back";
+const TARGET_ALONE: Task = Task {
+    name: "baseline check",
+    sides: &[Side::Target],
+    leaves: LEAVES,
+    is_kept: false,
+};
+const BOTH_SIDES: Task = Task {
+    sides: &[Side::Source, Side::Target],
+    ..TARGET_ALONE
+};
+
+/// What a target is compared with.
+#[derive(Clone, Copy, Debug)]
+enum Expected<'a> {
+    /// What `baseline generate` would make of the source now.
+    Source,
+    /// The files of a baseline.
+    Files(&'a Path),
+    /// A catalogue that was read from a target.
+    Catalog(&'a Path),
+}
+
+impl Expected<'_> {
+    fn of(args: &CheckArgs) -> Expected<'_> {
+        match (&args.from, &args.catalog) {
+            (Some(directory), _) => Expected::Files(directory),
+            (None, Some(directory)) => Expected::Catalog(directory),
+            (None, None) => Expected::Source,
+        }
+    }
+
+    /// As a person reads it.
+    fn label(self) -> String {
+        match self {
+            Self::Source => "the source's schema under the type map".to_owned(),
+            Self::Files(directory) => format!("the baseline in {}", directory.display()),
+            Self::Catalog(directory) => format!("the catalogue in {}", directory.display()),
+        }
+    }
+}
+
+pub(super) fn run(args: &CheckArgs, interrupt: Interrupt) -> anyhow::Result<()> {
+    let session = Session::open(&args.common, interrupt)?;
+    let scratch = args.scratch.as_deref();
+    let scratch = scratch
+        .map(|text| config::parse_typed_target("--scratch", text))
+        .transpose()?;
+    let names = match args.names {
+        true => Names::Compared,
+        false => Names::Ignored,
+    };
+    let expected = Expected::of(args);
+    let task = match expected {
+        Expected::Source => BOTH_SIDES,
+        _ => TARGET_ALONE,
+    };
+    let mut entries: Vec<Entry> = Vec::new();
+    for database in &session.config.databases {
+        session.interrupt.check()?;
+        let work = Work::outside(&task, &session.call, database);
+        let entry = work.watched(database, || {
+            let check = Check {
+                database,
+                expected,
+                scratch: scratch.as_ref(),
+            };
+            let (tables, differences) = check.differences(names)?;
+            Ok(Entry::new(database, tables, &differences))
+        })?;
+        entries.push(entry);
+    }
+    let document = Document::new(expected.label(), entries);
+    session.console.result(&document.human(), &document)?;
+    match document.differences() {
+        0 => Ok(()),
+        count => Err(different(count, &document).into()),
+    }
+}
+
+fn different(count: usize, document: &Document) -> Failure {
+    let message = match count {
+        1 => "the target is not as expected: 1 difference".to_owned(),
+        _ => format!("the target is not as expected: {count} differences"),
+    };
+    Failure::new(DIFFERENT, message).hint(document.hint())
+}
+
+/// The comparison of one target.
+struct Check<'a> {
+    database: &'a Database,
+    expected: Expected<'a>,
+    scratch: Option<&'a target::Endpoint>,
+}
+
+impl Check<'_> {
+    /// How many tables were compared, and what differs.
+    fn differences(&self, names: Names) -> anyhow::Result<(usize, Vec<Difference>)> {
+        let schema = self.database.target_schema.as_str();
+        let mut connection = target::Connection::open(&self.database.target)?;
+        versions::support(connection.server())?;
+        let live = target::discover(&mut connection, schema)?;
+        let mut live = self.wanted(without_schema(live, &[schema]));
+        let (expected, extensions) = self.expected(&mut connection)?;
+        let mut expected = self.wanted(expected);
+        unite_defaults(&mut connection, schema, &expected, &mut live)?;
+        if let Expected::Source = self.expected {
+            unite_actions(&mut expected, &live);
+        }
+        let mut differences: Vec<Difference> = Vec::new();
+        let installed = connection.extensions()?;
+        let missing = extensions.iter().filter(|name| !installed.contains(name));
+        differences.extend(missing.map(|name| Difference::missing_extension(name)));
+        differences.extend(compare(&expected, &live, names));
+        Ok((expected.tables.len(), differences))
+    }
+
+    /// Without the tables that the configuration leaves alone.
+    fn wanted(&self, mut catalog: TargetCatalog) -> TargetCatalog {
+        let excluded = &self.database.exclude_tables;
+        catalog
+            .tables
+            .retain(|table| !excluded.contains(&table.name));
+        catalog
+    }
+
+    /// The expected schema as the server spells it, and the extensions that it had to make.
+    fn expected(
+        &self,
+        live: &mut target::Connection,
+    ) -> anyhow::Result<(TargetCatalog, Vec<String>)> {
+        match self.expected {
+            Expected::Source => {
+                let statements = sql::statements(&generate::plan(self.database)?);
+                self.spelled(live, None, &borrowed(&statements), |_| String::new())
+            }
+            Expected::Files(directory) => {
+                let scripts = Scripts::read(&directory.join(&self.database.name))?;
+                let statements = scripts.statements()?;
+                let place = |at: usize| format!("{}: ", scripts.place(statements[at]));
+                self.spelled(live, None, &statements, place)
+            }
+            Expected::Catalog(directory) => {
+                let catalog = read_catalog(&directory.join(&self.database.name))?;
+                let own = catalog.schema.clone();
+                let baseline = Baseline::of_catalog(without_schema(catalog, &[&own]));
+                let statements = sql::statements(&baseline);
+                let beside = Some(self.database.target_schema.as_str());
+                let (mut spelled, extensions) =
+                    self.spelled(live, beside, &borrowed(&statements), |_| String::new())?;
+                take_exclusions(&mut spelled, &baseline.catalog);
+                Ok((spelled, extensions))
+            }
+        }
+    }
+
+    fn spelled(
+        &self,
+        live: &mut target::Connection,
+        beside: Option<&str>,
+        statements: &[&str],
+        place: impl Fn(usize) -> String,
+    ) -> anyhow::Result<(TargetCatalog, Vec<String>)> {
+        let mut at = None;
+        let proceed = |index| at = Some(index);
+        let made = match self.scratch {
+            None => live.scratch(beside, statements, proceed),
+            Some(endpoint) => {
+                let mut connection = target::Connection::open(endpoint)?;
+                same_version(live, &connection)?;
+                connection.scratch(beside, statements, proceed)
+            }
+        };
+        let Scratch {
+            catalog,
+            extensions,
+        } = made.map_err(|error| {
+            let place = at.map_or(String::new(), place);
+            self.refused(error, &place)
+        })?;
+        let scratch = catalog.schema.clone();
+        let schemas = [scratch.as_str(), &self.database.target_schema];
+        Ok((without_schema(catalog, &schemas), extensions))
+    }
+
+    /// What the server had against the scratch schema, or against a statement.
+    fn refused(&self, error: target::Error, place: &str) -> anyhow::Error {
+        if error.is_lost_connection() {
+            return error.into();
+        }
+        let hint = match error.sqlstate() {
+            Some("42501") => {
+                let database = self.database.target.database().unwrap_or_default();
+                format!(
+                    "a check makes a schema and rolls it back: `grant create on database {}` to \
+                     its role, or name another database of the same version with --scratch URL",
+                    quote::postgres(database)
+                )
+            }
+            Some("53200") => "all tables are made in one transaction: give the server more locks \
+                              (max_locks_per_transaction, which needs a restart), or name one that \
+                              has them with --scratch URL"
+                .to_owned(),
+            _ => match self.expected {
+                Expected::Files(_) => "mend the file; nothing was changed".to_owned(),
+                _ => "nothing was changed; another database can be named with --scratch URL"
+                    .to_owned(),
+            },
+        };
+        let message = format!("database `{}`: {place}{error}", self.database.name);
+        Failure::blocked(message).hint(hint).into()
+    }
+}
+
+fn borrowed(statements: &[String]) -> Vec<&str> {
+    statements.iter().map(String::as_str).collect()
+}
+
+fn read_catalog(directory: &Path) -> anyhow::Result<TargetCatalog> {
+    let path = directory.join("catalog.target.json");
+    let bytes = fs::read(&path).map_err(|error| {
+        Failure::usage(format!("{}: {error}", path.display()))
+            .hint("a run's directory has such a file for each database after `export`")
+    })?;
+    serde_json::from_slice(&bytes).with_context(|| format!("reading {}", path.display()))
+}
+
+/// Another version may spell an expression otherwise.
+fn same_version(live: &target::Connection, scratch: &target::Connection) -> Result<(), Failure> {
+    let major = |connection: &target::Connection| connection.server().number().major;
+    if major(live) == major(scratch) {
+        return Ok(());
+    }
+    Err(Failure::blocked(format!(
+        "the scratch server is {}, the target {}: they spell expressions in different ways",
+        scratch.server(),
+        live.server()
+    ))
+    .hint("name a database of the target's version with --scratch"))
+}
+
+/// A catalogue does not know the operators of exclusion constraints, so that no server can be
+/// asked to spell them: they are compared as they were read.
+fn take_exclusions(spelled: &mut TargetCatalog, read: &TargetCatalog) {
+    for table in &mut spelled.tables {
+        let read = read.table(&table.name);
+        let keys = read.into_iter().flat_map(|table| &table.keys);
+        let exclusions = keys.filter(|key| key.kind == KeyKind::Exclusion);
+        table.keys.extend(exclusions.cloned());
+    }
+}
+
+/// Takes the expected spelling of live defaults that give the expected value, such as
+/// `CURRENT_TIMESTAMP(6)` for `now()`: the server is asked for both.
+fn unite_defaults(
+    connection: &mut target::Connection,
+    schema: &str,
+    expected: &TargetCatalog,
+    live: &mut TargetCatalog,
+) -> anyhow::Result<()> {
+    let mut known: BTreeMap<SameValue, bool> = BTreeMap::new();
+    for table in &mut live.tables {
+        let Some(wanted) = expected.table(&table.name) else {
+            continue;
+        };
+        for column in &mut table.columns {
+            let Some(wanted) = wanted.column(&column.name) else {
+                continue;
+            };
+            for pair in questions(wanted, column) {
+                let is_same = match known.get(&pair) {
+                    Some(&is_same) => is_same,
+                    None => connection.is_same_value(schema, &pair)?,
+                };
+                known.insert(pair, is_same);
+                if is_same {
+                    column.default.clone_from(&wanted.default);
+                    break;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What to ask of the defaults of a column, where they are two expressions: whether they are one
+/// value of either type. Another type is a difference of its own.
+fn questions(expected: &TargetColumn, live: &TargetColumn) -> Vec<SameValue> {
+    let numbered = expected.sequence.is_some() || live.sequence.is_some();
+    let (Some(wanted), Some(there)) = (&expected.default, &live.default) else {
+        return Vec::new();
+    };
+    if numbered || wanted == there {
+        return Vec::new();
+    }
+    let mut types = vec![live.data_type.to_string(), expected.data_type.to_string()];
+    types.dedup();
+    let pairs = types.into_iter().map(|data_type| SameValue {
+        expressions: [wanted.clone(), there.clone()],
+        data_type,
+    });
+    pairs.collect()
+}
+
+/// `restrict` and `no action` are one thing in MySQL, so that either is right here.
+fn unite_actions(expected: &mut TargetCatalog, live: &TargetCatalog) {
+    const SAME: [&str; 2] = ["NO ACTION", "RESTRICT"];
+    for table in &mut expected.tables {
+        let there = live.table(&table.name);
+        let there: Vec<&ForeignKey> = there.into_iter().flat_map(|t| &t.foreign_keys).collect();
+        for key in &mut table.foreign_keys {
+            let Some(live) = there.iter().find(|live| live.refers_like(key)) else {
+                continue;
+            };
+            for (action, live) in [
+                (&mut key.on_delete, &live.on_delete),
+                (&mut key.on_update, &live.on_update),
+            ] {
+                if SAME.contains(&action.as_str()) && SAME.contains(&live.as_str()) {
+                    action.clone_from(live);
+                }
+            }
+        }
+    }
+}
