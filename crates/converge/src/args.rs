@@ -82,7 +82,7 @@ pub(crate) enum BaselineAction {
     Apply {
         #[command(flatten)]
         common: CommonArgs,
-        /// Directory with `<database>/pre_data.sql` and `<database>/post_data.sql`
+        /// Directory with `<database>/pre_data.sql` and `<database>/post_data.sql` (a run's by default)
         #[arg(long, value_name = "DIR")]
         from: Option<PathBuf>,
     },

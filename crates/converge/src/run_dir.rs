@@ -237,6 +237,15 @@ impl RunDirectory {
 
     /// The newest run below `runs`, if there is one.
     pub(crate) fn newest() -> anyhow::Result<Option<Self>> {
+        Self::newest_of(|_| true)
+    }
+
+    /// Takes the newest run below `runs` whose directory passes, if there is one.
+    pub(crate) fn newest_with(passes: impl Fn(&Path) -> bool) -> anyhow::Result<Option<Self>> {
+        Self::newest_of(passes)?.map(Self::locked).transpose()
+    }
+
+    fn newest_of(passes: impl Fn(&Path) -> bool) -> anyhow::Result<Option<Self>> {
         let Ok(entries) = fs::read_dir(RUNS) else {
             return Ok(None);
         };
@@ -247,10 +256,10 @@ impl RunDirectory {
             let Ok(state) = read_state(&path) else {
                 continue;
             };
-            if newest
+            let is_newer = newest
                 .as_ref()
-                .is_none_or(|(created, _)| state.created > *created)
-            {
+                .is_none_or(|(created, _)| state.created > *created);
+            if is_newer && passes(&path) {
                 newest = Some((state.created, path));
             }
         }

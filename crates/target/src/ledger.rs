@@ -70,34 +70,40 @@ impl Connection {
 
 /// Makes the ledger's schema and tables as far as they are missing; says whether it made the schema.
 pub(crate) fn prepare(transaction: &mut Transaction<'_>, ledger: &str) -> Result<bool, Error> {
-    let doing = || format!("making the ledger in schema `{ledger}`");
-    let schema = quote::postgres(ledger);
-    let exists = transaction
-        .query_opt(
-            "select from pg_catalog.pg_namespace where nspname = $1",
-            &[&ledger],
-        )
-        .doing(doing)?
-        .is_some();
-    if !exists {
+    let made = make_schema(transaction, ledger)?;
+    if !has_table(transaction, ledger, "run")? {
+        let sql = include_str!("sql/ledger.sql").replace("{schema}", &quote::postgres(ledger));
         transaction
-            .batch_execute(&format!("create schema {schema}"))
-            .doing(doing)?;
+            .batch_execute(&sql)
+            .doing(|| format!("making the ledger in schema `{ledger}`"))?;
     }
-    if !has_tables(transaction, ledger)? {
-        let sql = include_str!("sql/ledger.sql").replace("{schema}", &schema);
-        transaction.batch_execute(&sql).doing(doing)?;
-    }
-    Ok(!exists)
+    Ok(made)
 }
 
-/// Whether the ledger's tables are there.
-fn has_tables(client: &mut impl GenericClient, ledger: &str) -> Result<bool, Error> {
+/// Makes the ledger's schema where it is missing, and says whether it did.
+pub(crate) fn make_schema(transaction: &mut Transaction<'_>, ledger: &str) -> Result<bool, Error> {
+    let doing = || format!("making the ledger's schema `{ledger}`");
+    let sql = "select from pg_catalog.pg_namespace where nspname = $1";
+    let exists = transaction.query_opt(sql, &[&ledger]).doing(doing)?;
+    if exists.is_some() {
+        return Ok(false);
+    }
+    let sql = format!("create schema {}", quote::postgres(ledger));
+    transaction.batch_execute(&sql).doing(doing)?;
+    Ok(true)
+}
+
+/// Whether the ledger has a table of that name.
+pub(crate) fn has_table(
+    client: &mut impl GenericClient,
+    ledger: &str,
+    table: &str,
+) -> Result<bool, Error> {
     let sql = "select from pg_catalog.pg_class c \
                  join pg_catalog.pg_namespace n on n.oid = c.relnamespace \
-                where n.nspname = $1 and c.relname = 'run' and c.relkind = 'r'";
+                where n.nspname = $1 and c.relname = $2 and c.relkind = 'r'";
     let found = client
-        .query_opt(sql, &[&ledger])
+        .query_opt(sql, &[&ledger, &table])
         .doing(|| format!("looking for the ledger in schema `{ledger}`"))?;
     Ok(found.is_some())
 }
@@ -106,7 +112,7 @@ pub(crate) fn read(
     client: &mut impl GenericClient,
     ledger: &str,
 ) -> Result<Option<LedgerRun>, Error> {
-    if !has_tables(client, ledger)? {
+    if !has_table(client, ledger, "run")? {
         return Ok(None);
     }
     let doing = || format!("reading the ledger in schema `{ledger}`");
@@ -272,10 +278,24 @@ pub(crate) fn remove_run(
     sql.push_str(&format!(
         "drop table {schema}.sequence_before, {schema}.loaded_table, {schema}.run;\n"
     ));
-    if run.made_schema {
-        sql.push_str(&format!("drop schema {schema};\n"));
+    let doing = || format!("removing the ledger in schema `{ledger}`");
+    transaction.batch_execute(&sql).doing(doing)?;
+    // A baseline's entry outlives the runs, and what others keep here is not ours to drop.
+    if run.made_schema && is_empty(transaction, ledger)? {
+        let sql = format!("drop schema {schema}");
+        transaction.batch_execute(&sql).doing(doing)?;
     }
-    transaction
-        .batch_execute(&sql)
-        .doing(|| format!("removing the ledger in schema `{ledger}`"))
+    Ok(())
+}
+
+/// Whether nothing depends on a schema, which is what `drop schema` asks too.
+fn is_empty(transaction: &mut Transaction<'_>, schema: &str) -> Result<bool, Error> {
+    let sql = "select not exists (select from pg_catalog.pg_depend d \
+                                   where d.refclassid = 'pg_catalog.pg_namespace'::regclass \
+                                     and d.refobjid = n.oid) \
+                 from pg_catalog.pg_namespace n where n.nspname = $1";
+    let row = transaction
+        .query_one(sql, &[&schema])
+        .doing(|| format!("looking for what is left in schema `{schema}`"))?;
+    Ok(row.get(0))
 }

@@ -2,7 +2,9 @@
 //!
 //! The only crate that speaks to the target; it converts no values.
 
+mod applied_baseline;
 mod apply;
+mod batches;
 mod connection;
 mod constraints;
 mod copy;
@@ -21,7 +23,9 @@ mod script;
 mod sequences;
 mod tls;
 
-pub use apply::{ApplyOutcome, apply_scripts, existing_objects};
+pub use applied_baseline::AppliedBaseline;
+pub use apply::{Baseline, Extension, SchemaRights, Standing};
+pub use batches::Batches;
 pub use connection::{Cancel, Connection};
 pub use constraints::{Blocker, blockers};
 pub use discover::discover;

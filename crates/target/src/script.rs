@@ -46,6 +46,15 @@ pub fn line_of(sql: &str, statement: &str) -> usize {
     line_at(sql, start.expect("a statement is a part of its script"))
 }
 
+/// Whether a statement changes settings of the session or the transaction.
+pub(crate) fn is_setting(statement: &str) -> bool {
+    let mut words = statement.split(|character: char| !character.is_ascii_alphabetic());
+    let word = words.next().unwrap_or_default();
+    ["set", "reset"]
+        .iter()
+        .any(|setting| word.eq_ignore_ascii_case(setting))
+}
+
 fn line_at(sql: &str, offset: usize) -> usize {
     let before = &sql.as_bytes()[..offset];
     1 + before.iter().filter(|byte| **byte == b'\n').count()

@@ -3,9 +3,10 @@
 mod apply;
 mod check;
 mod generate;
+mod owner;
 mod scripts;
 
-pub(crate) use apply::check_owner;
+pub(crate) use owner::check_owner;
 
 use crate::args::{BaselineAction, BaselineArgs};
 use crate::interrupt::Interrupt;

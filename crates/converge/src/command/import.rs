@@ -156,17 +156,7 @@ pub(crate) fn check_ledger(
     target: &mut target::Connection,
     own: Option<&str>,
 ) -> anyhow::Result<()> {
-    if !target.may_keep_ledger(&database.ledger)? {
-        return Err(Failure::blocked(format!(
-            "the role of target `{}` may not make the schema `{}` for the ledger",
-            database.name, database.ledger
-        ))
-        .hint(format!(
-            "let a superuser run: create schema {} authorization <role>",
-            quote::postgres(&database.ledger)
-        ))
-        .into());
-    }
+    check_ledger_rights(database, target)?;
     match LedgerRun::read(target, &database.ledger)? {
         Some(run) if own != Some(&run.run_id) => Err(Failure::blocked(format!(
             "target `{}` holds the rows of run {}",
@@ -176,6 +166,35 @@ pub(crate) fn check_ledger(
         .into()),
         _ => Ok(()),
     }
+}
+
+/// The target must be able to keep a ledger.
+pub(crate) fn check_ledger_rights(
+    database: &Database,
+    target: &mut target::Connection,
+) -> anyhow::Result<()> {
+    if target.may_keep_ledger(&database.ledger)? {
+        return Ok(());
+    }
+    let rights = target.schema_rights(&database.ledger)?;
+    let ledger = quote::postgres(&database.ledger);
+    let role = quote::postgres(&rights.role);
+    let (what, grant) = match rights.exists {
+        true => (
+            "use",
+            format!("grant usage, create on schema {ledger} to {role}"),
+        ),
+        false => (
+            "make",
+            format!("create schema {ledger} authorization {role}"),
+        ),
+    };
+    Err(Failure::blocked(format!(
+        "the role of target `{}` may not {what} the schema `{}` for the ledger",
+        database.name, database.ledger
+    ))
+    .hint(format!("let a superuser run: {grant}"))
+    .into())
 }
 
 /// Whether the ledger says that this very run is loaded; another run there is a blocker.

@@ -53,6 +53,13 @@ impl OwnServers {
         target::Connection::open(&endpoint).unwrap()
     }
 
+    /// The target's server as the role that may change its settings.
+    pub(crate) fn target_as_superuser(&self) -> target::Connection {
+        let url = self.published("CONVERGE_DB_POSTGRES_URL");
+        let endpoint = target::Endpoint::parse(&url).unwrap();
+        target::Connection::open(&endpoint).unwrap()
+    }
+
     /// Stops all processes of the source, as if the machine hung: connections are accepted,
     /// and nobody answers.
     pub(crate) fn freeze_source(&self) -> Processes {

@@ -131,6 +131,7 @@ pub(crate) fn settings(directory: &Path) -> insta::Settings {
             "$server: [support]",
         ),
         (r"process \d+", "process [pid]"),
+        (r"\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2} UTC", "[time]"),
         // Servers in containers see their network's gateway.
         (r"from \d+\.\d+\.\d+\.\d+/32", "from [address]"),
     ] {

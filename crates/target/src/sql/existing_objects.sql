@@ -10,4 +10,6 @@ select 'type ' || t.typname
   from pg_catalog.pg_type t
   join pg_catalog.pg_namespace n on n.oid = t.typnamespace
  where n.nspname = $1 and t.typtype = 'e'
+   and not exists (select from pg_catalog.pg_depend d
+                    where d.objid = t.oid and d.deptype = 'e')
  order by 1

@@ -1,17 +1,19 @@
 //! `baseline apply`: makes the target's schema, or checks that its owner has made it.
 
-use std::fs;
 use std::path::Path;
 
-use anyhow::Context;
 use serde::Serialize;
 
 use catalog::quote;
-use target::ApplyOutcome;
+use target::{AppliedBaseline, Baseline, Batches, Standing};
 
 use crate::args::CommonArgs;
+use crate::command::baseline::owner::{check_owner, progress};
+use crate::command::baseline::scripts::{Origin, Scripts};
+use crate::command::import;
 use crate::config::{Database, SchemaOwner};
-use crate::exit::Failure;
+use crate::console::{Pulse, counted, thousands};
+use crate::exit::{Failure, INTERRUPTED};
 use crate::interrupt::Interrupt;
 use crate::lost::{Side, Task, Work};
 use crate::run::Session;
@@ -22,6 +24,9 @@ const TASK: Task = Task {
     leaves: "a baseline is applied as a whole or not at all",
     is_kept: true,
 };
+/// From the moment in which it is known that one transaction is not enough.
+const LEAVES_IN_BATCHES: &str = "what is applied is entered in the target, with the transaction \
+                                 that applied it, and the same command goes on from there";
 
 /// What `baseline apply --output json` prints.
 #[derive(Debug, Serialize)]
@@ -33,9 +38,12 @@ struct Document {
 #[derive(Debug, Serialize)]
 struct Entry {
     name: String,
-    /// `applied`, or `present` where the schema's owner has made it.
+    /// `applied`, or `present` where this baseline was applied before, or the schema's owner has
+    /// made it.
     outcome: &'static str,
     detail: String,
+    /// blake3 of the baseline's files; `null` where the schema has another owner.
+    blake3: Option<String>,
 }
 
 pub(super) fn run(
@@ -44,18 +52,16 @@ pub(super) fn run(
     interrupt: Interrupt,
 ) -> anyhow::Result<()> {
     let session = Session::open(common, interrupt)?;
+    let origin = Origin::find(&session, common, from)?;
     let mut databases: Vec<Entry> = Vec::new();
     for database in &session.config.databases {
         session.interrupt.check()?;
-        let apply = || apply(database, from);
         let done = databases.iter().map(|entry| &entry.name);
         let work = Work::outside(&TASK, &session.call, database).after(done);
+        let apply = || apply(&session, database, &origin, &work);
         databases.push(work.watched(database, apply)?);
     }
-    let lines = databases
-        .iter()
-        .map(|entry| format!("{}: {} ({})\n", entry.name, entry.outcome, entry.detail));
-    let human: String = lines.collect();
+    let human: String = databases.iter().map(human).collect();
     let document = Document {
         schema_version: 1,
         databases,
@@ -64,111 +70,296 @@ pub(super) fn run(
     Ok(())
 }
 
-fn apply(database: &Database, from: Option<&Path>) -> anyhow::Result<Entry> {
-    let mut connection = target::Connection::open(&database.target)?;
-    let (outcome, detail) = match database.schema_owner {
-        SchemaOwner::Converge => ("applied", apply_scripts(database, &mut connection, from)?),
-        _ => ("present", check_owner(database, &mut connection)?),
-    };
-    Ok(Entry {
+fn human(entry: &Entry) -> String {
+    let Entry { name, detail, .. } = entry;
+    match (entry.outcome, &entry.blake3) {
+        ("present", Some(_)) => format!("{name}: {detail}\n"),
+        (outcome, _) => format!("{name}: {outcome} ({detail})\n"),
+    }
+}
+
+fn apply(
+    session: &Session,
+    database: &Database,
+    origin: &Origin<'_>,
+    work: &Work,
+) -> anyhow::Result<Entry> {
+    let entry = |outcome, detail, blake3| Entry {
         name: database.name.clone(),
         outcome,
         detail,
-    })
+        blake3,
+    };
+    if database.schema_owner != SchemaOwner::Converge {
+        let mut connection = target::Connection::open(&database.target)?;
+        let detail = check_owner(database, &mut connection)?;
+        return Ok(entry("present", detail, None));
+    }
+    let scripts = Scripts::read(&origin.directory(database))?;
+    let statements = scripts.statements()?;
+    let blake3 = scripts.blake3();
+    let mut connection = target::Connection::open(&database.target)?;
+    import::check_nobody_at_work(&mut connection)?;
+    check_rights(database, &mut connection)?;
+    let application = Application {
+        session,
+        database,
+        scripts: &scripts,
+        baseline: Baseline {
+            ledger: &database.ledger,
+            schema: &database.target_schema,
+            statements: &statements,
+            blake3: &blake3,
+            tool_version: env!("CARGO_PKG_VERSION"),
+        },
+    };
+    let (outcome, detail) = application.run(&mut connection, work)?;
+    Ok(entry(outcome, detail, Some(blake3)))
 }
 
-/// Runs a committed baseline in one transaction.
-fn apply_scripts(
-    database: &Database,
-    connection: &mut target::Connection,
-    from: Option<&Path>,
-) -> anyhow::Result<String> {
-    let from = from.ok_or_else(|| {
-        Failure::usage(format!("database `{}` needs a baseline", database.name))
-            .hint("name the directory with <database>/pre_data.sql and post_data.sql: --from DIR")
-    })?;
-    let read = |name: &str| {
-        let path = from.join(&database.name).join(name);
-        fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))
+/// The role must be able to make things in the schema, and to keep the ledger.
+fn check_rights(database: &Database, connection: &mut target::Connection) -> anyhow::Result<()> {
+    import::check_ledger_rights(database, connection)?;
+    let rights = connection.schema_rights(&database.target_schema)?;
+    let (schema, role) = (&database.target_schema, quote::postgres(&rights.role));
+    let (message, grant) = match (rights.exists, rights.may_create) {
+        (true, true) => return Ok(()),
+        (true, false) => (
+            format!(
+                "role {role} may not make anything in schema `{schema}` of target `{}`",
+                database.name
+            ),
+            format!(
+                "grant usage, create on schema {} to {role}",
+                quote::postgres(schema)
+            ),
+        ),
+        (false, _) => (
+            format!("target `{}` has no schema `{schema}`", database.name),
+            format!(
+                "create schema {} authorization {role}",
+                quote::postgres(schema)
+            ),
+        ),
     };
-    let (pre_data, post_data) = (read("pre_data.sql")?, read("post_data.sql")?);
-    match target::apply_scripts(
-        connection,
-        &database.target_schema,
-        &[&pre_data, &post_data],
-    )? {
-        ApplyOutcome::Applied => Ok(format!("schema {}", database.target_schema)),
-        ApplyOutcome::NotEmpty(objects) => Err(Failure::blocked(format!(
+    Err(Failure::blocked(message)
+        .hint(format!(
+            "nothing was changed; let the owner of the database {} run: {grant}",
+            quote::postgres(&rights.database)
+        ))
+        .into())
+}
+
+/// A baseline on its way into one database.
+struct Application<'a> {
+    session: &'a Session,
+    database: &'a Database,
+    scripts: &'a Scripts,
+    baseline: Baseline<'a>,
+}
+
+impl Application<'_> {
+    /// Applies what is not applied yet; returns the outcome and what is to be said of it.
+    fn run(
+        &self,
+        connection: &mut target::Connection,
+        work: &Work,
+    ) -> anyhow::Result<(&'static str, String)> {
+        let from = match self.baseline.standing(connection)? {
+            Standing::Empty => 0,
+            Standing::Own(own) => match &own.applied {
+                Some(time) => return Ok(("present", since(time, &own))),
+                None => own.done,
+            },
+            Standing::Other(other, objects) => return Err(self.another(&other, &objects).into()),
+            Standing::Unknown(objects) => return Err(self.not_empty(&objects).into()),
+        };
+        let batches = Batches::plan(connection, self.baseline.statements, from)?;
+        if from > 0 || batches.ranges.len() > 1 {
+            work.leaves(LEAVES_IN_BATCHES);
+            self.say_batches(&batches, from);
+        }
+        let _cancelled_on_interrupt = self.session.interrupt.cancels(connection.cancel());
+        let mut pulse = Pulse::new(self.session.console);
+        for range in &batches.ranges {
+            let mut at = None;
+            let proceed = |index| -> anyhow::Result<()> {
+                at = Some(index);
+                self.session.interrupt.check()?;
+                pulse.beat(|| self.progress_line(index));
+                Ok(())
+            };
+            let result = self.baseline.apply(connection, range.clone(), proceed);
+            result.map_err(|error| self.explain(error, range.start, at))?;
+        }
+        Ok(("applied", self.applied(&batches, from)))
+    }
+
+    fn applied(&self, batches: &Batches, from: usize) -> String {
+        let statements = counted(self.baseline.statements.len() as u64, "statement");
+        let mut text = format!("schema {}, {statements}", self.database.target_schema);
+        if from > 0 {
+            text.push_str(&format!(", of them {} before", thousands(from as u64)));
+        }
+        if batches.ranges.len() > 1 {
+            let transactions = counted(batches.ranges.len() as u64, "transaction");
+            text.push_str(&format!(", in {transactions}: {}", why(batches)));
+        }
+        text
+    }
+
+    fn say_batches(&self, batches: &Batches, from: usize) {
+        let name = &self.database.name;
+        let transactions = counted(batches.ranges.len() as u64, "transaction");
+        let going_on = match from {
+            0 => String::new(),
+            from => format!("goes on after {}; ", counted(from as u64, "statement")),
+        };
+        self.session.console.line(&format!(
+            "baseline   {name}: {going_on}{transactions}, {}; if it is interrupted, the same command goes on",
+            why(batches)
+        ));
+    }
+
+    fn progress_line(&self, index: usize) -> String {
+        format!(
+            "baseline   {} {} of {} statements",
+            self.database.name,
+            thousands(index as u64),
+            thousands(self.baseline.statements.len() as u64)
+        )
+    }
+
+    /// What an error means that came at a statement, or before the first one, with the statements before `done` applied for good.
+    fn explain(&self, error: anyhow::Error, done: usize, at: Option<usize>) -> anyhow::Error {
+        let is_stop = error
+            .downcast_ref::<Failure>()
+            .is_some_and(|failure| failure.code == INTERRUPTED);
+        if is_stop || self.session.interrupt.is_set() && is_cancelled(&error) {
+            return Failure::new(INTERRUPTED, "interrupted")
+                .hint(format!("{}; {}", self.left(done), self.go_on()))
+                .into();
+        }
+        let Some(refusal) = error.downcast_ref::<target::Error>() else {
+            return error;
+        };
+        if refusal.is_lost_connection() {
+            return error;
+        }
+        let message = match at {
+            Some(at) => {
+                let place = self.scripts.place(self.baseline.statements[at]);
+                format!("{place}: {}", refusal.cause())
+            }
+            None => refusal.to_string(),
+        };
+        let left = self.left(done);
+        let failure = match refusal.sqlstate() {
+            Some("53200") => Failure::blocked(message).hint(format!(
+                "{left}; give the server more locks (max_locks_per_transaction, which needs a restart)"
+            )),
+            Some("42501") => Failure::blocked(message).hint(format!(
+                "{left}; grant the role what it lacks, or apply as one that has it"
+            )),
+            _ if refusal.is_obstacle() => Failure::blocked(message).hint(left),
+            None if refusal.is_precondition() => Failure::blocked(message).hint(left),
+            _ if done == 0 => Failure::refused(message).hint(format!("{left}; mend the file")),
+            _ => Failure::refused(message).hint(format!(
+                "{left}; mend the cause and {}, or mend the file and begin with an empty schema: {}",
+                self.go_on(),
+                self.emptying()
+            )),
+        };
+        failure.into()
+    }
+
+    fn left(&self, done: usize) -> String {
+        match done {
+            0 => "nothing was changed".to_owned(),
+            done => format!(
+                "{} of {} statements are applied",
+                thousands(done as u64),
+                thousands(self.baseline.statements.len() as u64)
+            ),
+        }
+    }
+
+    fn go_on(&self) -> String {
+        format!("go on with `{}`", self.session.call.again())
+    }
+
+    fn emptying(&self) -> String {
+        let schema = quote::postgres(&self.database.target_schema);
+        format!("drop schema {schema} cascade; create schema {schema};")
+    }
+
+    fn not_empty(&self, objects: &[String]) -> Failure {
+        Failure::blocked(format!(
             "schema `{}` of target `{}` is not empty: {}",
-            database.target_schema,
-            database.name,
-            objects.join(", ")
+            self.database.target_schema,
+            self.database.name,
+            listed(objects)
         ))
         .hint("apply the baseline to an empty schema; nothing was changed")
-        .into()),
     }
-}
 
-/// For schemas that others make: says how far their migrations have come.
-pub(crate) fn check_owner(
-    database: &Database,
-    connection: &mut target::Connection,
-) -> anyhow::Result<String> {
-    let (table, column, command) = match database.schema_owner {
-        SchemaOwner::Typeorm => (
-            "migrations_typeorm",
-            "name",
-            "the TypeORM migrations of its service",
-        ),
-        SchemaOwner::Kratos => ("schema_migration", "version", "kratos migrate sql -e --yes"),
-        SchemaOwner::External => {
-            return any_tables(database, connection, "let its owner make it first");
-        }
-        SchemaOwner::Converge => {
-            return any_tables(
-                database,
-                connection,
-                "run `cargo xtask baseline apply --from DIR`",
-            );
-        }
-    };
-    let missing = |why: &str| {
+    fn another(&self, other: &AppliedBaseline, objects: &[String]) -> Failure {
+        let state = match &other.applied {
+            Some(time) => since(time, other),
+            None => format!(
+                "is applied in part: {} (blake3 {})",
+                progress(other),
+                other.blake3
+            ),
+        };
+        let way_on = match &other.applied {
+            Some(_) => format!(
+                "apply this one (blake3 {}) to an empty schema",
+                self.baseline.blake3
+            ),
+            None => format!(
+                "go on with the files that it was begun with, or begin with these and an empty \
+                 schema: {}",
+                self.emptying()
+            ),
+        };
         Failure::blocked(format!(
-            "the schema of target `{}` is not made: {why}",
-            database.name
+            "schema `{}` of target `{}` has another baseline, which {state}: {}",
+            self.database.target_schema,
+            self.database.name,
+            listed(objects)
         ))
-        .hint(format!("run {command} against it first"))
-    };
-    let catalog = target::discover(connection, &database.target_schema)?;
-    if catalog.table(table).is_none() {
-        return Err(missing(&format!("there is no table `{table}`")).into());
-    }
-    let rows = connection.query_text(&format!(
-        "select max({})::text from {}",
-        quote::postgres(column),
-        quote::postgres_qualified(&database.target_schema, table)
-    ))?;
-    match rows.into_iter().flatten().flatten().next() {
-        Some(head) => Ok(format!("{table} is at {head}")),
-        None => Err(missing(&format!("table `{table}` is empty")).into()),
+        .hint(format!("nothing was changed; {way_on}"))
     }
 }
 
-fn any_tables(
-    database: &Database,
-    connection: &mut target::Connection,
-    hint: &str,
-) -> anyhow::Result<String> {
-    let tables = target::discover(connection, &database.target_schema)?
-        .tables
-        .len();
-    if tables == 0 {
-        return Err(Failure::blocked(format!(
-            "schema `{}` of target `{}` has no table",
-            database.target_schema, database.name
-        ))
-        .hint(hint)
-        .into());
+fn is_cancelled(error: &anyhow::Error) -> bool {
+    let error = error.downcast_ref::<target::Error>();
+    error.is_some_and(target::Error::is_cancelled)
+}
+
+fn since(time: &str, applied: &AppliedBaseline) -> String {
+    format!("is applied since {time} (blake3 {})", applied.blake3)
+}
+
+fn why(batches: &Batches) -> String {
+    format!(
+        "since one would need about {} locks, and half of the server's have to do, {}",
+        thousands(batches.locks_needed),
+        thousands(batches.locks_room)
+    )
+}
+
+/// Enough to recognise a schema by.
+const OBJECTS_SHOWN: usize = 20;
+
+fn listed(objects: &[String]) -> String {
+    let shown = objects[..objects.len().min(OBJECTS_SHOWN)].join(", ");
+    match objects.len() > OBJECTS_SHOWN {
+        true => format!(
+            "{}, the first of them {shown}",
+            counted(objects.len() as u64, "object")
+        ),
+        false => shown,
     }
-    Ok(format!("{tables} tables"))
 }

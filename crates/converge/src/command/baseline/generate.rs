@@ -14,6 +14,7 @@ use ::baseline::{Baseline, NoteKind, PlanError, TypeMap, Wanted, sql};
 
 use crate::args::{BaselineFormat, GenerateArgs};
 use crate::call::Call;
+use crate::command::baseline::scripts::DIRECTORY;
 use crate::config::Database;
 use crate::console::{counted, text_table};
 use crate::exit::{DIFFERENT, Failure};
@@ -30,8 +31,6 @@ const TASK: Task = Task {
     is_kept: true,
 };
 
-/// The directory of a run that a baseline is in.
-const DIRECTORY: &str = "baseline";
 /// The end of a migration's file name, behind its timestamp.
 const MIGRATION: &str = "-baseline.ts";
 

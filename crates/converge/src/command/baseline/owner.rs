@@ -1,0 +1,205 @@
+//! Whether the target's schema is made, by whomever it belongs to.
+//!
+//! It only looks; `doctor` and `migrate` ask the same.
+
+use catalog::quote;
+use target::{AppliedBaseline, Extension};
+
+use crate::config::{Database, SchemaOwner};
+use crate::console::{counted, thousands};
+use crate::exit::Failure;
+
+/// Where an owner keeps his books.
+struct Bookkeeping {
+    table: &'static str,
+    /// The column that names a migration.
+    name: &'static str,
+    /// The order in which migrations are applied.
+    order: &'static str,
+}
+
+const TYPEORM: Bookkeeping = Bookkeeping {
+    table: "migrations_typeorm",
+    name: "name",
+    // Names are classes', and end with the time at which they were written.
+    order: "\"timestamp\", id",
+};
+
+const KRATOS: Bookkeeping = Bookkeeping {
+    table: "schema_migration",
+    name: "version",
+    order: "version collate \"C\"",
+};
+
+/// Says how far the owner of the target's schema has come, or fails where it is not made.
+pub(crate) fn check_owner(
+    database: &Database,
+    connection: &mut target::Connection,
+) -> anyhow::Result<String> {
+    match database.schema_owner {
+        SchemaOwner::External => any_tables(database, connection, "let its owner make it first"),
+        SchemaOwner::Typeorm => {
+            let hint = |connection: &mut target::Connection| {
+                let extension = connection.extension(EXTENSION)?;
+                Ok(typeorm_hint(&database.target.to_string(), extension))
+            };
+            migrations(database, connection, &TYPEORM, hint)
+        }
+        SchemaOwner::Kratos => {
+            let hint = |_: &mut _| Ok(kratos_hint(database));
+            migrations(database, connection, &KRATOS, hint)
+        }
+        SchemaOwner::Converge => {
+            check_whole(database, connection)?;
+            any_tables(
+                database,
+                connection,
+                "run `cargo xtask baseline apply`, which takes what `cargo xtask baseline generate` \
+                 wrote, or the files of --from DIR",
+            )
+        }
+    }
+}
+
+fn migrations(
+    database: &Database,
+    connection: &mut target::Connection,
+    books: &Bookkeeping,
+    hint: impl FnOnce(&mut target::Connection) -> anyhow::Result<String>,
+) -> anyhow::Result<String> {
+    let table = books.table;
+    let catalog = target::discover(connection, &database.target_schema)?;
+    let why = if catalog.table(table).is_none() {
+        format!("there is no table `{table}`")
+    } else {
+        let sql = format!(
+            "select {}::text, count(*) over ()::text from {} order by {} limit 1",
+            quote::postgres(books.name),
+            quote::postgres_qualified(&database.target_schema, table),
+            descending(books.order)
+        );
+        match connection.query_text(&sql)?.as_slice() {
+            [] => format!("table `{table}` is empty"),
+            rows => return Ok(head(table, &rows[0])),
+        }
+    };
+    let message = format!(
+        "the schema of target `{}` is not made: {why}",
+        database.name
+    );
+    Err(Failure::blocked(message).hint(hint(connection)?).into())
+}
+
+fn descending(order: &str) -> String {
+    let columns = order.split(", ").map(|column| format!("{column} desc"));
+    columns.collect::<Vec<String>>().join(", ")
+}
+
+fn head(table: &str, row: &[Option<String>]) -> String {
+    let text = |index: usize| row[index].as_deref().unwrap_or_default();
+    let migrations = counted(text(1).parse().unwrap_or_default(), "migration");
+    format!("{table} is at {} ({migrations})", text(0))
+}
+
+/// What TypeORM gives its uuids by, unless it is told otherwise.
+const EXTENSION: &str = "uuid-ossp";
+
+fn typeorm_hint(target: &str, extension: Extension) -> String {
+    let name = quote::postgres(EXTENSION);
+    let before = match extension {
+        Extension::Installed => String::new(),
+        Extension::Available => format!(
+            "in {target}, as a role with `create` on the database, run:\n  \
+             create extension if not exists {name};\nthen "
+        ),
+        Extension::Missing => format!(
+            "install the package postgresql-contrib, which brings the extension {name}, on the \
+             server, and in {target} run:\n  create extension if not exists {name};\nthen "
+        ),
+    };
+    format!(
+        "{before}run the migrations of the service against it, with the service's own command or \
+         with TypeORM's:\n  npx typeorm migration:run -d <data source>"
+    )
+}
+
+fn kratos_hint(database: &Database) -> String {
+    let target = &database.target;
+    format!(
+        "run the migrations of Kratos against it, with the password in the address:\n  \
+         DSN={target} kratos migrate sql -e --yes\n\
+         or, with the same DSN in the environment, in a container:\n  \
+         docker run --rm -e DSN oryd/kratos:<version> migrate sql -e --yes"
+    )
+}
+
+/// Fails where a baseline was interrupted between its transactions.
+fn check_whole(database: &Database, connection: &mut target::Connection) -> anyhow::Result<()> {
+    let (ledger, schema) = (&database.ledger, &database.target_schema);
+    match AppliedBaseline::read(connection, ledger, schema)? {
+        Some(part) if part.applied.is_none() => Err(Failure::blocked(format!(
+            "the baseline of target `{}` is applied in part: {}",
+            database.name,
+            progress(&part)
+        ))
+        .hint("`cargo xtask baseline apply` with the same files goes on from there")
+        .into()),
+        _ => Ok(()),
+    }
+}
+
+/// How far a baseline is.
+pub(super) fn progress(part: &AppliedBaseline) -> String {
+    let (done, all) = (part.done as u64, part.statements as u64);
+    format!(
+        "{} of {} statements, begun {}",
+        thousands(done),
+        thousands(all),
+        part.started
+    )
+}
+
+fn any_tables(
+    database: &Database,
+    connection: &mut target::Connection,
+    hint: &str,
+) -> anyhow::Result<String> {
+    let tables = target::discover(connection, &database.target_schema)?
+        .tables
+        .len();
+    if tables == 0 {
+        return Err(Failure::blocked(format!(
+            "schema `{}` of target `{}` has no table",
+            database.target_schema, database.name
+        ))
+        .hint(hint)
+        .into());
+    }
+    Ok(format!("{tables} tables"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_extension_comes_before_the_migrations() {
+        let hint = |extension| typeorm_hint("postgres://u@h:5432/d", extension);
+        assert!(hint(Extension::Installed).starts_with("run the migrations"));
+        for (extension, before) in [
+            (Extension::Available, "in postgres://u@h:5432/d, as a role"),
+            (Extension::Missing, "install the package postgresql-contrib"),
+        ] {
+            let hint = hint(extension);
+            assert!(hint.starts_with(before), "{hint}");
+            let (sql, migrations) = (
+                "create extension if not exists \"uuid-ossp\";",
+                "npx typeorm",
+            );
+            assert!(
+                hint.find(sql).unwrap() < hint.find(migrations).unwrap(),
+                "{hint}"
+            );
+        }
+    }
+}
