@@ -13,12 +13,13 @@ use anyhow::Context;
 
 use ::baseline::{Baseline, Difference, Names, compare, sql, without_schema};
 use catalog::{ForeignKey, KeyKind, TargetCatalog, TargetColumn, quote};
-use target::{SameValue, Scratch};
+use target::{Batches, SameValue, Scratch};
 
 use crate::args::CheckArgs;
 use crate::command::baseline::generate;
 use crate::command::baseline::scripts::Scripts;
 use crate::config::{self, Database};
+use crate::console::thousands;
 use crate::exit::{DIFFERENT, Failure};
 use crate::interrupt::Interrupt;
 use crate::lost::{Side, Task, Work};
@@ -38,6 +39,10 @@ const BOTH_SIDES: Task = Task {
     sides: &[Side::Source, Side::Target],
     ..TARGET_ALONE
 };
+
+const MORE_LOCKS: &str = "nothing was changed; a check makes all tables in one transaction: give \
+                          the server more locks (max_locks_per_transaction, which needs a \
+                          restart), or name one that has them with --scratch URL";
 
 /// What a target is compared with.
 #[derive(Clone, Copy, Debug)]
@@ -190,16 +195,21 @@ impl Check<'_> {
         statements: &[&str],
         place: impl Fn(usize) -> String,
     ) -> anyhow::Result<(TargetCatalog, Vec<String>)> {
-        let mut at = None;
-        let proceed = |index| at = Some(index);
-        let made = match self.scratch {
-            None => live.scratch(beside, statements, proceed),
+        let mut other = match self.scratch {
+            None => None,
             Some(endpoint) => {
-                let mut connection = target::Connection::open(endpoint)?;
-                same_version(live, &connection)?;
-                connection.scratch(beside, statements, proceed)
+                let other = target::Connection::open(endpoint)?;
+                same_version(live, &other)?;
+                Some(other)
             }
         };
+        let connection = other.as_mut().unwrap_or(live);
+        let batches = Batches::plan(connection, statements, 0)?;
+        if batches.ranges.len() > 1 {
+            return Err(too_many_locks(&batches).into());
+        }
+        let mut at = None;
+        let made = connection.scratch(beside, statements, |index| at = Some(index));
         let Scratch {
             catalog,
             extensions,
@@ -226,10 +236,7 @@ impl Check<'_> {
                     quote::postgres(database)
                 )
             }
-            Some("53200") => "all tables are made in one transaction: give the server more locks \
-                              (max_locks_per_transaction, which needs a restart), or name one that \
-                              has them with --scratch URL"
-                .to_owned(),
+            Some("53200") => MORE_LOCKS.to_owned(),
             _ => match self.expected {
                 Expected::Files(_) => "mend the file; nothing was changed".to_owned(),
                 _ => "nothing was changed; another database can be named with --scratch URL"
@@ -239,6 +246,16 @@ impl Check<'_> {
         let message = format!("database `{}`: {place}{error}", self.database.name);
         Failure::blocked(message).hint(hint).into()
     }
+}
+
+/// A server without locks left refuses others, too: it is not tried.
+fn too_many_locks(batches: &Batches) -> Failure {
+    Failure::blocked(format!(
+        "a scratch schema would need about {} locks in one transaction; half of the server's are {}",
+        thousands(batches.locks_needed),
+        thousands(batches.locks_room)
+    ))
+    .hint(MORE_LOCKS)
 }
 
 fn borrowed(statements: &[String]) -> Vec<&str> {
