@@ -10,6 +10,7 @@ mod catalogs;
 mod check;
 mod corners;
 mod defaults;
+mod large_baseline;
 mod lost;
 mod own_servers;
 mod pass_through;
