@@ -132,6 +132,11 @@ fn apply_and_read_back(workplace: &Workplace, name: &str, databases: &Databases,
     let live = target::discover(&mut databases.postgres(), "public").unwrap();
     let (planned, live) = (comparable(&plan.catalog), comparable(&live));
     assert_eq!(planned, live);
+    let check = ["baseline", "check", "--names", "--database", name];
+    workplace.run(&check).expect(0);
+    workplace
+        .run(&[&check[..], &["--from", "sql"]].concat())
+        .expect(0);
     workplace.run(&apply).expect(0);
 }
 

@@ -305,11 +305,15 @@ fn a_role_without_the_right_to_make_schemas_is_told_two_ways_on() {
     target.batch_execute(&format!("drop role {role}")).unwrap();
 }
 
-/// The owners' targets, as the shipped configuration expects them: every line is explained in
-/// the page for operators.
-#[test]
-fn the_owners_targets_differ_as_documented() {
-    for system in ["alkemio", "kratos"] {
+/// The real systems with the configuration that is shipped, on databases of their own.
+struct Shipped {
+    databases: Databases,
+    workplace: Workplace,
+    system: &'static str,
+}
+
+impl Shipped {
+    fn new(system: &'static str) -> Self {
         let databases = Databases::create();
         let family = match databases.mysql().server().kind {
             ServerKind::Mysql => "mysql",
@@ -325,16 +329,67 @@ fn the_owners_targets_differ_as_documented() {
         let workplace = Workplace::new(&[]);
         let shipped = fs::read_to_string(workspace_root().join("alkemio.yml")).unwrap();
         workplace.write("config.yml", &shipped);
-        let prefix = system.to_uppercase();
-        let output = workplace
-            .command(&["baseline", "check", "--database", system])
-            .env(format!("{prefix}_MYSQL_URL"), databases.mysql_url())
-            .env(format!("{prefix}_POSTGRES_URL"), databases.postgres_url())
+        Self {
+            databases,
+            workplace,
+            system,
+        }
+    }
+
+    fn run(&self, words: &[&str]) -> Outcome {
+        let prefix = self.system.to_uppercase();
+        let output = self
+            .workplace
+            .command(&[words, &["--database", self.system]].concat())
+            .env(format!("{prefix}_MYSQL_URL"), self.databases.mysql_url())
+            .env(
+                format!("{prefix}_POSTGRES_URL"),
+                self.databases.postgres_url(),
+            )
             .output()
             .unwrap();
-        let found = Outcome::of(&output).expect(5);
+        Outcome::of(&output)
+    }
+}
+
+const SYSTEMS: [&str; 2] = ["alkemio", "kratos"];
+
+/// Every line is explained in the page for operators.
+#[test]
+fn the_owners_targets_differ_as_documented() {
+    for system in SYSTEMS {
+        let found = Shipped::new(system).run(&["baseline", "check"]).expect(5);
         compare_with_snapshot(&format!("{system}_target"), &found.stdout);
         explained(system, &lines(&found));
+    }
+}
+
+/// As a project commits them; the same bytes from either family of servers.
+#[test]
+fn the_committed_baselines_are_what_the_sources_give() {
+    let committed = workspace_root().join("fixtures/generated");
+    let out = committed.to_str().unwrap();
+    for system in SYSTEMS {
+        let shipped = Shipped::new(system);
+        let check = shipped.run(&["baseline", "generate", "--out", out, "--check"]);
+        assert_eq!(
+            check.code,
+            0,
+            "{}\nrefresh: cargo xtask db up && cargo xtask fixtures load && cargo xtask baseline \
+             generate --out fixtures/generated",
+            check.text()
+        );
+        let edited = shipped.workplace.path().join("edited").join(system);
+        fs::create_dir_all(&edited).unwrap();
+        for file in ["pre_data.sql", "post_data.sql"] {
+            let text = fs::read_to_string(committed.join(system).join(file)).unwrap();
+            fs::write(edited.join(file), text.replacen("not null", "null", 1)).unwrap();
+        }
+        let stale = shipped.run(&["baseline", "generate", "--out", "edited", "--check"]);
+        assert!(
+            stale.expect(5).stderr.contains("edited/"),
+            "a comparison that cannot fail proves nothing"
+        );
     }
 }
 
