@@ -1,3 +1,5 @@
+//! The comparer is tested by changes that it must find, and by those that mean nothing.
+
 use catalog::{
     Check, Deferrable, ForeignKey, Generated, Identity, Key, KeyKind, KeyPart, ObjectKind,
     OtherObject, PostgresType, Sequence, Server, ServerKind, TargetColumn,

@@ -38,17 +38,8 @@ pub(crate) fn check_owner(
 ) -> anyhow::Result<String> {
     match database.schema_owner {
         SchemaOwner::External => any_tables(database, connection, "let its owner make it first"),
-        SchemaOwner::Typeorm => {
-            let hint = |connection: &mut target::Connection| {
-                let extension = connection.extension(EXTENSION)?;
-                Ok(typeorm_hint(&database.target.to_string(), extension))
-            };
-            migrations(database, connection, &TYPEORM, hint)
-        }
-        SchemaOwner::Kratos => {
-            let hint = |_: &mut _| Ok(kratos_hint(database));
-            migrations(database, connection, &KRATOS, hint)
-        }
+        SchemaOwner::Typeorm => migrations(database, connection, &TYPEORM, typeorm_command()),
+        SchemaOwner::Kratos => migrations(database, connection, &KRATOS, kratos_command(database)),
         SchemaOwner::Converge => {
             check_whole(database, connection)?;
             any_tables(
@@ -65,7 +56,7 @@ fn migrations(
     database: &Database,
     connection: &mut target::Connection,
     books: &Bookkeeping,
-    hint: impl FnOnce(&mut target::Connection) -> anyhow::Result<String>,
+    command: String,
 ) -> anyhow::Result<String> {
     let table = books.table;
     let catalog = target::discover(connection, &database.target_schema)?;
@@ -87,7 +78,13 @@ fn migrations(
         "the schema of target `{}` is not made: {why}",
         database.name
     );
-    Err(Failure::blocked(message).hint(hint(connection)?).into())
+    let before = before_migrations(
+        &database.target.to_string(),
+        connection.extension(EXTENSION)?,
+    );
+    Err(Failure::blocked(message)
+        .hint(format!("{before}{command}"))
+        .into())
 }
 
 fn descending(order: &str) -> String {
@@ -101,12 +98,14 @@ fn head(table: &str, row: &[Option<String>]) -> String {
     format!("{table} is at {} ({migrations})", text(0))
 }
 
-/// What TypeORM gives its uuids by, unless it is told otherwise.
+/// What gives ids where the application gives none; without it the first statement of Alkemio's
+/// migrations fails.
 const EXTENSION: &str = "uuid-ossp";
 
-fn typeorm_hint(target: &str, extension: Extension) -> String {
+/// What has to be done before migrations can run.
+fn before_migrations(target: &str, extension: Extension) -> String {
     let name = quote::postgres(EXTENSION);
-    let before = match extension {
+    match extension {
         Extension::Installed => String::new(),
         Extension::Available => format!(
             "in {target}, as a role with `create` on the database, run:\n  \
@@ -116,14 +115,16 @@ fn typeorm_hint(target: &str, extension: Extension) -> String {
             "install the package postgresql-contrib, which brings the extension {name}, on the \
              server, and in {target} run:\n  create extension if not exists {name};\nthen "
         ),
-    };
-    format!(
-        "{before}run the migrations of the service against it, with the service's own command or \
-         with TypeORM's:\n  npx typeorm migration:run -d <data source>"
-    )
+    }
 }
 
-fn kratos_hint(database: &Database) -> String {
+fn typeorm_command() -> String {
+    "run the migrations of the service against it, with the service's own command or with \
+     TypeORM's:\n  npx typeorm migration:run -d <data source>"
+        .to_owned()
+}
+
+fn kratos_command(database: &Database) -> String {
     let target = &database.target;
     format!(
         "run the migrations of Kratos against it, with the password in the address:\n  \
@@ -184,22 +185,15 @@ mod tests {
 
     #[test]
     fn the_extension_comes_before_the_migrations() {
-        let hint = |extension| typeorm_hint("postgres://u@h:5432/d", extension);
-        assert!(hint(Extension::Installed).starts_with("run the migrations"));
-        for (extension, before) in [
+        let before = |extension| before_migrations("postgres://u@h:5432/d", extension);
+        assert_eq!(before(Extension::Installed), "");
+        for (extension, begins) in [
             (Extension::Available, "in postgres://u@h:5432/d, as a role"),
             (Extension::Missing, "install the package postgresql-contrib"),
         ] {
-            let hint = hint(extension);
-            assert!(hint.starts_with(before), "{hint}");
-            let (sql, migrations) = (
-                "create extension if not exists \"uuid-ossp\";",
-                "npx typeorm",
-            );
-            assert!(
-                hint.find(sql).unwrap() < hint.find(migrations).unwrap(),
-                "{hint}"
-            );
+            let text = before(extension);
+            assert!(text.starts_with(begins), "{text}");
+            assert!(text.ends_with("create extension if not exists \"uuid-ossp\";\nthen "));
         }
     }
 }
