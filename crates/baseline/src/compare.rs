@@ -33,8 +33,8 @@ pub enum Names {
 
 /// What is not as expected, in an order in which it can be mended.
 ///
-/// Both catalogues must come from servers of one version, and without the names of their schemas
-/// ([`without_schema`]).
+/// Both catalogues must come from servers of one version, and be of one schema or without the
+/// names of theirs ([`without_schema`]).
 pub fn compare(expected: &TargetCatalog, live: &TargetCatalog, names: Names) -> Vec<Difference> {
     let mut found = Findings {
         expected,

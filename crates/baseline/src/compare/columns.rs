@@ -169,8 +169,9 @@ fn type_name(column: &TargetColumn) -> String {
     }
 }
 
-/// Whether the server does not convert the values by itself. Where it does, it refuses what does
-/// not fit, which an explicit conversion would cut off.
+/// Whether the server does not convert the values by itself. Where it does, it refuses a text that
+/// is too long, which an explicit conversion would cut off; decimals and fractions of a second it
+/// rounds, and of a moment that becomes a date it keeps the day alone.
 fn changes_kind(expected: &TargetColumn, live: &TargetColumn) -> bool {
     fn family(data_type: &PostgresType) -> u8 {
         match data_type {

@@ -65,7 +65,7 @@ pub(crate) fn own_sequence(table: &str, column: &TargetColumn) -> Option<String>
 
 /// How a sequence is not as `create sequence` would make it.
 fn options(sequence: &Sequence) -> Vec<String> {
-    let by_default = by_default(&sequence.data_type);
+    let largest = largest_number(&sequence.data_type);
     let mut options = Vec::new();
     if sequence.data_type != "bigint" {
         options.push(format!("as {}", sequence.data_type));
@@ -73,7 +73,7 @@ fn options(sequence: &Sequence) -> Vec<String> {
     if sequence.increment != 1 {
         options.push(format!("increment by {}", sequence.increment));
     }
-    if (sequence.min, sequence.max) != (1, by_default) {
+    if (sequence.min, sequence.max) != (1, largest) {
         options.push(format!(
             "minvalue {} maxvalue {}",
             sequence.min, sequence.max
@@ -89,7 +89,7 @@ fn options(sequence: &Sequence) -> Vec<String> {
 }
 
 /// The largest number of a sequence of that type.
-fn by_default(data_type: &str) -> i64 {
+fn largest_number(data_type: &str) -> i64 {
     match data_type {
         "smallint" => i64::from(i16::MAX),
         "integer" => i64::from(i32::MAX),

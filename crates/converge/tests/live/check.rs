@@ -123,7 +123,7 @@ fn every_mutation_is_named_alone_and_mended_by_what_is_said() {
 }
 
 #[test]
-fn all_mutations_at_once_are_mended_in_the_order_of_the_lines() {
+fn several_differences_are_mended_in_the_order_of_the_lines() {
     let (databases, workplace) = applied(SOURCE, OPTIONS);
     let mut target = databases.postgres();
     let harm = "drop table thing cascade; drop type kind_mood_enum cascade;
@@ -154,7 +154,7 @@ fn rows_keep_their_numbers_when_the_numbering_is_mended() {
 }
 
 #[test]
-fn a_check_leaves_nothing_behind_and_takes_no_rows() {
+fn a_check_leaves_no_schema_behind() {
     let (databases, workplace) = applied(SOURCE, OPTIONS);
     let mut target = databases.postgres();
     let schemas = "select nspname::text from pg_namespace where nspname not like 'pg_temp%' \

@@ -230,7 +230,8 @@ impl Application<'_> {
         )
     }
 
-    /// What an error means that came at a statement, or before the first one, with the statements before `done` applied for good.
+    /// What an error means that came at a statement, or before the first one, with the statements
+    /// before `done` applied for good.
     fn explain(&self, error: anyhow::Error, done: usize, at: Option<usize>) -> anyhow::Error {
         let is_stop = error
             .downcast_ref::<Failure>()
