@@ -99,6 +99,7 @@ impl Findings<'_> {
         let checks = checks.map(|check| key::add_check(&table.name, check));
         difference.mend.extend(checks);
         self.differences.push(difference);
+        keys::miss_exclusions(self, table);
         let empty = TargetTable::new(&table.name);
         constraints::compare_foreign_keys(self, table, &empty);
     }
@@ -106,7 +107,20 @@ impl Findings<'_> {
     fn report_unexpected(&mut self, table: &TargetTable) {
         let object = format!("table {}", place(&table.name));
         let mut difference = Difference::unexpected(DifferenceKind::Table, &table.name, object);
-        difference.mend = vec![format!("drop table {}", quote::postgres(&table.name))];
+        // Others that are not expected either may refer to it, and are perhaps gone already.
+        let goes = |other: &&TargetTable| self.expected.table(&other.name).is_none();
+        for other in self.live.tables.iter().filter(goes) {
+            let keys = other.foreign_keys.iter();
+            let to_it = keys.filter(|key| {
+                key.referenced_schema.is_none() && key.referenced_table == table.name
+            });
+            difference.mend.extend(to_it.map(|key| {
+                let (other, key) = (quote::postgres(&other.name), quote::postgres(&key.name));
+                format!("alter table if exists {other} drop constraint if exists {key}")
+            }));
+        }
+        let drop = format!("drop table {}", quote::postgres(&table.name));
+        difference.mend.push(drop);
         self.differences.push(difference);
     }
 

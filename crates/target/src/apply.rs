@@ -67,7 +67,7 @@ impl Baseline<'_> {
     }
 
     /// Applies some of the statements and enters them, in one transaction; `proceed` is asked
-    /// before each with its number.
+    /// before each with its number, and before the end with the number behind the last.
     ///
     /// # Errors
     /// Where another run is at work, where the statements before these are not those that are
@@ -97,6 +97,7 @@ impl Baseline<'_> {
             proceed(index)?;
             run(&mut transaction, self.statements[index])?;
         }
+        proceed(batch.end)?;
         applied_baseline::enter(&mut transaction, self, batch.end)?;
         transaction.commit().doing(doing)?;
         Ok(())
@@ -130,14 +131,14 @@ impl Baseline<'_> {
 
 /// As a prepared statement, of which the server takes only one at a time: whatever was
 /// overlooked when the script was split is refused.
-fn run(transaction: &mut Transaction<'_>, sql: &str) -> Result<(), Error> {
+pub(crate) fn run(client: &mut impl GenericClient, sql: &str) -> Result<(), Error> {
     let doing = || "applying a statement".to_owned();
-    let statement = transaction.prepare(sql).doing(doing)?;
+    let statement = client.prepare(sql).doing(doing)?;
     if !statement.params().is_empty() {
         let text = "it has parameters, which nobody fills in".to_owned();
         return Err(Error::new(Kind::State(text), doing()));
     }
-    transaction.execute(&statement, &[]).doing(doing)?;
+    client.execute(&statement, &[]).doing(doing)?;
     Ok(())
 }
 

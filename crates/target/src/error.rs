@@ -107,6 +107,13 @@ impl Error {
         self.sqlstate() == Some("57014")
     }
 
+    /// Whether the server ended the statement or the session, whatever the statement was.
+    pub(crate) fn is_about_the_session(&self) -> bool {
+        // Connection exception, insufficient resources, operator intervention.
+        self.sqlstate()
+            .is_some_and(|state| ["08", "53", "57"].contains(&&state[..2]))
+    }
+
     /// Whether rights, locks or the state of the target stand in the way, which others can mend.
     pub fn is_obstacle(&self) -> bool {
         // Lock not available, insufficient privilege, read-only transaction, object in use.

@@ -290,12 +290,8 @@ pub(crate) fn remove_run(
 
 /// Whether nothing depends on a schema, which is what `drop schema` asks too.
 fn is_empty(transaction: &mut Transaction<'_>, schema: &str) -> Result<bool, Error> {
-    let sql = "select not exists (select from pg_catalog.pg_depend d \
-                                   where d.refclassid = 'pg_catalog.pg_namespace'::regclass \
-                                     and d.refobjid = n.oid) \
-                 from pg_catalog.pg_namespace n where n.nspname = $1";
     let row = transaction
-        .query_one(sql, &[&schema])
+        .query_one(include_str!("sql/schema_is_empty.sql"), &[&schema])
         .doing(|| format!("looking for what is left in schema `{schema}`"))?;
     Ok(row.get(0))
 }

@@ -5,9 +5,10 @@ use postgres::GenericClient;
 
 use catalog::{TargetCatalog, quote};
 
+use crate::apply::run;
 use crate::connection::Connection;
 use crate::discover::discover;
-use crate::error::{Doing, Error};
+use crate::error::{Doing, Error, Kind};
 
 /// How long a scratch schema waits for others; it needs nothing of theirs but a moment.
 const LOCK_TIMEOUT_MS: u32 = 5000;
@@ -37,16 +38,18 @@ pub struct SameValue {
 impl Connection {
     /// Lets the server make a schema, reads it, and rolls everything back. Names that the
     /// statements do not qualify are looked up in the scratch, in `beside`, and where extensions
-    /// are. `proceed` is told the number of each statement before it runs.
+    /// are. `proceed` is asked before each statement with its
+    /// number, and before the end with the number behind the last.
     ///
     /// # Errors
-    /// Where the server refuses a statement, or the role may not make a schema.
-    pub fn scratch(
+    /// Where the server refuses a statement, the role may not make a schema, or a statement makes
+    /// or changes something that is not in the scratch; and those of `proceed`.
+    pub fn scratch<E: From<Error>>(
         &mut self,
         beside: Option<&str>,
         statements: &[&str],
-        proceed: impl FnMut(usize),
-    ) -> Result<Scratch, Error> {
+        proceed: impl FnMut(usize) -> Result<(), E>,
+    ) -> Result<Scratch, E> {
         self.client
             .batch_execute(&format!(
                 "begin; set local lock_timeout = {LOCK_TIMEOUT_MS}"
@@ -60,12 +63,12 @@ impl Connection {
         Ok(made)
     }
 
-    fn make(
+    fn make<E: From<Error>>(
         &mut self,
         beside: Option<&str>,
         statements: &[&str],
-        mut proceed: impl FnMut(usize),
-    ) -> Result<Scratch, Error> {
+        mut proceed: impl FnMut(usize) -> Result<(), E>,
+    ) -> Result<Scratch, E> {
         let before = extensions(&mut self.client)?;
         let schema: String = self
             .client
@@ -87,10 +90,12 @@ impl Connection {
             .batch_execute(&create)
             .doing(|| "making a scratch schema".to_owned())?;
         for (index, statement) in statements.iter().enumerate() {
-            proceed(index);
-            self.client
-                .batch_execute(statement)
-                .doing(|| "making the expected schema in a scratch schema".to_owned())?;
+            proceed(index)?;
+            run(&mut self.client, statement)?;
+        }
+        proceed(statements.len())?;
+        if beside.is_none() {
+            check_outside(&mut self.client, &schema)?;
         }
         self.client
             .batch_execute("set local search_path = ''")
@@ -124,8 +129,10 @@ impl Connection {
             let ended = self.client.batch_execute("rollback");
             match is_same {
                 Ok(false) => return Ok(false),
-                Err(error) if error.sqlstate().is_some() => return Ok(false),
-                Err(error) => return Err(error),
+                Err(error) if error.sqlstate().is_none() || error.is_about_the_session() => {
+                    return Err(error);
+                }
+                Err(_) => return Ok(false),
                 Ok(true) => ended.doing(|| "comparing defaults".to_owned())?,
             }
         }
@@ -158,6 +165,25 @@ impl Connection {
         );
         let row = self.client.query_one(&sql, &[]).doing(doing)?;
         Ok(row.get(0))
+    }
+}
+
+/// What is made elsewhere would not be compared, and what is changed elsewhere is not ours.
+fn check_outside(client: &mut impl GenericClient, schema: &str) -> Result<(), Error> {
+    let doing = || "looking for what was made outside the scratch schema".to_owned();
+    let rows = client
+        .query(include_str!("sql/made_outside.sql"), &[&schema])
+        .doing(doing)?;
+    let names: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
+    match names.is_empty() {
+        true => Ok(()),
+        false => Err(Error::new(
+            Kind::State(format!(
+                "the statements name a schema, and make or change {}",
+                names.join(", ")
+            )),
+            "making the expected schema in a scratch schema",
+        )),
     }
 }
 

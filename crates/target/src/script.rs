@@ -48,11 +48,14 @@ pub fn line_of(sql: &str, statement: &str) -> usize {
 
 /// Whether a statement changes settings of the session or the transaction.
 pub(crate) fn is_setting(statement: &str) -> bool {
-    let mut words = statement.split(|character: char| !character.is_ascii_alphabetic());
-    let word = words.next().unwrap_or_default();
-    ["set", "reset"]
-        .iter()
-        .any(|setting| word.eq_ignore_ascii_case(setting))
+    let lowercase = statement.to_ascii_lowercase();
+    let mut words = lowercase.split(|character: char| !character.is_ascii_alphabetic());
+    match words.next() {
+        Some("set" | "reset") => true,
+        // As dumps have it.
+        Some("select") => lowercase.contains("set_config("),
+        _ => false,
+    }
 }
 
 fn line_at(sql: &str, offset: usize) -> usize {

@@ -29,9 +29,19 @@ pub fn without_schema(mut catalog: TargetCatalog, schemas: &[&str]) -> TargetCat
     }
     for other in &mut catalog.others {
         strip(&mut other.name);
-        other.definition.iter_mut().for_each(&strip);
+        if let Some(definition) = &mut other.definition {
+            strip_definition(definition, &strip);
+        }
     }
     catalog
+}
+
+/// The body of a function is its author's: what it says of schemas is what it does.
+fn strip_definition(definition: &mut String, strip: &impl Fn(&mut String)) {
+    let body = definition.find("\nAS ").unwrap_or(definition.len());
+    let body = definition.split_off(body);
+    strip(definition);
+    definition.push_str(&body);
 }
 
 fn strip_column(column: &mut Column<PostgresType>, strip: &impl Fn(&mut String)) {

@@ -1,11 +1,11 @@
 //! Columns: there or not, type, collation, computation, default, NULL.
 
-use catalog::{KeyPart, PostgresType, TargetColumn, TargetTable, quote};
+use catalog::{Key, KeyTerm, PostgresType, TargetColumn, TargetTable, quote};
 
 use super::{Findings, numbers, place};
 use crate::compare::{Difference, DifferenceKind};
 use crate::sql::column::{add_column, separate_sequence, type_of};
-use crate::sql::key::create_key;
+use crate::sql::key::{add_check, add_foreign_key, create_key};
 
 pub(super) fn compare(found: &mut Findings<'_>, expected: &TargetTable, live: &TargetTable) {
     let table = &expected.name;
@@ -48,10 +48,11 @@ fn compare_column(
         difference.mend = mend;
         found.differences.push(difference);
     };
-    if expected.generated != live.generated {
+    let is_computed = expected.generated.is_some() && expected.generated == live.generated;
+    if expected.generated != live.generated || (is_computed && !same_type(expected, live)) {
         let shown = [computation(expected), computation(live)];
         let kind = DifferenceKind::Generated;
-        differ(kind, shown, recompute(table, expected));
+        differ(kind, shown, recompute(table, expected, live));
         // Whatever else differs goes with the column that is made anew.
         return;
     }
@@ -238,7 +239,10 @@ fn computation(column: &TargetColumn) -> String {
             } else {
                 "virtual"
             };
-            format!("generated ({}) {kind}", generated.expression)
+            format!(
+                "{} generated ({}) {kind}",
+                column.data_type, generated.expression
+            )
         }
     }
 }
@@ -246,22 +250,15 @@ fn computation(column: &TargetColumn) -> String {
 /// A type cannot be changed under a generated column: those that mention the column go before,
 /// and are computed anew.
 fn beside_generated(table: &TargetTable, changed: &TargetColumn, change: String) -> Vec<String> {
-    let quoted = quote::postgres(&changed.name);
-    let mentions = |text: &str| {
-        let words = text.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '$'));
-        text.contains(&quoted) || words.into_iter().any(|word| word == changed.name)
-    };
     let columns = table.columns.iter();
     let computed: Vec<&TargetColumn> = columns
         .filter(|column| {
-            column
-                .generated
-                .as_ref()
-                .is_some_and(|g| mentions(&g.expression))
+            let generated = column.generated.as_ref();
+            generated.is_some_and(|generated| mentions(&generated.expression, &changed.name))
         })
         .collect();
-    let mut statements: Vec<String> = computed
-        .iter()
+    let drops = computed.iter();
+    let mut statements: Vec<String> = drops
         .map(|column| drop_column(&table.name, column))
         .collect();
     statements.push(change);
@@ -270,23 +267,62 @@ fn beside_generated(table: &TargetTable, changed: &TargetColumn, change: String)
 }
 
 /// A column cannot be made a generated one, nor get another expression in all versions: it is
-/// made anew, with the keys that go with it.
-fn recompute(table: &TargetTable, expected: &TargetColumn) -> Vec<String> {
+/// made anew, with what belongs to it. One that is to be computed no more keeps its values.
+fn recompute(table: &TargetTable, expected: &TargetColumn, live: &TargetColumn) -> Vec<String> {
+    let is_stored = live
+        .generated
+        .as_ref()
+        .is_some_and(|generated| generated.stored);
+    if expected.generated.is_none() && is_stored && same_type(expected, live) {
+        let mut statements = vec![alter(&table.name, live, "drop expression")];
+        let default = expected.default.as_ref();
+        statements.extend(
+            default.map(|default| alter(&table.name, live, &format!("set default {default}"))),
+        );
+        if expected.nullable != live.nullable {
+            let null = if expected.nullable {
+                "drop not null"
+            } else {
+                "set not null"
+            };
+            statements.push(alter(&table.name, live, null));
+        }
+        return statements;
+    }
     let mut statements = vec![drop_column(&table.name, expected)];
     statements.extend(added(table, expected));
     statements
 }
 
-/// Adds a column with the keys that it belongs to.
+/// Adds a column with the keys and checks that went with it.
 fn added(table: &TargetTable, column: &TargetColumn) -> Vec<String> {
-    let mut statements = add_column(&table.name, column);
-    let of_it = |key: &&catalog::Key| {
-        let mut named = key.parts.iter().map(KeyPart::plain_column);
-        named.any(|name| name == Some(&column.name)) || key.include.contains(&column.name)
+    let (name, of_table) = (&column.name, &table.name);
+    let mut statements = add_column(of_table, column);
+    let has = |key: &&Key| {
+        let mut terms = key.parts.iter().map(|part| match &part.term {
+            KeyTerm::Column { name: of, .. } => of == name,
+            KeyTerm::Expression { expression } => mentions(expression, name),
+        });
+        let condition = key.predicate.as_ref();
+        terms.any(|it_is| it_is)
+            || key.include.contains(name)
+            || condition.is_some_and(|text| mentions(text, name))
     };
-    let keys = table.keys.iter().filter(of_it);
-    statements.extend(keys.filter_map(|key| create_key(&table.name, key)));
+    let keys = table.keys.iter().filter(has);
+    statements.extend(keys.filter_map(|key| create_key(of_table, key)));
+    let checks = table.checks.iter();
+    let checks = checks.filter(|check| mentions(&check.expression, name));
+    statements.extend(checks.map(|check| add_check(of_table, check)));
+    let keys = table.foreign_keys.iter();
+    let keys = keys.filter(|key| key.columns.contains(name));
+    statements.extend(keys.map(|key| add_foreign_key(of_table, key)));
     statements
+}
+
+/// Whether an expression may speak of a column; in doubt it does.
+fn mentions(expression: &str, column: &str) -> bool {
+    let mut words = expression.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '$'));
+    expression.contains(&quote::postgres(column)) || words.any(|word| word == column)
 }
 
 fn drop_column(table: &str, column: &TargetColumn) -> String {

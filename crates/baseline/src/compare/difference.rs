@@ -96,6 +96,8 @@ pub enum DifferenceKind {
     Function,
     /// A trigger.
     Trigger,
+    /// A view, a procedure, a sequence or a type of its own.
+    Object,
     /// How a table is divided.
     Partitioning,
     /// The name of a key, constraint, sequence or type.
@@ -125,6 +127,7 @@ impl DifferenceKind {
             Self::Check => "check",
             Self::Function => "function",
             Self::Trigger => "trigger",
+            Self::Object => "object",
             Self::Partitioning => "partitioning",
             Self::Name => "name",
         }

@@ -6,6 +6,7 @@ use catalog::{ObjectKind, PostgresType, TargetCatalog, quote};
 
 use super::{Findings, Names, columns};
 use crate::compare::{Difference, DifferenceKind};
+use crate::names::shortened;
 use crate::sql::column::type_of;
 use crate::sql::pre_data::create_type;
 
@@ -131,7 +132,7 @@ fn added(name: &str, live: &[String], expected: &[String]) -> Option<Vec<String>
 
 /// PostgreSQL takes no label away and moves none: another type takes the place of this one.
 fn made_anew(catalog: &TargetCatalog, name: &str, expected: &[String]) -> Vec<String> {
-    let old = quote::postgres(&format!("{}_before", name.replace('"', "")));
+    let old = quote::postgres(&shortened(&format!("{}_before", name.replace('"', ""))));
     let mut statements = vec![
         format!("alter type {name} rename to {old}"),
         create_type(name, expected),

@@ -39,6 +39,16 @@ pub(super) fn compare(found: &mut Findings<'_>, expected: &TargetTable, live: &T
     }
 }
 
+/// Names the exclusion constraints of a missing table, which no statement makes.
+pub(super) fn miss_exclusions(found: &mut Findings<'_>, table: &TargetTable) {
+    let keys = table.keys.iter();
+    for key in keys.filter(|key| key.kind == KeyKind::Exclusion) {
+        let object = object(&table.name, key);
+        let difference = Difference::missing(DifferenceKind::Exclusion, &table.name, object);
+        found.differences.push(difference);
+    }
+}
+
 /// Whether both find and demand the same.
 fn same(expected: &Key, live: &Key) -> bool {
     let meaning = |key: &Key| Key {

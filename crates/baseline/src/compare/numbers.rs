@@ -5,7 +5,10 @@ use catalog::{Identity, Sequence, TargetColumn, quote};
 
 use super::columns::alter;
 use super::{Findings, place};
-use crate::sql::column::{create_sequence, identity, own_sequence, separate_sequence};
+use crate::names::shortened;
+use crate::sql::column::{
+    create_sequence, identity, largest_number, own_sequence, separate_sequence,
+};
 
 /// Whether both are numbered in the same way; the names of the sequences do not count.
 pub(super) fn are_equal(expected: &TargetColumn, live: &TargetColumn) -> bool {
@@ -50,7 +53,14 @@ pub(super) fn shown(column: &TargetColumn) -> String {
         None => "sequence that it does not own",
     };
     let mut text = format!("{kind}, {}", sequence.data_type);
-    if (sequence.start, sequence.increment, sequence.min) != (1, 1, 1) || sequence.cycle {
+    let usual = (1, 1, 1, largest_number(&sequence.data_type));
+    let has = (
+        sequence.start,
+        sequence.increment,
+        sequence.min,
+        sequence.max,
+    );
+    if has != usual {
         text.push_str(&format!(
             " from {} by {} within {} and {}",
             sequence.start, sequence.increment, sequence.min, sequence.max
@@ -78,11 +88,7 @@ pub(super) fn mend(table: &str, expected: &TargetColumn, live: &TargetColumn) ->
             statements
         }
         (Some(kind), None) => become_identity(table, expected, live, kind),
-        (None, Some(_)) => {
-            let mut statements = vec![alter(table, live, "drop identity")];
-            statements.extend(take_numbers(table, expected));
-            statements
-        }
+        (None, Some(_)) => leave_identity(table, expected, live),
         (None, None) if expected.sequence.is_some() && live.sequence.is_some() => {
             reshape(table, expected, live)
         }
@@ -111,7 +117,12 @@ fn become_identity(
         &format!("add {}", identity(table, expected, kind)),
     );
     let Some(old) = separate_sequence(live) else {
-        return vec![add, go_on(table, live)];
+        let mut statements = Vec::new();
+        if live.default.is_some() {
+            statements.push(alter(table, live, "drop default"));
+        }
+        statements.extend([add, go_on(table, expected)]);
+        return statements;
     };
     let mut statements = vec![alter(table, live, "drop default")];
     if old.owned {
@@ -124,6 +135,29 @@ fn become_identity(
         old.name
     ));
     statements.extend(drop_sequence(live));
+    statements
+}
+
+/// From an identity to a sequence or to nothing; a sequence goes on where the identity was.
+fn leave_identity(table: &str, expected: &TargetColumn, live: &TargetColumn) -> Vec<String> {
+    let drop = alter(table, live, "drop identity");
+    let (Some(new), Some(old)) = (separate_sequence(expected), live.sequence_name()) else {
+        let mut statements = vec![drop];
+        statements.extend(take_numbers(table, expected));
+        return statements;
+    };
+    let beside = quote::postgres(&shortened(&format!("{}_before", old.replace('"', ""))));
+    let mut statements = vec![format!("alter sequence {old} rename to {beside}")];
+    statements.extend(create_sequence(expected));
+    statements.push(format!(
+        "select pg_catalog.setval({}, last_value, is_called) from {beside}",
+        quote::postgres_literal(&new.name)
+    ));
+    statements.push(drop);
+    if let Some(default) = &expected.default {
+        statements.push(alter(table, expected, &format!("set default {default}")));
+    }
+    statements.extend(own_sequence(table, expected));
     statements
 }
 
@@ -148,8 +182,12 @@ fn drop_sequence(live: &TargetColumn) -> Option<String> {
 /// Goes on behind the largest number of the rows that are there.
 fn go_on(table: &str, column: &TargetColumn) -> String {
     let name = quote::postgres(&column.name);
+    let start = column
+        .sequence
+        .as_ref()
+        .map_or(1, |sequence| sequence.start);
     format!(
-        "select pg_catalog.setval({}, coalesce(max({name}), 0)::bigint + 1, false) from {}",
+        "select pg_catalog.setval({}, greatest(max({name})::bigint + 1, {start}), false) from {}",
         serial_sequence(table, column),
         quote::postgres(table)
     )

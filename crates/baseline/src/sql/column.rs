@@ -2,6 +2,8 @@
 
 use catalog::{Identity, Sequence, TargetColumn, TargetTable, quote};
 
+use super::pre_data::is_of_another_schema;
+
 /// Makes a table without its keys, with the sequences that its columns take numbers from.
 pub(crate) fn create_table(table: &TargetTable) -> Vec<String> {
     let name = quote::postgres(&table.name);
@@ -13,6 +15,10 @@ pub(crate) fn create_table(table: &TargetTable) -> Vec<String> {
     let create = match columns.is_empty() {
         true => format!("create table {name} ()"),
         false => format!("create table {name} (\n{}\n)", columns.join(",\n")),
+    };
+    let create = match &table.partitioning {
+        Some(how) => format!("{create} partition by {how}"),
+        None => create,
     };
     let mut statements: Vec<String> = table.columns.iter().filter_map(create_sequence).collect();
     statements.push(create);
@@ -43,7 +49,7 @@ pub(crate) fn separate_sequence(column: &TargetColumn) -> Option<&Sequence> {
 
 /// Makes the sequence of a column that is no identity.
 pub(crate) fn create_sequence(column: &TargetColumn) -> Option<String> {
-    let sequence = separate_sequence(column)?;
+    let sequence = separate_sequence(column).filter(|of| !is_of_another_schema(&of.name))?;
     let options = options(sequence).join(" ");
     Some(
         format!("create sequence {} {options}", sequence.name)
@@ -54,7 +60,8 @@ pub(crate) fn create_sequence(column: &TargetColumn) -> Option<String> {
 
 /// Lets the sequence go with its column.
 pub(crate) fn own_sequence(table: &str, column: &TargetColumn) -> Option<String> {
-    let sequence = separate_sequence(column).filter(|sequence| sequence.owned)?;
+    let sequence = separate_sequence(column)
+        .filter(|sequence| sequence.owned && !is_of_another_schema(&sequence.name))?;
     Some(format!(
         "alter sequence {} owned by {}.{}",
         sequence.name,
@@ -89,7 +96,7 @@ fn options(sequence: &Sequence) -> Vec<String> {
 }
 
 /// The largest number of a sequence of that type.
-fn largest_number(data_type: &str) -> i64 {
+pub(crate) fn largest_number(data_type: &str) -> i64 {
     match data_type {
         "smallint" => i64::from(i16::MAX),
         "integer" => i64::from(i32::MAX),

@@ -74,7 +74,9 @@ fn comments(table: &TargetTable, statements: &mut Vec<String>) {
         let column_name = quote::postgres(&column.name);
         say(format!("column {name}.{column_name}"), &column.comment);
     }
-    for key in &table.keys {
+    let keys = table.keys.iter();
+    // What has no SQL is not there either.
+    for key in keys.filter(|key| key.kind != KeyKind::Exclusion) {
         say(
             format!("index {}", quote::postgres(&key.name)),
             &key.comment,

@@ -1,6 +1,6 @@
 //! Extensions, enum types, sequences and tables.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use catalog::{PostgresType, quote};
 
@@ -15,8 +15,12 @@ pub(super) fn statements(baseline: &Baseline) -> Vec<String> {
     for (name, labels) in enum_types(baseline) {
         statements.push(create_type(name, labels));
     }
-    let tables = baseline.catalog.tables.iter();
-    statements.extend(tables.flat_map(create_table));
+    // Two columns may share a sequence.
+    let mut made = BTreeSet::new();
+    let tables = baseline.catalog.tables.iter().flat_map(create_table);
+    statements.extend(tables.filter(|statement| {
+        !statement.starts_with("create sequence") || made.insert(statement.clone())
+    }));
     statements
 }
 
@@ -25,11 +29,22 @@ pub(super) fn enum_types(baseline: &Baseline) -> BTreeMap<&str, &[String]> {
     let mut types = BTreeMap::new();
     let columns = baseline.catalog.tables.iter().flat_map(|t| &t.columns);
     for column in columns {
-        if let PostgresType::Enum { name, labels } = &column.data_type {
+        if let PostgresType::Enum { name, labels } = &column.data_type
+            && !is_of_another_schema(name)
+        {
             types.insert(name.as_str(), labels.as_slice());
         }
     }
     types
+}
+
+/// Whether a name, as it stands in SQL, has a schema before it: what it names is made elsewhere.
+pub(crate) fn is_of_another_schema(name: &str) -> bool {
+    let mut quoted = false;
+    name.chars().any(|c| {
+        quoted ^= c == '"';
+        c == '.' && !quoted
+    })
 }
 
 /// Makes an enum type; the name is as it stands in SQL.

@@ -116,7 +116,7 @@ fn every_mutation_is_named_alone_and_mended_by_what_is_said() {
                 .batch_execute(&statement)
                 .unwrap_or_else(|error| panic!("{name}: {statement}: {error}"));
         }
-        let mended = check(&workplace, &[]);
+        let mended = check(&workplace, more);
         assert_eq!(mended.code, 0, "{name}: {}", mended.text());
     }
     compare_with_snapshot("mutations", &text);
@@ -128,7 +128,7 @@ fn several_differences_are_mended_in_the_order_of_the_lines() {
     let mut target = databases.postgres();
     let harm = "drop table thing cascade; drop type kind_mood_enum cascade;
         alter table kind drop column name; create table extra (id int primary key);
-        create table child (id int references extra);
+        create table zchild (id int references extra);
         alter table kind alter column id drop identity";
     target.batch_execute(harm).unwrap();
     for statement in mends(&workplace, &[]) {
@@ -165,6 +165,112 @@ fn a_check_leaves_no_schema_behind() {
     target.batch_execute("drop table thing").unwrap();
     check(&workplace, &[]).expect(5);
     assert_eq!(target.query_text(schemas).unwrap(), before);
+}
+
+/// What is mended keeps the rows, and what they hold.
+#[test]
+fn rows_stay_as_they_are_when_their_columns_are_mended() {
+    let (databases, workplace) = applied(SOURCE, OPTIONS);
+    let mut target = databases.postgres();
+    let rows = "insert into kind (name, mood) values ('a', 'sad'), ('b', 'glad');
+        insert into thing (kind_id, flag, price, amount, body, path) values
+          (1, true, 1.25, 2, '{\"a\": 1}', 'p'), (2, false, 9.5, 1, null, 'q')";
+    target.batch_execute(rows).unwrap();
+    let seen = "select thing.id, kind_id, flag, price, amount, total, body, path, name, mood \
+                from thing join kind on kind.id = kind_id order by 1";
+    let before = target.query_text(seen).unwrap();
+    assert_eq!(before.len(), 2);
+    for harm in [
+        "alter table thing alter column flag drop default,
+           alter column flag type smallint using flag::integer::smallint",
+        "alter table thing alter column body type text",
+        "alter table thing drop column total, alter column price type double precision,
+           add column total numeric(20,2) generated always as (price * amount) stored,
+           add check (total > 0)",
+        "alter table thing alter column total drop expression, alter column amount drop not null",
+        "alter table kind alter column mood drop default, alter column mood type text;
+           drop type kind_mood_enum; create type kind_mood_enum as enum ('glad', 'sad', 'new');
+           alter table kind alter column mood type kind_mood_enum using mood::kind_mood_enum",
+        "alter table kind alter column id drop identity",
+        "alter table thing drop constraint fk_kind; alter table kind drop constraint kind_pkey;
+           alter table kind alter column name type character varying(99)",
+    ] {
+        target.batch_execute(harm).unwrap();
+        for statement in mends(&workplace, &[]) {
+            target.batch_execute(&statement).unwrap();
+        }
+        check(&workplace, &[]).expect(0);
+        assert_eq!(target.query_text(seen).unwrap(), before, "{harm}");
+    }
+}
+
+#[test]
+fn what_is_made_outside_of_the_schema_is_refused() {
+    let (databases, workplace) = applied(SOURCE, OPTIONS);
+    let post_data = workplace.path().join("sql/shop/post_data.sql");
+    let whole = fs::read_to_string(&post_data).unwrap();
+    let mut text = String::new();
+    for more in [
+        "create table public.extra (id int);",
+        "alter table public.kind add column extra int;",
+        "set standard_conforming_strings = off; select '\\''; commit; create table evil (); --'",
+    ] {
+        fs::write(&post_data, format!("{whole}\n{more}\n")).unwrap();
+        let refused = check(&workplace, &[]).expect(3);
+        writeln!(text, "# {more}\n{}", refused.text()).unwrap();
+    }
+    compare_with_snapshot("outside", &text);
+    let tables = "select count(*)::text from pg_tables where schemaname = 'public'";
+    assert_eq!(
+        databases.postgres().query_text(tables).unwrap(),
+        [[Some("2".to_owned())]]
+    );
+}
+
+/// Not only what a baseline makes: a catalogue has what a target has.
+#[test]
+fn a_catalogue_may_hold_what_no_baseline_makes() {
+    let databases = Databases::create();
+    databases.load("create table t (id int primary key);", "");
+    let mut target = databases.postgres();
+    let schema = "create extension btree_gist; create schema other;
+        create type other.mood as enum ('a', 'b'); create sequence shared; create sequence other.s;
+        create domain short as varchar(9) check (value <> '');
+        create function answer() returns int language sql as 'select 42';
+        create table t (id int default nextval('shared') primary key,
+          two int default nextval('shared'), three int default nextval('other.s'),
+          mood other.mood default 'a', moods other.mood[], name short collate \"C\" default 'x',
+          answer int default answer(), span int4range,
+          constraint apart exclude using gist (span with &&));
+        comment on constraint apart on t is 'x'; comment on index apart is 'y';
+        create index on t (lower(name) text_pattern_ops desc nulls last) include (two) where two > 1;
+        create unique index on t using btree (two) nulls not distinct;
+        create table log (day date not null, id int not null, primary key (day, id))
+          partition by range (day);
+        create table log_1 partition of log for values from ('2026-01-01') to ('2027-01-01')";
+    target.batch_execute(schema).unwrap();
+    let catalog = target::discover(&mut target, "public").unwrap();
+    let workplace = Workplace::new(&[("shop", &databases, "")]);
+    fs::create_dir_all(workplace.path().join("seen/shop")).unwrap();
+    let json = serde_json::to_string(&catalog).unwrap();
+    workplace.write("seen/shop/catalog.target.json", &json);
+    let words = ["baseline", "check", "--catalog", "seen", "--names"];
+    workplace.run(&words).expect(0);
+    target
+        .batch_execute(
+            "alter table t drop constraint apart; alter table t alter column two drop default",
+        )
+        .unwrap();
+    let found = workplace.run(&words).expect(5);
+    assert_eq!(lines(&found).len(), 2, "{}", found.text());
+    workplace.write("seen/shop/catalog.target.json", "{}");
+    assert!(
+        workplace
+            .run(&words)
+            .expect(2)
+            .stderr
+            .contains("no catalogue")
+    );
 }
 
 #[test]

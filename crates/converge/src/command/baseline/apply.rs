@@ -144,8 +144,14 @@ fn check_rights(database: &Database, connection: &mut target::Connection) -> any
     };
     Err(Failure::blocked(message)
         .hint(format!(
-            "nothing was changed; let the owner of the database {} run: {grant}",
-            quote::postgres(&rights.database)
+            "nothing was changed; let {} or a superuser run: {grant}",
+            match rights.exists {
+                true => format!("the owner of schema {}", quote::postgres(schema)),
+                false => format!(
+                    "the owner of database {}",
+                    quote::postgres(&rights.database)
+                ),
+            }
         ))
         .into())
 }
@@ -184,7 +190,7 @@ impl Application<'_> {
         for range in &batches.ranges {
             let mut at = None;
             let proceed = |index| -> anyhow::Result<()> {
-                at = Some(index);
+                at = Some(index).filter(|index| *index < range.end);
                 self.session.interrupt.check()?;
                 pulse.beat(|| self.progress_line(index));
                 Ok(())
@@ -255,6 +261,7 @@ impl Application<'_> {
             None => refusal.to_string(),
         };
         let left = self.left(done);
+        let again = format!("begin again with `{}`", self.session.call.again());
         let failure = match refusal.sqlstate() {
             Some("53200") => Failure::blocked(message).hint(format!(
                 "{left}; give the server more locks (max_locks_per_transaction, which needs a restart)"
@@ -262,8 +269,12 @@ impl Application<'_> {
             Some("42501") => Failure::blocked(message).hint(format!(
                 "{left}; grant the role what it lacks, or apply as one that has it"
             )),
-            _ if refusal.is_obstacle() => Failure::blocked(message).hint(left),
-            None if refusal.is_precondition() => Failure::blocked(message).hint(left),
+            _ if refusal.is_obstacle() => {
+                Failure::blocked(message).hint(format!("{left}; once that is mended, {again}"))
+            }
+            None if refusal.is_precondition() => {
+                Failure::blocked(message).hint(format!("{left}; once that is mended, {again}"))
+            }
             _ if done == 0 => Failure::refused(message).hint(format!("{left}; mend the file")),
             _ => Failure::refused(message).hint(format!(
                 "{left}; mend the cause and {}, or mend the file and begin with an empty schema: {}",

@@ -3,24 +3,22 @@
 //! The server itself spells both schemas, the expected one in a scratch schema that is rolled
 //! back; what differs, and what would mend it, is the crate `baseline`'s knowledge.
 
+mod defaults;
 mod report;
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use anyhow::Context;
-
 use ::baseline::{Baseline, Difference, Names, compare, sql, without_schema};
-use catalog::{ForeignKey, KeyKind, TargetCatalog, TargetColumn, quote};
-use target::{Batches, SameValue, Scratch};
+use catalog::{ForeignKey, KeyKind, TargetCatalog, quote};
+use target::{Batches, Scratch};
 
 use crate::args::CheckArgs;
 use crate::command::baseline::generate;
 use crate::command::baseline::scripts::Scripts;
 use crate::config::{self, Database};
 use crate::console::thousands;
-use crate::exit::{DIFFERENT, Failure};
+use crate::exit::{DIFFERENT, Failure, INTERRUPTED};
 use crate::interrupt::Interrupt;
 use crate::lost::{Side, Task, Work};
 use crate::run::Session;
@@ -96,6 +94,7 @@ pub(super) fn run(args: &CheckArgs, interrupt: Interrupt) -> anyhow::Result<()> 
         let entry = work.watched(database, || {
             let check = Check {
                 database,
+                session: &session,
                 expected,
                 scratch: scratch.as_ref(),
             };
@@ -123,6 +122,7 @@ fn different(count: usize, document: &Document) -> Failure {
 /// The comparison of one target.
 struct Check<'a> {
     database: &'a Database,
+    session: &'a Session,
     expected: Expected<'a>,
     scratch: Option<&'a target::Endpoint>,
 }
@@ -137,7 +137,7 @@ impl Check<'_> {
         let mut live = self.wanted(without_schema(live, &[schema]));
         let (expected, extensions) = self.expected(&mut connection)?;
         let mut expected = self.wanted(expected);
-        unite_defaults(&mut connection, schema, &expected, &mut live)?;
+        defaults::unite(&mut connection, schema, &expected, &mut live)?;
         if let Expected::Source = self.expected {
             unite_actions(&mut expected, &live);
         }
@@ -152,9 +152,11 @@ impl Check<'_> {
     /// Without the tables that the configuration leaves alone.
     fn wanted(&self, mut catalog: TargetCatalog) -> TargetCatalog {
         let excluded = &self.database.exclude_tables;
+        let is_wanted = |name: &String| !excluded.contains(name);
+        catalog.tables.retain(|table| is_wanted(&table.name));
         catalog
-            .tables
-            .retain(|table| !excluded.contains(&table.name));
+            .others
+            .retain(|other| other.table.as_ref().is_none_or(is_wanted));
         catalog
     }
 
@@ -208,44 +210,75 @@ impl Check<'_> {
         if batches.ranges.len() > 1 {
             return Err(too_many_locks(&batches).into());
         }
+        let interrupt = &self.session.interrupt;
+        let _cancelled_on_interrupt = interrupt.cancels(connection.cancel());
         let mut at = None;
-        let made = connection.scratch(beside, statements, |index| at = Some(index));
+        let proceed = |index| -> anyhow::Result<()> {
+            at = Some(index).filter(|index| *index < statements.len());
+            interrupt.check()?;
+            Ok(())
+        };
+        let made = connection.scratch(beside, statements, proceed);
         let Scratch {
             catalog,
             extensions,
-        } = made.map_err(|error| {
-            let place = at.map_or(String::new(), place);
-            self.refused(error, &place)
-        })?;
+        } = made.map_err(|error| self.explain(error, connection, at.map(place)))?;
         let scratch = catalog.schema.clone();
         let schemas = [scratch.as_str(), &self.database.target_schema];
         Ok((without_schema(catalog, &schemas), extensions))
     }
 
-    /// What the server had against the scratch schema, or against a statement.
-    fn refused(&self, error: target::Error, place: &str) -> anyhow::Error {
-        if error.is_lost_connection() {
-            return error.into();
+    /// What stopped a scratch schema, before its first statement or at one of them.
+    fn explain(
+        &self,
+        error: anyhow::Error,
+        connection: &mut target::Connection,
+        place: Option<String>,
+    ) -> anyhow::Error {
+        if self.session.interrupt.is_set() {
+            let again = self.session.call.again();
+            return Failure::new(INTERRUPTED, "interrupted")
+                .hint(format!("nothing was changed; begin again with `{again}`"))
+                .into();
         }
-        let hint = match error.sqlstate() {
-            Some("42501") => {
-                let database = self.database.target.database().unwrap_or_default();
-                format!(
-                    "a check makes a schema and rolls it back: `grant create on database {}` to \
-                     its role, or name another database of the same version with --scratch URL",
-                    quote::postgres(database)
-                )
-            }
-            Some("53200") => MORE_LOCKS.to_owned(),
+        let Some(refusal) = error.downcast_ref::<target::Error>() else {
+            return error;
+        };
+        if refusal.is_lost_connection() {
+            return error;
+        }
+        let hint = match (refusal.sqlstate(), &place) {
+            (Some("42501"), None) => right_to_make_schemas(connection),
+            (Some("42501"), Some(_)) => "nothing was changed; grant the role what it lacks, or \
+                                         name another database with --scratch URL"
+                .to_owned(),
+            (Some("53200"), _) => MORE_LOCKS.to_owned(),
             _ => match self.expected {
-                Expected::Files(_) => "mend the file; nothing was changed".to_owned(),
+                Expected::Files(_) => "nothing was changed; mend the file".to_owned(),
                 _ => "nothing was changed; another database can be named with --scratch URL"
                     .to_owned(),
             },
         };
-        let message = format!("database `{}`: {place}{error}", self.database.name);
+        let place = place.unwrap_or_default();
+        let message = format!("database `{}`: {place}{refusal}", self.database.name);
         Failure::blocked(message).hint(hint).into()
     }
+}
+
+/// A scratch schema needs a right that a load does not need.
+fn right_to_make_schemas(connection: &mut target::Connection) -> String {
+    let grant = match connection.schema_rights("public") {
+        Ok(rights) => format!(
+            "grant create on database {} to {}",
+            quote::postgres(&rights.database),
+            quote::postgres(&rights.role)
+        ),
+        Err(_) => "grant create on the database".to_owned(),
+    };
+    format!(
+        "nothing was changed; a check makes a schema and rolls it back: {grant}; or name another \
+         database of the same version with --scratch URL"
+    )
 }
 
 /// A server without locks left refuses others, too: it is not tried.
@@ -268,7 +301,12 @@ fn read_catalog(directory: &Path) -> anyhow::Result<TargetCatalog> {
         Failure::usage(format!("{}: {error}", path.display()))
             .hint("a run's directory has such a file for each database after `export`")
     })?;
-    serde_json::from_slice(&bytes).with_context(|| format!("reading {}", path.display()))
+    serde_json::from_slice(&bytes).map_err(|error| {
+        let failure = Failure::usage(format!("{}: no catalogue: {error}", path.display()));
+        failure
+            .hint("`export` writes such a file for each database into the run's directory")
+            .into()
+    })
 }
 
 /// Another version may spell an expression otherwise.
@@ -294,58 +332,6 @@ fn take_exclusions(spelled: &mut TargetCatalog, read: &TargetCatalog) {
         let exclusions = keys.filter(|key| key.kind == KeyKind::Exclusion);
         table.keys.extend(exclusions.cloned());
     }
-}
-
-/// Takes the expected spelling of live defaults that give the expected value, such as
-/// `CURRENT_TIMESTAMP(6)` for `now()`: the server is asked for both.
-fn unite_defaults(
-    connection: &mut target::Connection,
-    schema: &str,
-    expected: &TargetCatalog,
-    live: &mut TargetCatalog,
-) -> anyhow::Result<()> {
-    let mut known: BTreeMap<SameValue, bool> = BTreeMap::new();
-    for table in &mut live.tables {
-        let Some(wanted) = expected.table(&table.name) else {
-            continue;
-        };
-        for column in &mut table.columns {
-            let Some(wanted) = wanted.column(&column.name) else {
-                continue;
-            };
-            for pair in questions(wanted, column) {
-                let is_same = match known.get(&pair) {
-                    Some(&is_same) => is_same,
-                    None => connection.is_same_value(schema, &pair)?,
-                };
-                known.insert(pair, is_same);
-                if is_same {
-                    column.default.clone_from(&wanted.default);
-                    break;
-                }
-            }
-        }
-    }
-    Ok(())
-}
-
-/// What to ask of the defaults of a column, where they are two expressions: whether they are one
-/// value of either type. Another type is a difference of its own.
-fn questions(expected: &TargetColumn, live: &TargetColumn) -> Vec<SameValue> {
-    let numbered = expected.sequence.is_some() || live.sequence.is_some();
-    let (Some(wanted), Some(there)) = (&expected.default, &live.default) else {
-        return Vec::new();
-    };
-    if numbered || wanted == there {
-        return Vec::new();
-    }
-    let mut types = vec![live.data_type.to_string(), expected.data_type.to_string()];
-    types.dedup();
-    let pairs = types.into_iter().map(|data_type| SameValue {
-        expressions: [wanted.clone(), there.clone()],
-        data_type,
-    });
-    pairs.collect()
 }
 
 /// `restrict` and `no action` are one thing in MySQL, so that either is right here.

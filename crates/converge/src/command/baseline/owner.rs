@@ -128,7 +128,7 @@ fn kratos_command(database: &Database) -> String {
     let target = &database.target;
     format!(
         "run the migrations of Kratos against it, with the password in the address:\n  \
-         DSN={target} kratos migrate sql -e --yes\n\
+         DSN='{target}' kratos migrate sql -e --yes\n\
          or, with the same DSN in the environment, in a container:\n  \
          docker run --rm -e DSN oryd/kratos:<version> migrate sql -e --yes"
     )

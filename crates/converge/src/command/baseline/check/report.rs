@@ -123,7 +123,8 @@ impl Document {
     /// What to do about differences.
     pub(super) fn hint(&self) -> String {
         let schemas = self.databases.iter();
-        let other = schemas.filter(|entry| entry.schema != "public");
+        let differ = schemas.filter(|entry| !entry.differences.is_empty());
+        let other = differ.filter(|entry| entry.schema != "public");
         let paths: Vec<String> = other
             .map(|entry| format!("set search_path = {}", quote::postgres(&entry.schema)))
             .collect();
