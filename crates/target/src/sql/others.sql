@@ -17,7 +17,15 @@ select 'pg_catalog.pg_class'::pg_catalog.regclass as classid, c.oid,
           and d.classid = 'pg_catalog.pg_attrdef'::pg_catalog.regclass))
 union all
 select 'pg_catalog.pg_trigger'::pg_catalog.regclass, t.oid, 'trigger',
-       c.relname::text, t.tgname::text, pg_catalog.pg_get_triggerdef(t.oid)
+       c.relname::text, t.tgname::text,
+       pg_catalog.pg_get_triggerdef(t.oid)
+       || case t.tgenabled
+            when 'O' then ''
+            else '; alter table ' || pg_catalog.quote_ident(n.nspname)
+                 || '.' || pg_catalog.quote_ident(c.relname)
+                 || case t.tgenabled when 'D' then ' disable' when 'R' then ' enable replica'
+                                     else ' enable always' end
+                 || ' trigger ' || pg_catalog.quote_ident(t.tgname) end
   from pg_catalog.pg_trigger t
   join pg_catalog.pg_class c on c.oid = t.tgrelid
   join pg_catalog.pg_namespace n on n.oid = c.relnamespace

@@ -153,6 +153,12 @@ drop trigger thing_on_update on thing;
 -- a trigger at another time
 drop trigger thing_on_update on thing; create trigger thing_on_update before insert on thing for each row execute function thing_on_update();
 
+-- a trigger that is switched off
+alter table thing disable trigger thing_on_update;
+
+-- a trigger for replicas
+alter table thing enable replica trigger thing_on_update;
+
 -- a function with another body
 create or replace function thing_on_update() returns trigger language plpgsql as 'begin return new; end';
 
