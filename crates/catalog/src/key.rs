@@ -104,7 +104,8 @@ pub struct KeyPart {
     #[serde(default, skip_serializing_if = "is_false")]
     pub descending: bool,
     /// What PostgreSQL has otherwise than by default, as SQL: collation, operator class, place
-    /// of NULLs (`collate "C" text_pattern_ops nulls last`).
+    /// of NULLs (`collate "C" text_pattern_ops nulls last`), and in an exclusion constraint the
+    /// operator (`with &&`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub options: Option<String>,
 }

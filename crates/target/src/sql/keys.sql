@@ -12,7 +12,10 @@ select c.relname::text,
                and i.indcollation[k.position - 1] <> 0
               then 'collate ' || i.indcollation[k.position - 1]::pg_catalog.regcollation::text end,
          case when not o.opcdefault then o.opcname end,
-         case i.indoption[k.position - 1] & 3 when 1 then 'nulls last' when 2 then 'nulls first' end),
+         case i.indoption[k.position - 1] & 3 when 1 then 'nulls last' when 2 then 'nulls first' end,
+         -- What an exclusion constraint compares with.
+         (select 'with ' || x.oprname from pg_catalog.pg_operator x
+           where r.contype = 'x' and x.oid = r.conexclop[k.position])),
        m.amname::text,
        (select pg_catalog.array_agg(b.attname::text order by p.position)
           from pg_catalog.unnest(i.indkey::int2[]) with ordinality p(attnum, position)
