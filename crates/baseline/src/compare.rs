@@ -93,13 +93,12 @@ impl Findings<'_> {
         let mut difference = Difference::missing(DifferenceKind::Table, &table.name, object);
         difference.mend = column::create_table(table);
         let keys = table.keys.iter();
-        let keys = keys.filter_map(|made| key::create_key(&table.name, made));
+        let keys = keys.map(|made| key::create_key(&table.name, made));
         difference.mend.extend(keys);
         let checks = table.checks.iter();
         let checks = checks.map(|check| key::add_check(&table.name, check));
         difference.mend.extend(checks);
         self.differences.push(difference);
-        keys::miss_exclusions(self, table);
         let empty = TargetTable::new(&table.name);
         constraints::compare_foreign_keys(self, table, &empty);
     }
@@ -121,6 +120,7 @@ impl Findings<'_> {
         }
         let drop = format!("drop table {}", quote::postgres(&table.name));
         difference.mend.push(drop);
+        difference.loses = Some("its rows are lost");
         self.differences.push(difference);
     }
 

@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::skip::{is_true, yes};
+use crate::skip::{is_false, is_true, yes};
 
 /// A foreign key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,6 +25,13 @@ pub struct ForeignKey {
     pub on_delete: String,
     /// The same for updates.
     pub on_update: String,
+    /// The columns that PostgreSQL's `set null` and `set default` change on a delete, where they
+    /// are not all (15 and later).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub on_delete_columns: Vec<String>,
+    /// Whether PostgreSQL demands all columns or none to be NULL (`match full`).
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub match_full: bool,
     /// When PostgreSQL checks it, where that can be put off.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deferrable: Option<Deferrable>,
@@ -52,6 +59,8 @@ impl ForeignKey {
             referenced_columns,
             on_delete: "NO ACTION".to_owned(),
             on_update: "NO ACTION".to_owned(),
+            on_delete_columns: Vec::new(),
+            match_full: false,
             deferrable: None,
             validated: true,
             enforced: true,

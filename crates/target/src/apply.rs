@@ -13,6 +13,7 @@ use crate::applied_baseline::{self, AppliedBaseline};
 use crate::connection::Connection;
 use crate::error::{Doing, Error, Kind};
 use crate::import::lock;
+use crate::outside::Outside;
 use crate::script;
 
 /// A schema as it is to be made.
@@ -71,7 +72,7 @@ impl Baseline<'_> {
     ///
     /// # Errors
     /// Where another run is at work, where the statements before these are not those that are
-    /// applied, where the server refuses, and those of `proceed`; nothing is changed then. Where
+    /// applied, where a statement touches another schema, where the server refuses, and those of `proceed`; nothing is changed then. Where
     /// the connection is lost in the commit, only the ledger can say.
     pub fn apply<E: From<Error>>(
         &self,
@@ -93,11 +94,13 @@ impl Baseline<'_> {
         for setting in settings.filter(|sql| script::is_setting(sql)) {
             run(&mut transaction, setting)?;
         }
+        let outside = Outside::look(&mut transaction, vec![self.schema, self.ledger])?;
         for index in batch.clone() {
             proceed(index)?;
             run(&mut transaction, self.statements[index])?;
         }
         proceed(batch.end)?;
+        outside.check(&mut transaction)?;
         applied_baseline::enter(&mut transaction, self, batch.end)?;
         transaction.commit().doing(doing)?;
         Ok(())

@@ -8,7 +8,8 @@ use catalog::{TargetCatalog, quote};
 use crate::apply::run;
 use crate::connection::Connection;
 use crate::discover::discover;
-use crate::error::{Doing, Error, Kind};
+use crate::error::{Doing, Error};
+use crate::outside::Outside;
 
 /// How long a scratch schema waits for others; it needs nothing of theirs but a moment.
 const LOCK_TIMEOUT_MS: u32 = 5000;
@@ -89,13 +90,14 @@ impl Connection {
         self.client
             .batch_execute(&create)
             .doing(|| "making a scratch schema".to_owned())?;
+        let outside = Outside::look(&mut self.client, vec![&schema])?;
         for (index, statement) in statements.iter().enumerate() {
             proceed(index)?;
             run(&mut self.client, statement)?;
         }
         proceed(statements.len())?;
         if beside.is_none() {
-            check_outside(&mut self.client, &schema)?;
+            outside.check(&mut self.client)?;
         }
         self.client
             .batch_execute("set local search_path = ''")
@@ -165,25 +167,6 @@ impl Connection {
         );
         let row = self.client.query_one(&sql, &[]).doing(doing)?;
         Ok(row.get(0))
-    }
-}
-
-/// What is made elsewhere would not be compared, and what is changed elsewhere is not ours.
-fn check_outside(client: &mut impl GenericClient, schema: &str) -> Result<(), Error> {
-    let doing = || "looking for what was made outside the scratch schema".to_owned();
-    let rows = client
-        .query(include_str!("sql/made_outside.sql"), &[&schema])
-        .doing(doing)?;
-    let names: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
-    match names.is_empty() {
-        true => Ok(()),
-        false => Err(Error::new(
-            Kind::State(format!(
-                "the statements name a schema, and make or change {}",
-                names.join(", ")
-            )),
-            "making the expected schema in a scratch schema",
-        )),
     }
 }
 

@@ -58,6 +58,17 @@ pub(crate) fn is_setting(statement: &str) -> bool {
     }
 }
 
+/// Whether a statement may do what no rollback undoes, such as `select setval(…)`, or goes through
+/// code that may: it makes nothing by itself.
+pub fn may_outlive_a_rollback(statement: &str) -> bool {
+    let mut words = statement.split(|character: char| !character.is_ascii_alphabetic());
+    let word = words.next().unwrap_or_default().to_ascii_lowercase();
+    let runs = [
+        "select", "with", "values", "table", "do", "call", "execute", "explain", "",
+    ];
+    runs.contains(&word.as_str()) && !is_setting(statement)
+}
+
 fn line_at(sql: &str, offset: usize) -> usize {
     let before = &sql.as_bytes()[..offset];
     1 + before.iter().filter(|byte| **byte == b'\n').count()

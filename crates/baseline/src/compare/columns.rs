@@ -2,7 +2,7 @@
 
 use catalog::{Key, KeyTerm, PostgresType, TargetColumn, TargetTable, quote};
 
-use super::{Findings, numbers, place};
+use super::{Findings, keys, numbers, place};
 use crate::compare::{Difference, DifferenceKind};
 use crate::sql::column::{add_column, separate_sequence, type_of};
 use crate::sql::key::{add_check, add_foreign_key, create_key};
@@ -11,7 +11,7 @@ pub(super) fn compare(found: &mut Findings<'_>, expected: &TargetTable, live: &T
     let table = &expected.name;
     for column in &expected.columns {
         match live.column(&column.name) {
-            Some(there) => compare_column(found, expected, column, there),
+            Some(there) => compare_column(found, [expected, live], column, there),
             None => {
                 let kind = DifferenceKind::Column;
                 let mut difference = Difference::missing(kind, table, object(table, column));
@@ -25,6 +25,7 @@ pub(super) fn compare(found: &mut Findings<'_>, expected: &TargetTable, live: &T
             let kind = DifferenceKind::Column;
             let mut difference = Difference::unexpected(kind, table, object(table, column));
             difference.mend = vec![drop_column(table, column)];
+            difference.loses = Some("its values are lost");
             found.differences.push(difference);
         }
     }
@@ -36,25 +37,35 @@ fn object(table: &str, column: &TargetColumn) -> String {
 
 fn compare_column(
     found: &mut Findings<'_>,
-    table: &TargetTable,
+    tables: [&TargetTable; 2],
     expected: &TargetColumn,
     live: &TargetColumn,
 ) {
-    let name = &table.name;
+    let name = &tables[0].name;
+    let loses = loses(expected, live);
     let mut differ = |kind, [expected_as, found_as]: [String; 2], mend: Vec<String>| {
         let mut difference = Difference::of(kind, name, object(name, expected));
         difference.expected = Some(expected_as);
         difference.found = Some(found_as);
         difference.mend = mend;
+        difference.loses = loses.filter(|_| kind == DifferenceKind::Type);
+        if kind == DifferenceKind::Generated && live.generated.is_none() {
+            difference.loses = Some("its values are lost");
+        }
         found.differences.push(difference);
     };
-    let is_computed = expected.generated.is_some() && expected.generated == live.generated;
-    if expected.generated != live.generated || (is_computed && !same_type(expected, live)) {
+    if expected.generated != live.generated
+        || (expected.generated.is_some() && !same_type(expected, live))
+    {
         let shown = [computation(expected), computation(live)];
         let kind = DifferenceKind::Generated;
-        differ(kind, shown, recompute(table, expected, live));
-        // Whatever else differs goes with the column that is made anew.
-        return;
+        if expected.generated.is_some() || !is_stored(live) {
+            differ(kind, shown, recompute(tables, expected));
+            // Whatever else differs goes with the column that is made anew.
+            return;
+        }
+        // It keeps its values, and what else differs is mended after it.
+        differ(kind, shown, vec![alter(name, live, "drop expression")]);
     }
     if !same_type(expected, live) {
         let shown = [type_name(expected), type_name(live)];
@@ -64,7 +75,7 @@ fn compare_column(
         differ(
             DifferenceKind::Type,
             shown,
-            beside_generated(table, expected, change),
+            beside_generated(tables, expected, change),
         );
     } else if expected.collation != live.collation {
         let collation = |column: &TargetColumn| {
@@ -113,7 +124,10 @@ fn compare_defaults(
     let text = |column: &TargetColumn| {
         let text = column.default.clone()?;
         Some(match (separate_sequence(column), &column.data_type) {
-            (Some(sequence), _) => text.replace(&sequence.name, "…"),
+            (Some(sequence), _) => {
+                let name = quote::postgres_literal(&sequence.name);
+                text.replace(&format!("{name}::regclass"), "…")
+            }
             (None, PostgresType::Enum { name, .. }) => text.replace(&format!("::{name}"), "::…"),
             (None, _) => text,
         })
@@ -170,6 +184,40 @@ fn type_name(column: &TargetColumn) -> String {
     }
 }
 
+/// What a change of the type may cost: nothing where the new one holds every value of the old
+/// one, and where the server refuses what does not fit.
+fn loses(expected: &TargetColumn, live: &TargetColumn) -> Option<&'static str> {
+    use PostgresType as P;
+    let is_kept = match (&live.data_type, &expected.data_type) {
+        (from, to) if from == to => true,
+        (_, P::Text | P::Varchar { length: None }) => true,
+        (P::Varchar { length: Some(from) }, P::Varchar { length: Some(to) }) => from <= to,
+        // Refused, but for blanks at the end.
+        (P::Text | P::Varchar { .. }, P::Uuid | P::Json | P::Enum { .. } | P::Boolean) => true,
+        (P::Char { .. }, P::Uuid) => true,
+        (P::Smallint | P::Integer | P::Bigint, P::Smallint | P::Integer | P::Bigint) => true,
+        (P::Smallint | P::Integer | P::Bigint, P::Numeric { .. }) => true,
+        (P::Smallint | P::Integer | P::Bigint, P::Boolean) => true,
+        (P::Boolean, P::Smallint | P::Integer | P::Bigint) => true,
+        (
+            P::Numeric {
+                limits: Some((_, from)),
+            },
+            P::Numeric {
+                limits: Some((_, to)),
+            },
+        ) => from <= to,
+        (P::Numeric { .. }, P::Numeric { limits: None }) => true,
+        (P::Real, P::Double) | (P::Date, P::Timestamp { .. }) | (P::Jsonb, P::Json) => true,
+        (P::Timestamp { fraction: from }, P::Timestamp { fraction: to })
+        | (P::Timestamptz { fraction: from }, P::Timestamptz { fraction: to })
+        | (P::Time { fraction: from }, P::Time { fraction: to }) => from <= to,
+        (P::Uuid | P::Enum { .. }, P::Enum { .. }) => true,
+        _ => false,
+    };
+    (!is_kept).then_some("may round, cut or change values: look at them first")
+}
+
 /// Whether the server does not convert the values by itself. Where it does, it refuses a text that
 /// is too long, which an explicit conversion would cut off; decimals and fractions of a second it
 /// rounds, and of a moment that becomes a date it keeps the day alone.
@@ -217,7 +265,10 @@ pub(super) fn retype(
         actions.push(format!("alter column {name} drop default"));
     }
     let (bare, _) = to.split_once(" collate ").unwrap_or((to, ""));
+    let from_boolean = live.data_type == PostgresType::Boolean && bare != "text";
     let using = match through_text {
+        // `true` is no number, and 1 is.
+        true if from_boolean => format!(" using {name}::integer::{bare}"),
         true => format!(" using {name}::text::{bare}"),
         false => String::new(),
     };
@@ -249,7 +300,12 @@ fn computation(column: &TargetColumn) -> String {
 
 /// A type cannot be changed under a generated column: those that mention the column go before,
 /// and are computed anew.
-fn beside_generated(table: &TargetTable, changed: &TargetColumn, change: String) -> Vec<String> {
+fn beside_generated(
+    tables: [&TargetTable; 2],
+    changed: &TargetColumn,
+    change: String,
+) -> Vec<String> {
+    let table = tables[0];
     let columns = table.columns.iter();
     let computed: Vec<&TargetColumn> = columns
         .filter(|column| {
@@ -262,61 +318,61 @@ fn beside_generated(table: &TargetTable, changed: &TargetColumn, change: String)
         .map(|column| drop_column(&table.name, column))
         .collect();
     statements.push(change);
-    statements.extend(computed.into_iter().flat_map(|column| added(table, column)));
+    statements.extend(
+        computed
+            .into_iter()
+            .flat_map(|column| added(tables, column)),
+    );
     statements
+}
+
+fn is_stored(column: &TargetColumn) -> bool {
+    column
+        .generated
+        .as_ref()
+        .is_some_and(|generated| generated.stored)
 }
 
 /// A column cannot be made a generated one, nor get another expression in all versions: it is
-/// made anew, with what belongs to it. One that is to be computed no more keeps its values.
-fn recompute(table: &TargetTable, expected: &TargetColumn, live: &TargetColumn) -> Vec<String> {
-    let is_stored = live
-        .generated
-        .as_ref()
-        .is_some_and(|generated| generated.stored);
-    if expected.generated.is_none() && is_stored && same_type(expected, live) {
-        let mut statements = vec![alter(&table.name, live, "drop expression")];
-        let default = expected.default.as_ref();
-        statements.extend(
-            default.map(|default| alter(&table.name, live, &format!("set default {default}"))),
-        );
-        if expected.nullable != live.nullable {
-            let null = if expected.nullable {
-                "drop not null"
-            } else {
-                "set not null"
-            };
-            statements.push(alter(&table.name, live, null));
-        }
-        return statements;
-    }
-    let mut statements = vec![drop_column(&table.name, expected)];
-    statements.extend(added(table, expected));
+/// made anew, with what belongs to it.
+fn recompute(tables: [&TargetTable; 2], expected: &TargetColumn) -> Vec<String> {
+    let mut statements = vec![drop_column(&tables[0].name, expected)];
+    statements.extend(added(tables, expected));
     statements
 }
 
-/// Adds a column with the keys and checks that went with it.
-fn added(table: &TargetTable, column: &TargetColumn) -> Vec<String> {
+/// Adds a column with the keys and checks that went with it: what the live table lacked before
+/// is a difference of its own.
+fn added([table, live]: [&TargetTable; 2], column: &TargetColumn) -> Vec<String> {
     let (name, of_table) = (&column.name, &table.name);
     let mut statements = add_column(of_table, column);
-    let has = |key: &&Key| {
-        let mut terms = key.parts.iter().map(|part| match &part.term {
-            KeyTerm::Column { name: of, .. } => of == name,
-            KeyTerm::Expression { expression } => mentions(expression, name),
-        });
-        let condition = key.predicate.as_ref();
-        terms.any(|it_is| it_is)
-            || key.include.contains(name)
-            || condition.is_some_and(|text| mentions(text, name))
-    };
-    let keys = table.keys.iter().filter(has);
-    statements.extend(keys.filter_map(|key| create_key(of_table, key)));
+    let keys = table.keys.iter().filter(|key| is_on(key, name));
+    let keys = keys.filter(|key| live.keys.iter().any(|there| keys::same(key, there)));
+    statements.extend(keys.map(|key| create_key(of_table, key)));
     let checks = table.checks.iter();
     let checks = checks.filter(|check| mentions(&check.expression, name));
+    let checks = checks.filter(|check| {
+        let mut there = live.checks.iter();
+        there.any(|there| there.expression == check.expression)
+    });
     statements.extend(checks.map(|check| add_check(of_table, check)));
     let keys = table.foreign_keys.iter();
     let keys = keys.filter(|key| key.columns.contains(name));
+    let keys = keys.filter(|key| live.foreign_keys.iter().any(|there| key.refers_like(there)));
     statements.extend(keys.map(|key| add_foreign_key(of_table, key)));
     statements
+}
+
+/// Whether a key goes with a column.
+fn is_on(key: &Key, column: &str) -> bool {
+    let mut terms = key.parts.iter().map(|part| match &part.term {
+        KeyTerm::Column { name, .. } => name == column,
+        KeyTerm::Expression { expression } => mentions(expression, column),
+    });
+    let condition = key.predicate.as_ref();
+    terms.any(|it_is| it_is)
+        || key.include.iter().any(|name| name == column)
+        || condition.is_some_and(|text| mentions(text, column))
 }
 
 /// Whether an expression may speak of a column; in doubt it does.

@@ -95,6 +95,8 @@ fn same_key(expected: &ForeignKey, live: &ForeignKey) -> bool {
 /// can be taken back, and is never wanted where it is not there.
 fn is_only_validation(expected: &ForeignKey, live: &ForeignKey) -> bool {
     (&expected.on_delete, &expected.on_update) == (&live.on_delete, &live.on_update)
+        && expected.on_delete_columns == live.on_delete_columns
+        && expected.match_full == live.match_full
         && expected.deferrable == live.deferrable
         && expected.enforced == live.enforced
         && expected.validated >= live.validated
@@ -125,7 +127,12 @@ fn key_object(table: &str, key: &ForeignKey) -> String {
 /// What it does, and when.
 fn shown(key: &ForeignKey) -> String {
     let (delete, update) = (key.on_delete.to_lowercase(), key.on_update.to_lowercase());
-    let mut text = format!("on delete {delete} on update {update}");
+    let columns = match key.on_delete_columns.is_empty() {
+        true => String::new(),
+        false => format!(" ({})", key.on_delete_columns.join(", ")),
+    };
+    let full = if key.match_full { "match full " } else { "" };
+    let mut text = format!("{full}on delete {delete}{columns} on update {update}");
     if let Some(deferrable) = key.deferrable {
         text.push_str(match deferrable {
             catalog::Deferrable::InitiallyImmediate => " deferrable",

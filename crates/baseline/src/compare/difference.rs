@@ -19,8 +19,10 @@ pub struct Difference {
     pub expected: Option<String>,
     /// How it is, where both sides have it.
     pub found: Option<String>,
-    /// Statements that make the live schema as expected, without names of schemas; none where no
-    /// statement does.
+    /// What the statements may cost, where they cost rows or values.
+    pub loses: Option<&'static str>,
+    /// Statements that make the live schema as expected, without names of schemas; to be
+    /// run in one transaction; none where no statement does.
     pub mend: Vec<String>,
 }
 
@@ -68,12 +70,12 @@ pub enum DifferenceKind {
     Table,
     /// A column.
     Column,
+    /// How a column is computed.
+    Generated,
     /// The type of a column.
     Type,
     /// The collation of a column.
     Collation,
-    /// How a column is computed.
-    Generated,
     /// The default of a column.
     Default,
     /// Whether a column takes NULL.
@@ -160,6 +162,7 @@ impl Difference {
             object,
             expected: None,
             found: None,
+            loses: None,
             mend: Vec::new(),
         }
     }

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use catalog::{ObjectKind, PostgresType, TargetCatalog, quote};
+use catalog::{ObjectKind, PostgresType, TargetCatalog, TargetColumn, quote};
 
-use super::{Findings, Names, columns};
+use super::{Findings, Names, columns, place};
 use crate::compare::{Difference, DifferenceKind};
 use crate::names::shortened;
 use crate::sql::column::type_of;
@@ -40,7 +40,16 @@ pub(super) fn compare(found: &mut Findings<'_>) {
                     name: live,
                     labels: live_labels,
                 }) => {
-                    if !seen.insert((name, live)) {
+                    let shared = labels != live_labels && is_shared(found, live, labels);
+                    if !shared && !seen.insert((name, live)) {
+                        continue;
+                    }
+                    if shared {
+                        let of = [table.name.as_str(), &column.name];
+                        found
+                            .differences
+                            .push(apart(of, name, labels, live_labels, column));
+                        needed.insert(name, labels);
                         continue;
                     }
                     if labels != live_labels {
@@ -79,6 +88,41 @@ pub(super) fn compare(found: &mut Findings<'_>) {
     found.differences.extend(missing);
 }
 
+/// Whether a live type serves columns that are to have other labels than these: it cannot become
+/// both.
+fn is_shared(found: &Findings<'_>, live: &str, labels: &[String]) -> bool {
+    found.expected.tables.iter().any(|table| {
+        let there = found.live.table(&table.name);
+        table.columns.iter().any(|column| {
+            let there = there.and_then(|table| table.column(&column.name));
+            match (there.map(|there| &there.data_type), &column.data_type) {
+                (
+                    Some(PostgresType::Enum { name, .. }),
+                    PostgresType::Enum { labels: others, .. },
+                ) => name == live && others != labels,
+                _ => false,
+            }
+        })
+    })
+}
+
+/// A column that shares a type with others and is to have one of its own.
+fn apart(
+    [table, column]: [&str; 2],
+    name: &str,
+    labels: &[String],
+    live: &[String],
+    expected: &TargetColumn,
+) -> Difference {
+    let object = format!("{}.{}", place(table), place(column));
+    let mut difference = Difference::of(DifferenceKind::Type, table, object);
+    difference.expected = Some(format!("{name} {}", shown(labels)));
+    difference.found = Some(format!("a type of {}, which others have too", shown(live)));
+    let default = expected.default.as_deref();
+    difference.mend = vec![columns::retype(table, expected, name, true, default)];
+    difference
+}
+
 fn renamed(live: &str, expected: &str) -> Difference {
     let mut difference = Difference::of(DifferenceKind::Name, "", format!("enum type {live}"));
     difference.table = None;
@@ -94,10 +138,6 @@ fn labels_differ(
     live: &[String],
     expected: &[String],
 ) -> Difference {
-    let shown = |labels: &[String]| {
-        let labels: Vec<String> = labels.iter().map(|l| quote::postgres_literal(l)).collect();
-        format!("({})", labels.join(", "))
-    };
     let mut difference =
         Difference::of(DifferenceKind::EnumLabels, "", format!("enum type {name}"));
     difference.table = None;
@@ -108,6 +148,11 @@ fn labels_differ(
         None => made_anew(catalog, name, expected),
     };
     difference
+}
+
+fn shown(labels: &[String]) -> String {
+    let labels: Vec<String> = labels.iter().map(|l| quote::postgres_literal(l)).collect();
+    format!("({})", labels.join(", "))
 }
 
 /// Adds labels, where nothing else has to be done.

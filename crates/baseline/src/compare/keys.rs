@@ -22,14 +22,12 @@ pub(super) fn compare(found: &mut Findings<'_>, expected: &TargetTable, live: &T
         let mut difference = Difference::of(kind(wanted), table, object(table, wanted));
         difference.expected = Some(shown(wanted));
         difference.found = Some(shown(there));
-        if let Some(create) = create_key(table, wanted) {
-            difference.mend = vec![drop(table, there), create];
-        }
+        difference.mend = vec![drop(table, there), create_key(table, wanted)];
         found.differences.push(difference);
     }
     for wanted in paired.missing {
         let mut difference = Difference::missing(kind(wanted), table, object(table, wanted));
-        difference.mend = create_key(table, wanted).into_iter().collect();
+        difference.mend = vec![create_key(table, wanted)];
         found.differences.push(difference);
     }
     for there in paired.unexpected {
@@ -39,18 +37,8 @@ pub(super) fn compare(found: &mut Findings<'_>, expected: &TargetTable, live: &T
     }
 }
 
-/// Names the exclusion constraints of a missing table, which no statement makes.
-pub(super) fn miss_exclusions(found: &mut Findings<'_>, table: &TargetTable) {
-    let keys = table.keys.iter();
-    for key in keys.filter(|key| key.kind == KeyKind::Exclusion) {
-        let object = object(&table.name, key);
-        let difference = Difference::missing(DifferenceKind::Exclusion, &table.name, object);
-        found.differences.push(difference);
-    }
-}
-
 /// Whether both find and demand the same.
-fn same(expected: &Key, live: &Key) -> bool {
+pub(super) fn same(expected: &Key, live: &Key) -> bool {
     let meaning = |key: &Key| Key {
         name: String::new(),
         constraint: false,

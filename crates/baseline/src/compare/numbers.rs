@@ -163,7 +163,11 @@ fn leave_identity(table: &str, expected: &TargetColumn, live: &TargetColumn) -> 
 
 /// The default that a column is to have, and the sequence that it takes its numbers from.
 fn take_numbers(table: &str, expected: &TargetColumn) -> Vec<String> {
-    let mut statements: Vec<String> = create_sequence(expected).into_iter().collect();
+    // It may have stayed when the default went.
+    let create = create_sequence(expected);
+    let create =
+        create.map(|sql| sql.replacen("create sequence", "create sequence if not exists", 1));
+    let mut statements: Vec<String> = create.into_iter().collect();
     if let Some(default) = &expected.default {
         statements.push(alter(table, expected, &format!("set default {default}")));
     }

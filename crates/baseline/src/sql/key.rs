@@ -1,6 +1,4 @@
 //! Keys, foreign keys and checks, with everything that a catalogue says of them.
-//!
-//! An exclusion constraint has no SQL here: a catalogue does not know its operators.
 
 use catalog::{Check, Deferrable, ForeignKey, Key, KeyKind, KeyPart, KeyTerm, quote};
 
@@ -11,8 +9,8 @@ const NO_ACTION: &str = "NO ACTION";
 /// The access method where nothing is said.
 const BTREE: &str = "btree";
 
-/// Makes a key; `None` for an exclusion constraint.
-pub(crate) fn create_key(table: &str, key: &Key) -> Option<String> {
+/// Makes a key.
+pub(crate) fn create_key(table: &str, key: &Key) -> String {
     let (name, table) = (quote::postgres(&key.name), quote::postgres(table));
     let parts: Vec<String> = key.parts.iter().map(part).collect();
     let parts = parts.join(", ");
@@ -24,8 +22,19 @@ pub(crate) fn create_key(table: &str, key: &Key) -> Option<String> {
         true => String::new(),
         false => format!(" include {}", list(&key.include)),
     };
+    let method = key.method.as_deref().filter(|method| *method != BTREE);
+    let using = method.map_or(String::new(), |method| {
+        format!(" using {}", quote::postgres(method))
+    });
+    let condition = key.predicate.as_ref();
+    let when = deferrable(key.deferrable);
     let constraint = match key.kind {
-        KeyKind::Exclusion => return None,
+        KeyKind::Exclusion => {
+            let condition = condition.map_or(String::new(), |text| format!(" where ({text})"));
+            return format!(
+                "alter table {table} add constraint {name} exclude{using} ({parts}){include}{condition}{when}"
+            );
+        }
         KeyKind::Primary => "primary key".to_owned(),
         _ if key.constraint => format!("unique{distinct}"),
         kind => {
@@ -34,21 +43,13 @@ pub(crate) fn create_key(table: &str, key: &Key) -> Option<String> {
             } else {
                 ""
             };
-            let method = key.method.as_deref().filter(|method| *method != BTREE);
-            let using = method.map_or(String::new(), |method| {
-                format!(" using {}", quote::postgres(method))
-            });
-            let condition = key.predicate.as_ref();
             let condition = condition.map_or(String::new(), |text| format!(" where {text}"));
-            return Some(format!(
+            return format!(
                 "create {unique}index {name} on {table}{using} ({parts}){include}{distinct}{condition}"
-            ));
+            );
         }
     };
-    let when = deferrable(key.deferrable);
-    Some(format!(
-        "alter table {table} add constraint {name} {constraint} ({parts}){include}{when}"
-    ))
+    format!("alter table {table} add constraint {name} {constraint} ({parts}){include}{when}")
 }
 
 /// A part as it stands in parentheses.
@@ -86,9 +87,15 @@ pub(crate) fn add_foreign_key(table: &str, key: &ForeignKey) -> String {
         list(&key.columns),
         list(&key.referenced_columns)
     );
+    if key.match_full {
+        sql.push_str(" match full");
+    }
     for (event, action) in [("delete", &key.on_delete), ("update", &key.on_update)] {
         if action != NO_ACTION {
             sql.push_str(&format!(" on {event} {}", action.to_lowercase()));
+        }
+        if event == "delete" && !key.on_delete_columns.is_empty() {
+            sql.push_str(&format!(" {}", list(&key.on_delete_columns)));
         }
     }
     sql + deferrable(key.deferrable) + looked_at(key.enforced, key.validated)

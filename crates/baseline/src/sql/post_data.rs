@@ -11,7 +11,7 @@ pub(super) fn statements(baseline: &Baseline) -> Vec<String> {
     let mut keys = |wanted: fn(KeyKind) -> bool| {
         for table in tables {
             let keys = table.keys.iter().filter(|key| wanted(key.kind));
-            statements.extend(keys.filter_map(|key| create_key(&table.name, key)));
+            statements.extend(keys.map(|key| create_key(&table.name, key)));
         }
     };
     keys(|kind| kind == KeyKind::Primary);
@@ -74,9 +74,7 @@ fn comments(table: &TargetTable, statements: &mut Vec<String>) {
         let column_name = quote::postgres(&column.name);
         say(format!("column {name}.{column_name}"), &column.comment);
     }
-    let keys = table.keys.iter();
-    // What has no SQL is not there either.
-    for key in keys.filter(|key| key.kind != KeyKind::Exclusion) {
+    for key in &table.keys {
         say(
             format!("index {}", quote::postgres(&key.name)),
             &key.comment,

@@ -37,7 +37,7 @@ create table thing (
 );
 ";
 
-const OPTIONS: &str = "
+pub(crate) const OPTIONS: &str = "
 schema_owner: converge
 baseline: {on_update: trigger, index_foreign_keys: true}
 ";
@@ -46,7 +46,7 @@ baseline: {on_update: trigger, index_foreign_keys: true}
 const MUTATIONS: &str = include_str!("check/mutations.sql");
 
 /// A target that was made from the source by a baseline in `sql`.
-fn applied(source: &str, options: &str) -> (Databases, Workplace) {
+pub(crate) fn applied(source: &str, options: &str) -> (Databases, Workplace) {
     let databases = Databases::create();
     databases.load(source, "");
     let workplace = Workplace::new(&[("shop", &databases, options)]);
@@ -63,12 +63,12 @@ fn lines(outcome: &Outcome) -> Vec<&str> {
     lines.filter_map(|line| line.strip_prefix("  ")).collect()
 }
 
-fn check(workplace: &Workplace, more: &[&str]) -> Outcome {
+pub(crate) fn check(workplace: &Workplace, more: &[&str]) -> Outcome {
     workplace.run(&[&CHECK, more].concat())
 }
 
 /// The statements that mend all differences, in order.
-fn mends(workplace: &Workplace, more: &[&str]) -> Vec<String> {
+pub(crate) fn mends(workplace: &Workplace, more: &[&str]) -> Vec<String> {
     let json = check(workplace, &[more, &["--output", "json"]].concat()).expect(5);
     let document: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
     let differences = document["databases"][0]["differences"].as_array().unwrap();
@@ -211,6 +211,10 @@ fn what_is_made_outside_of_the_schema_is_refused() {
     let whole = fs::read_to_string(&post_data).unwrap();
     let mut text = String::new();
     for more in [
+        "select setval('public.kind_id_seq', 77);",
+        "drop table public.thing;",
+        "insert into public.kind (name) values ('x');",
+        "create function public.f() returns int language sql as 'select 1';",
         "create table public.extra (id int);",
         "alter table public.kind add column extra int;",
         "set standard_conforming_strings = off; select '\\''; commit; create table evil (); --'",

@@ -8,6 +8,7 @@ mod baseline;
 mod cases;
 mod catalogs;
 mod check;
+mod check_corners;
 mod corners;
 mod defaults;
 mod large_baseline;

@@ -24,6 +24,8 @@ pub(super) fn read_foreign_keys(
         key.deferrable = deferrable(row.get(8), row.get(9));
         key.validated = row.get(10);
         key.enforced = row.get(11);
+        key.match_full = row.get(12);
+        key.on_delete_columns = row.get::<_, Option<Vec<String>>>(13).unwrap_or_default();
         table.foreign_keys.push(key);
     }
     Ok(())

@@ -10,7 +10,7 @@ use std::fs;
 use std::path::Path;
 
 use ::baseline::{Baseline, Difference, Names, compare, sql, without_schema};
-use catalog::{ForeignKey, KeyKind, TargetCatalog, quote};
+use catalog::{ForeignKey, TargetCatalog, quote};
 use target::{Batches, Scratch};
 
 use crate::args::CheckArgs;
@@ -133,6 +133,9 @@ impl Check<'_> {
         let schema = self.database.target_schema.as_str();
         let mut connection = target::Connection::open(&self.database.target)?;
         versions::support(connection.server())?;
+        if !connection.schema_rights(schema)?.exists {
+            return Err(no_schema(self.database).into());
+        }
         let live = target::discover(&mut connection, schema)?;
         let mut live = self.wanted(without_schema(live, &[schema]));
         let (expected, extensions) = self.expected(&mut connection)?;
@@ -173,6 +176,10 @@ impl Check<'_> {
             Expected::Files(directory) => {
                 let scripts = Scripts::read(&directory.join(&self.database.name))?;
                 let statements = scripts.statements()?;
+                let outlives = |sql: &&&str| target::may_outlive_a_rollback(sql);
+                if let Some(statement) = statements.iter().find(outlives) {
+                    return Err(only_reads(&scripts.place(statement)).into());
+                }
                 let place = |at: usize| format!("{}: ", scripts.place(statements[at]));
                 self.spelled(live, None, &statements, place)
             }
@@ -182,10 +189,7 @@ impl Check<'_> {
                 let baseline = Baseline::of_catalog(without_schema(catalog, &[&own]));
                 let statements = sql::statements(&baseline);
                 let beside = Some(self.database.target_schema.as_str());
-                let (mut spelled, extensions) =
-                    self.spelled(live, beside, &borrowed(&statements), |_| String::new())?;
-                take_exclusions(&mut spelled, &baseline.catalog);
-                Ok((spelled, extensions))
+                self.spelled(live, beside, &borrowed(&statements), |_| String::new())
             }
         }
     }
@@ -265,6 +269,22 @@ impl Check<'_> {
     }
 }
 
+fn no_schema(database: &Database) -> Failure {
+    let (name, schema) = (&database.name, &database.target_schema);
+    Failure::blocked(format!("target `{name}` has no schema `{schema}`"))
+        .hint("look at target_schema in the configuration; `create schema` makes one")
+}
+
+/// A check that ran it might change what it looks at.
+fn only_reads(place: &str) -> Failure {
+    Failure::blocked(format!(
+        "{place}: a statement that may do what no rollback undoes, and a check only reads"
+    ))
+    .hint(
+        "nothing was changed; let the files make tables and what belongs to them, and nothing else",
+    )
+}
+
 /// A scratch schema needs a right that a load does not need.
 fn right_to_make_schemas(connection: &mut target::Connection) -> String {
     let grant = match connection.schema_rights("public") {
@@ -321,17 +341,6 @@ fn same_version(live: &target::Connection, scratch: &target::Connection) -> Resu
         live.server()
     ))
     .hint("name a database of the target's version with --scratch"))
-}
-
-/// A catalogue does not know the operators of exclusion constraints, so that no server can be
-/// asked to spell them: they are compared as they were read.
-fn take_exclusions(spelled: &mut TargetCatalog, read: &TargetCatalog) {
-    for table in &mut spelled.tables {
-        let read = read.table(&table.name);
-        let keys = read.into_iter().flat_map(|table| &table.keys);
-        let exclusions = keys.filter(|key| key.kind == KeyKind::Exclusion);
-        table.keys.extend(exclusions.cloned());
-    }
 }
 
 /// `restrict` and `no action` are one thing in MySQL, so that either is right here.

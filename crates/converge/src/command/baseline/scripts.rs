@@ -101,6 +101,11 @@ impl Scripts {
                      database, as `baseline generate` writes them",
                 )
             })?;
+            // Some editors put a mark before the first character.
+            let sql = match sql.strip_prefix('\u{feff}') {
+                Some(without) => without.to_owned(),
+                None => sql,
+            };
             Ok(Script { path, sql })
         };
         let files = FILES.iter().map(read).collect::<Result<_, _>>()?;

@@ -45,8 +45,9 @@ fn questions(expected: &TargetColumn, live: &TargetColumn) -> Vec<SameValue> {
     let (Some(wanted), Some(there)) = (&expected.default, &live.default) else {
         return Vec::new();
     };
-    // What is computed may be today what the other one is always.
-    if numbered || wanted == there || is_computed(wanted) != is_computed(there) {
+    // What is computed otherwise may be today what the other one is always.
+    let kind = Kind::of(wanted);
+    if numbered || wanted == there || kind == Kind::Computed || kind != Kind::of(there) {
         return Vec::new();
     }
     let mut types = vec![to_the_last_digit(live), to_the_last_digit(expected)];
@@ -96,22 +97,54 @@ fn at_full_precision(column: &TargetColumn, default: &str) -> String {
     })
 }
 
-/// Whether an expression, as the server spells it, calls a function: all that is left of another
-/// one without its literals and casts are signs, numbers, and words of SQL.
-fn is_computed(expression: &str) -> bool {
-    let mut pieces = expression.split('\'').step_by(2);
-    pieces.any(|piece| {
-        let mut casts = piece.split("::");
-        let computes = |text: &str| {
-            let upper = text.contains("CURRENT_") || text.contains("LOCALTIME");
-            let call = text.as_bytes().windows(2).any(|pair| {
-                pair[1] == b'(' && (pair[0].is_ascii_alphanumeric() || b"_\"".contains(&pair[0]))
-            });
-            upper || call || text.contains("_USER") || text.contains("USER")
-        };
-        let first = casts.next().is_some_and(computes);
-        first || casts.any(|cast| computes(without_type(cast)))
-    })
+/// What kind of expression a default is, as the server spells it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// Literals, signs and casts.
+    Constant,
+    /// The moment at which the transaction began, in whatever zone.
+    Moment,
+    /// Anything else: what it gives now says nothing of what it gives then.
+    Computed,
+}
+
+impl Kind {
+    fn of(expression: &str) -> Self {
+        const MOMENTS: [&str; 5] = [
+            "now",
+            "transaction_timestamp",
+            "timezone",
+            "CURRENT_TIMESTAMP",
+            "LOCALTIMESTAMP",
+        ];
+        let mut kind = Self::Constant;
+        // Every other piece is a literal.
+        for piece in expression.split('\'').step_by(2) {
+            let mut casts = piece.split("::");
+            let first = casts.next().unwrap_or_default();
+            let rests = casts.map(without_type);
+            for text in std::iter::once(first).chain(rests) {
+                for word in names(text) {
+                    kind = match MOMENTS.contains(&word) {
+                        true if kind != Self::Computed => Self::Moment,
+                        _ => Self::Computed,
+                    };
+                }
+            }
+        }
+        kind
+    }
+}
+
+/// The functions of an expression without literals and casts, and the words that are functions
+/// without parentheses, all of them upper case.
+fn names(text: &str) -> Vec<&str> {
+    const PLAIN: [&str; 7] = ["true", "false", "NULL", "AT", "TIME", "ZONE", "ARRAY"];
+    let words = text.split(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '"')));
+    let is_name = |word: &&str| {
+        word.starts_with(|c: char| !c.is_ascii_digit()) && !PLAIN.contains(word) && *word != "B"
+    };
+    words.filter(is_name).collect()
 }
 
 /// What stands behind the name of a type and its numbers.
@@ -122,7 +155,9 @@ fn without_type(cast: &str) -> &str {
         .strip_prefix('(')
         .and_then(|inside| inside.split_once(')'))
     {
-        Some((numbers, rest)) if numbers.chars().all(|c| c.is_ascii_digit() || c == ',') => rest,
+        Some((numbers, rest)) if numbers.chars().all(|c| c.is_ascii_digit() || c == ',') => {
+            rest.trim_start_matches(of_name)
+        }
         _ => rest,
     }
 }
@@ -132,30 +167,47 @@ mod tests {
     use super::*;
 
     #[test]
-    fn literals_and_their_casts_compute_nothing() {
-        for constant in [
-            "1.5",
-            "(-1)",
-            "true",
-            "'now()'::text",
-            "'it''s CURRENT_USER'::character varying",
-            "'x'::character varying(9)",
-            "'1'::numeric(8,2)",
-            "ARRAY[]::text[]",
-            "B'101'::\"bit\"",
+    fn only_constants_and_the_moment_of_the_transaction_are_asked_for() {
+        for (kind, expressions) in [
+            (
+                Kind::Constant,
+                &[
+                    "1.5",
+                    "(-1)",
+                    "true",
+                    "'now()'::text",
+                    "'it''s CURRENT_USER'::character varying",
+                    "'x'::character varying(9)",
+                    "'1'::numeric(8,2)",
+                    "ARRAY[]::text[]",
+                    "B'101'::\"bit\"",
+                ][..],
+            ),
+            (
+                Kind::Moment,
+                &[
+                    "now()",
+                    "CURRENT_TIMESTAMP(6)",
+                    "(CURRENT_TIMESTAMP AT TIME ZONE 'UTC'::text)",
+                    "timezone('UTC'::text, now())",
+                    "(now())::timestamp(3) without time zone",
+                ],
+            ),
+            (
+                Kind::Computed,
+                &[
+                    "CURRENT_DATE",
+                    "CURRENT_USER",
+                    "clock_timestamp()",
+                    "date_trunc('second'::text, now())",
+                    "('x'::text || f(1))",
+                    "\"My f\"()",
+                ],
+            ),
         ] {
-            assert!(!is_computed(constant), "{constant}");
-        }
-        for computed in [
-            "now()",
-            "CURRENT_DATE",
-            "CURRENT_TIMESTAMP(6)",
-            "(CURRENT_TIMESTAMP AT TIME ZONE 'UTC'::text)",
-            "CURRENT_USER",
-            "('x'::text || f(1))",
-            "\"My f\"()",
-        ] {
-            assert!(is_computed(computed), "{computed}");
+            for expression in expressions {
+                assert_eq!(Kind::of(expression), kind, "{expression}");
+            }
         }
     }
 

@@ -43,7 +43,10 @@ struct DifferenceEntry {
     expected: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     found: Option<String>,
-    /// Statements that would mend it; empty where none would.
+    /// What the statements may cost, such as `its rows are lost`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    loses: Option<&'static str>,
+    /// Statements that would mend it, in one transaction; empty where none would.
     sql: Vec<String>,
 }
 
@@ -68,6 +71,7 @@ impl DifferenceEntry {
             object: difference.object.clone(),
             expected: difference.expected.clone(),
             found: difference.found.clone(),
+            loses: difference.loses,
             sql: difference.mend.clone(),
         }
     }
@@ -75,10 +79,17 @@ impl DifferenceEntry {
 
 /// A difference and what would mend it.
 fn line(difference: &Difference) -> String {
+    let loses = match difference.loses {
+        Some(what) => format!(" ({what})"),
+        None => String::new(),
+    };
     match (difference.mend_line(), difference.mend.is_empty()) {
-        (Some(sql), _) => format!("{difference}; mend: {sql}"),
+        (Some(sql), _) if difference.mend.len() > 1 => {
+            format!("{difference}; mend{loses}: begin; {sql} commit;")
+        }
+        (Some(sql), _) => format!("{difference}; mend{loses}: {sql}"),
         (None, true) => format!("{difference}; no statement mends it"),
-        (None, false) => format!("{difference}; mend: see --output json"),
+        (None, false) => format!("{difference}; mend{loses}: see --output json"),
     }
 }
 
@@ -130,7 +141,10 @@ impl Document {
             .collect();
         let with = match paths.is_empty() {
             true => String::new(),
-            false => format!(" (first: {})", paths.join(", or ")),
+            false => format!(
+                " (first: {}, with the schemas of extensions behind it)",
+                paths.join(", or ")
+            ),
         };
         format!(
             "change what is expected (`types`, `baseline` and `exclude_tables` of the \
