@@ -45,6 +45,27 @@ impl Baseline {
             notes: Vec::new(),
         }
     }
+
+    /// The same in parts of so many tables at the most, each with what its tables need but for
+    /// their foreign keys.
+    pub fn parts(&self, tables_max: usize) -> Vec<Self> {
+        let parts = self.catalog.tables.chunks(tables_max.max(1)).map(|tables| {
+            let mut catalog = self.catalog.clone();
+            catalog.tables = tables.to_vec();
+            for table in &mut catalog.tables {
+                table.foreign_keys.clear();
+            }
+            let triggers = self.triggers.iter();
+            let of_these = triggers.filter(|trigger| catalog.table(&trigger.table).is_some());
+            Self {
+                triggers: of_these.cloned().collect(),
+                extensions: self.extensions.clone(),
+                notes: Vec::new(),
+                catalog,
+            }
+        });
+        parts.collect()
+    }
 }
 
 /// A trigger that sets columns when a row changes.

@@ -1,6 +1,7 @@
 //! A baseline that is too large for one transaction: it is applied in several, and goes on where a
 //! kill, an interrupt and a lost server have left it.
 
+use std::fs;
 use std::process::{Child, Stdio};
 
 use crate::apply::{APPLY, OWNER, one, write};
@@ -85,6 +86,85 @@ impl Large {
             connection.check_nobody_at_work().ok()
         });
     }
+
+    /// Returns how many statements are applied then.
+    fn kill_the_client(&self) -> usize {
+        let mut killed = self.begin(0);
+        assert!(signal("KILL", killed.id()));
+        killed.wait().unwrap();
+        self.wait_until_nobody_is_at_work();
+        let part = self.done(&mut self.servers.target());
+        assert!(part > 0 && part.to_string() != self.statements(), "{part}");
+        let doctor = self.workplace.run(&["doctor"]).expect(3);
+        assert!(
+            doctor.stdout.contains("is applied in part: "),
+            "{}",
+            doctor.text()
+        );
+        part
+    }
+
+    fn refuses_another_baseline(&self) {
+        write(&self.workplace, "create table other ();", "");
+        let refused = self.workplace.run(&APPLY).expect(3);
+        for said in [
+            "another baseline, which is applied in part",
+            "go on with the files",
+        ] {
+            assert!(refused.stderr.contains(said), "{}", refused.text());
+        }
+        let (pre_data, post_data) = Self::scripts();
+        write(&self.workplace, &pre_data, &post_data);
+    }
+
+    /// Returns how many statements are applied then.
+    fn interrupt_it(&self, before: usize) -> usize {
+        let stopped = self.begin(before);
+        interrupt(stopped.id());
+        let outcome = Outcome::of(&stopped.wait_with_output().unwrap()).expect(6);
+        let hint = "go on with `cargo xtask baseline apply";
+        assert!(outcome.stderr.contains(hint), "{}", outcome.text());
+        let more = self.done(&mut self.servers.target());
+        assert!(
+            more > before && more.to_string() != self.statements(),
+            "{more}"
+        );
+        more
+    }
+
+    fn cut_it_off(&self, before: usize) {
+        let cut_off = self.begin(before);
+        self.servers.kill_target();
+        let outcome = Outcome::of(&cut_off.wait_with_output().unwrap()).expect(1);
+        let hint = "the same command goes on from there";
+        assert!(outcome.stderr.contains(hint), "{}", outcome.text());
+        self.servers.start();
+    }
+
+    /// A catalogue of as many tables, of which the server can make only some at a time.
+    fn is_checked_in_parts(&self) {
+        let mut target = self.servers.target();
+        let catalog = target::discover(&mut target, "public").unwrap();
+        fs::create_dir_all(self.workplace.path().join("seen/shop")).unwrap();
+        let json = serde_json::to_string(&catalog).unwrap();
+        self.workplace.write("seen/shop/catalog.target.json", &json);
+        let words = ["baseline", "check", "--names", "--catalog", "seen"];
+        self.workplace.run(&words).expect(0);
+        target
+            .batch_execute(
+                "alter table public.t7 drop constraint t7_next_fkey;
+                 alter table public.t990 drop column note",
+            )
+            .unwrap();
+        let found = self.workplace.run(&words).expect(5);
+        for line in ["foreign key of t7 (next)", "missing in target: t990.note"] {
+            assert!(found.stdout.contains(line), "{}", found.text());
+        }
+        let files = ["baseline", "check", "--from", "sql"];
+        let refused = self.workplace.run(&files).expect(3);
+        let said = "would need about 6,002 locks";
+        assert!(refused.stderr.contains(said), "{}", refused.text());
+    }
 }
 
 #[test]
@@ -101,58 +181,10 @@ fn a_large_baseline_is_applied_in_parts_and_goes_on_where_it_was_interrupted() {
     );
     target.batch_execute("rollback").unwrap();
 
-    let mut killed = large.begin(0);
-    assert!(signal("KILL", killed.id()));
-    killed.wait().unwrap();
-    large.wait_until_nobody_is_at_work();
-    let part = large.done(&mut target);
-    assert!(part > 0 && part.to_string() != large.statements(), "{part}");
-    let doctor = large.workplace.run(&["doctor"]).expect(3);
-    assert!(
-        doctor.stdout.contains("is applied in part: "),
-        "{}",
-        doctor.text()
-    );
-    write(&large.workplace, "select 1;", "");
-    let refused = large.workplace.run(&APPLY).expect(3);
-    let (is, hint) = (
-        "another baseline, which is applied in part",
-        "go on with the files",
-    );
-    assert!(
-        refused.stderr.contains(is) && refused.stderr.contains(hint),
-        "{}",
-        refused.text()
-    );
-    write(&large.workplace, &pre_data, &post_data);
-
-    let stopped = large.begin(part);
-    interrupt(stopped.id());
-    let outcome = Outcome::of(&stopped.wait_with_output().unwrap()).expect(6);
-    assert!(
-        outcome
-            .stderr
-            .contains("go on with `cargo xtask baseline apply"),
-        "{}",
-        outcome.text()
-    );
-    let more = large.done(&mut target);
-    assert!(
-        more > part && more.to_string() != large.statements(),
-        "{more}"
-    );
-
-    let cut_off = large.begin(more);
-    large.servers.kill_target();
-    let outcome = Outcome::of(&cut_off.wait_with_output().unwrap()).expect(1);
-    assert!(
-        outcome
-            .stderr
-            .contains("the same command goes on from there"),
-        "{}",
-        outcome.text()
-    );
-    large.servers.start();
+    let part = large.kill_the_client();
+    large.refuses_another_baseline();
+    let more = large.interrupt_it(part);
+    large.cut_it_off(more);
 
     let finished = large.workplace.run(&APPLY).expect(0);
     assert!(
@@ -180,4 +212,5 @@ fn a_large_baseline_is_applied_in_parts_and_goes_on_where_it_was_interrupted() {
         "{}",
         again.text()
     );
+    large.is_checked_in_parts();
 }

@@ -38,8 +38,8 @@ const BOTH_SIDES: Task = Task {
     ..TARGET_ALONE
 };
 
-const MORE_LOCKS: &str = "nothing was changed; a check makes all tables in one transaction: give \
-                          the server more locks (max_locks_per_transaction, which needs a \
+const MORE_LOCKS: &str = "nothing was changed; a check of files makes all tables in one \
+                          transaction: give the server more locks (max_locks_per_transaction, which needs a \
                           restart), or name one that has them with --scratch URL";
 
 /// What a target is compared with.
@@ -169,10 +169,7 @@ impl Check<'_> {
         live: &mut target::Connection,
     ) -> anyhow::Result<(TargetCatalog, Vec<String>)> {
         match self.expected {
-            Expected::Source => {
-                let statements = sql::statements(&generate::plan(self.database)?);
-                self.spelled(live, None, &borrowed(&statements), |_| String::new())
-            }
+            Expected::Source => self.spelled_in_parts(live, None, &generate::plan(self.database)?),
             Expected::Files(directory) => {
                 let scripts = Scripts::read(&directory.join(&self.database.name))?;
                 let statements = scripts.statements()?;
@@ -187,11 +184,43 @@ impl Check<'_> {
                 let catalog = read_catalog(&directory.join(&self.database.name))?;
                 let own = catalog.schema.clone();
                 let baseline = Baseline::of_catalog(without_schema(catalog, &[&own]));
-                let statements = sql::statements(&baseline);
                 let beside = Some(self.database.target_schema.as_str());
-                self.spelled(live, beside, &borrowed(&statements), |_| String::new())
+                self.spelled_in_parts(live, beside, &baseline)
             }
         }
+    }
+
+    /// Lets the server spell as many tables at a time as it has locks for. Foreign keys between
+    /// two parts have nothing that could be spelled in two ways, and are taken as they are.
+    fn spelled_in_parts(
+        &self,
+        live: &mut target::Connection,
+        beside: Option<&str>,
+        baseline: &Baseline,
+    ) -> anyhow::Result<(TargetCatalog, Vec<String>)> {
+        let no_place = |_| String::new();
+        let statements = sql::statements(baseline);
+        let batches = Batches::plan(live, &borrowed(&statements), 0)?;
+        if batches.ranges.len() == 1 {
+            return self.spelled(live, beside, &borrowed(&statements), no_place);
+        }
+        // One more than the locks are for, since tables differ in what belongs to them.
+        let parts = batches.locks_needed / batches.locks_room.max(1) + 2;
+        let tables = baseline.catalog.tables.len();
+        let mut whole = TargetCatalog::new(live.server().clone(), String::new());
+        let mut extensions = Vec::new();
+        for part in baseline.parts(tables.div_ceil(usize::try_from(parts)?)) {
+            let statements = sql::statements(&part);
+            let (spelled, made) = self.spelled(live, beside, &borrowed(&statements), no_place)?;
+            whole.tables.extend(spelled.tables);
+            whole.others.extend(spelled.others);
+            extensions = made;
+        }
+        for table in &mut whole.tables {
+            let planned = baseline.catalog.table(&table.name);
+            table.foreign_keys = planned.map_or(Vec::new(), |table| table.foreign_keys.clone());
+        }
+        Ok((whole, extensions))
     }
 
     fn spelled(
