@@ -11,6 +11,14 @@ pub fn table_file_name(table: &str) -> String {
     format!("{}.csv", file_stem(table))
 }
 
+/// The file name of one of a table's chunks, which count from 1; the only one has no number.
+pub fn chunk_file_name(table: &str, number: usize, chunks: usize) -> String {
+    match chunks {
+        1 => table_file_name(table),
+        _ => format!("{}.{number:04}.csv", file_stem(table)),
+    }
+}
+
 /// A table's name as the stem of a file name.
 ///
 /// `a-z 0-9 _ -` stay, every other byte is `%XX`, so that `A` and `a` differ on file systems
@@ -42,6 +50,9 @@ mod tests {
             table_file_name("query-result-cache"),
             "query-result-cache.csv"
         );
+        assert_eq!(chunk_file_name("user", 1, 1), "user.csv");
+        assert_eq!(chunk_file_name("user", 1, 2), "user.0001.csv");
+        assert_eq!(chunk_file_name("user", 12_345, 20_000), "user.12345.csv");
         assert_eq!(file_stem("A"), "%41");
         assert_eq!(file_stem("../etc"), "%2E%2E%2Fetc");
         assert_eq!(file_stem("é"), "%C3%A9");

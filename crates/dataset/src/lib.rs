@@ -7,6 +7,7 @@ mod csv_writer;
 mod error;
 mod file;
 mod file_name;
+mod key_range;
 mod manifest;
 mod record;
 
@@ -14,7 +15,8 @@ pub use csv_reader::CsvReader;
 pub use csv_writer::CsvWriter;
 pub use error::Error;
 pub use file::{Blake3Reader, FileSummary, PartialFile, write_atomically};
-pub use file_name::{file_stem, table_file_name};
+pub use file_name::{chunk_file_name, file_stem, table_file_name};
+pub use key_range::KeyRange;
 pub use manifest::{
     ColumnEntry, Coordinates, FileEntry, MANIFEST_FILE, Manifest, SnapshotMethod, SourceEntry,
     Stage, TableEntry,

@@ -6,14 +6,15 @@ use mysql::Value;
 use mysql::prelude::Queryable;
 
 use catalog::{MysqlType, SourceColumn, SourceTable, quote};
-use dataset::Record;
+use dataset::{KeyRange, Record};
 
+use crate::chunk::ChunkKey;
 use crate::connection::Connection;
 use crate::error::{Doing, Error, Kind};
 use crate::snapshot::Snapshot;
 
 impl Snapshot {
-    /// Hands every row of a table to `visit`, by primary key where there is one.
+    /// Hands every row of a range of a table to `visit`, by its key where there is one.
     ///
     /// Fields are in the order of the columns that are not generated: text as UTF-8, numbers
     /// and times as the server spells them, `float` in the shortest spelling that reads back
@@ -27,11 +28,12 @@ impl Snapshot {
         &mut self,
         database: &str,
         table: &SourceTable,
+        range: &KeyRange,
         mut visit: impl FnMut(&Record) -> Result<(), E>,
     ) -> Result<u64, E> {
         let columns: Vec<&SourceColumn> = copied_columns(table);
         let forms: Vec<Form> = columns.iter().map(|c| Form::of(&c.data_type)).collect();
-        let sql = select(database, table, &columns);
+        let sql = select(database, table, &columns, range);
         let doing = || {
             format!(
                 "reading table {}",
@@ -90,23 +92,37 @@ pub(crate) fn copied_columns(table: &SourceTable) -> Vec<&SourceColumn> {
         .collect()
 }
 
-fn select(database: &str, table: &SourceTable, columns: &[&SourceColumn]) -> String {
+fn select(
+    database: &str,
+    table: &SourceTable,
+    columns: &[&SourceColumn],
+    range: &KeyRange,
+) -> String {
     let expressions: Vec<String> = columns.iter().map(|column| expression(column)).collect();
-    let order: Vec<String> = table
-        .primary_key_columns()
-        .iter()
-        .map(|c| quote::mysql(c))
-        .collect();
-    let order = if order.is_empty() {
-        String::new()
-    } else {
-        format!(" order by {}", order.join(", "))
+    let name = quote::mysql_qualified(database, &table.name);
+    let rows = match ChunkKey::of(table) {
+        Some(key) => key.hint() + &key.condition(range) + &key.order(),
+        None => plain_order(table),
     };
-    format!(
-        "select {} from {}{order}",
-        expressions.join(", "),
-        quote::mysql_qualified(database, &table.name)
-    )
+    format!("select {} from {name}{rows}", expressions.join(", "))
+}
+
+/// By a primary key that cuts no table, such as one of floats; else as the rows come.
+fn plain_order(table: &SourceTable) -> String {
+    let columns = table.primary_key_columns();
+    let columns: Vec<String> = columns.iter().map(|c| quote::mysql(c)).collect();
+    match columns.is_empty() {
+        true => String::new(),
+        false => format!(" order by {}", columns.join(", ")),
+    }
+}
+
+/// The columns whose values order a table's rows; empty where they come as they are.
+pub fn key_columns(table: &SourceTable) -> Vec<&str> {
+    match ChunkKey::of(table) {
+        Some(key) => key.columns(),
+        None => table.primary_key_columns(),
+    }
 }
 
 fn expression(column: &SourceColumn) -> String {

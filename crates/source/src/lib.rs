@@ -3,6 +3,7 @@
 //! The only crate that speaks to the source; it writes nothing there but what the
 //! fixtures of this workspace are made of.
 
+mod chunk;
 mod connection;
 mod dialect;
 mod discover;
@@ -19,5 +20,6 @@ pub use connection::Connection;
 pub use discover::discover;
 pub use endpoint::Endpoint;
 pub use error::Error;
+pub use export::key_columns;
 pub use heartbeat::probe;
 pub use snapshot::Snapshot;

@@ -8,8 +8,8 @@ use serde::Serialize;
 
 use catalog::{Server, SourceColumn, SourceTable};
 use dataset::{
-    ColumnEntry, CsvWriter, FileEntry, Manifest, PartialFile, Record, SourceEntry, Stage,
-    TableEntry, table_file_name,
+    ColumnEntry, CsvWriter, FileEntry, KeyRange, Manifest, PartialFile, Record, SourceEntry, Stage,
+    TableEntry, chunk_file_name,
 };
 use digest::{TableDigest, digest_fields};
 use source::Snapshot;
@@ -35,6 +35,9 @@ const TASK: Task = Task {
     leaves: "the source was only read, the target was not touched",
     is_kept: false,
 };
+/// Large enough that a file costs nothing beside its bytes, small enough that a lost one is soon
+/// read again.
+const CHUNK_BYTES_MAX: u64 = 16 << 20;
 /// Rows between two looks at the clock and the signals.
 const ROWS_BETWEEN_CHECKS: u64 = 256;
 
@@ -216,79 +219,103 @@ fn export_table(
     directory: &Path,
     auto_increments: &BTreeMap<String, u64>,
 ) -> anyhow::Result<TableEntry> {
-    let database: &Database = stage.database;
-    let table = pair.source;
-    let columns: Vec<&SourceColumn> = table
-        .columns
-        .iter()
-        .filter(|column| column.generated.is_none())
-        .collect();
-    let file_name = table_file_name(&table.name);
-    let file = PartialFile::create(&directory.join(&file_name))?;
-    let mut writer = CsvWriter::new(file, columns.iter().map(|column| column.name.as_str()))?;
-    let mut digest = TableDigest::default();
-    let mut range = KeyRange::of(table, &columns);
-    let mut pulse = Pulse::new(stage.console);
-    let (console_name, interrupt) = (&database.name, stage.interrupt);
-    let rows = snapshot.export_table::<anyhow::Error>(database.source_name(), table, |record| {
-        if writer.records().is_multiple_of(ROWS_BETWEEN_CHECKS) {
-            interrupt.check()?;
-            pulse.beat(|| {
-                format!(
-                    "export     {console_name}.{} {} rows",
-                    table.name,
-                    writer.records()
-                )
-            });
-        }
-        digest.add(digest_fields(record.iter()));
-        range.see(record);
-        writer
-            .write(record)
-            .with_context(|| format!("writing {file_name}"))
+    let (table, interrupt) = (pair.source, stage.interrupt);
+    let name = stage.database.source_name();
+    let ranges = snapshot.plan_chunks(name, table, CHUNK_BYTES_MAX, || {
+        Ok::<_, anyhow::Error>(interrupt.check()?)
     })?;
-    let summary = writer.into_inner().finish()?;
-    let (first_key, last_key) = range.into_ends();
+    let mut digest = TableDigest::default();
+    let mut files = Vec::new();
+    for (index, range) in ranges.iter().enumerate() {
+        let file_name = chunk_file_name(&table.name, index + 1, ranges.len());
+        let path = directory.join(file_name);
+        let (file, part) = export_chunk(stage, snapshot, table, range, &path)?;
+        digest.merge(part);
+        files.push(file);
+    }
     Ok(TableEntry {
         name: table.name.clone(),
-        columns: columns
-            .iter()
-            .map(|column| ColumnEntry {
-                name: column.name.clone(),
-                source_type: column.data_type.to_string(),
-                target_type: pair
-                    .target
-                    .column(&column.name)
-                    .map(|c| c.data_type.to_string()),
-            })
-            .collect(),
-        row_count: rows,
+        columns: columns(pair),
+        row_count: digest.count,
         digest: digest.to_string(),
         auto_increment: auto_increments.get(&table.name).copied(),
-        files: vec![FileEntry {
-            name: file_name,
-            rows,
-            bytes: summary.bytes,
-            blake3: summary.blake3,
-            first_key,
-            last_key,
-        }],
+        files,
     })
 }
 
+fn columns(pair: TablePair<'_>) -> Vec<ColumnEntry> {
+    let columns = copied_columns(pair.source).map(|column| ColumnEntry {
+        name: column.name.clone(),
+        source_type: column.data_type.to_string(),
+        target_type: pair
+            .target
+            .column(&column.name)
+            .map(|c| c.data_type.to_string()),
+    });
+    columns.collect()
+}
+
+fn copied_columns(table: &SourceTable) -> impl Iterator<Item = &SourceColumn> {
+    let columns = table.columns.iter();
+    columns.filter(|column| column.generated.is_none())
+}
+
+/// Writes the rows of a range to a file.
+fn export_chunk(
+    stage: &StageRun<'_>,
+    snapshot: &mut Snapshot,
+    table: &SourceTable,
+    range: &KeyRange,
+    path: &Path,
+) -> anyhow::Result<(FileEntry, TableDigest)> {
+    let columns: Vec<&SourceColumn> = copied_columns(table).collect();
+    let file = PartialFile::create(path)?;
+    let mut writer = CsvWriter::new(file, columns.iter().map(|column| column.name.as_str()))?;
+    let mut digest = TableDigest::default();
+    let mut keys = KeyEnds::of(table, &columns);
+    let mut pulse = Pulse::new(stage.console);
+    let (database, interrupt) = (stage.database, stage.interrupt);
+    let name = database.source_name();
+    let rows = snapshot.export_table::<anyhow::Error>(name, table, range, |record| {
+        if writer.records().is_multiple_of(ROWS_BETWEEN_CHECKS) {
+            interrupt.check()?;
+            pulse.beat(|| {
+                let (database, rows) = (&database.name, writer.records());
+                format!("export     {database}.{} {rows} rows", table.name)
+            });
+        }
+        digest.add(digest_fields(record.iter()));
+        keys.see(record);
+        writer
+            .write(record)
+            .with_context(|| format!("writing {}", path.display()))
+    })?;
+    let summary = writer.into_inner().finish()?;
+    let (first_key, last_key) = keys.into_ends();
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let file = FileEntry {
+        name: name.into_owned(),
+        rows,
+        bytes: summary.bytes,
+        blake3: summary.blake3,
+        first_key,
+        last_key,
+    };
+    Ok((file, digest))
+}
+
 /// The keys of the first and the last record that passed.
-struct KeyRange {
+struct KeyEnds {
     fields: Vec<usize>,
     first: Option<Vec<String>>,
     last: Record,
 }
 
-impl KeyRange {
+impl KeyEnds {
     fn of(table: &SourceTable, columns: &[&SourceColumn]) -> Self {
         let position = |name: &&str| columns.iter().position(|column| column.name == **name);
         Self {
-            fields: table
-                .primary_key_columns()
+            fields: source::key_columns(table)
                 .iter()
                 .filter_map(position)
                 .collect(),

@@ -9,6 +9,7 @@ mod cases;
 mod catalogs;
 mod check;
 mod check_corners;
+mod chunks;
 mod corners;
 mod defaults;
 mod large_baseline;

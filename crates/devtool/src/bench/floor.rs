@@ -7,7 +7,7 @@ use std::fs::File;
 
 use anyhow::{Context, Result};
 use catalog::{SourceTable, TargetCatalog, quote};
-use dataset::Manifest;
+use dataset::{KeyRange, Manifest};
 use source::Snapshot;
 use target::{Import, ImportTable};
 
@@ -46,10 +46,10 @@ impl Ground<'_> {
         }
         let mut snapshot = Snapshot::take(connection)?;
         let meter = OwnMeter::start(self.servers)?;
-        let mut rows = 0;
+        let (mut rows, whole) = (0, KeyRange::whole());
         for (database, tables) in &databases {
             for table in tables {
-                rows += snapshot.export_table::<anyhow::Error>(database, table, |_| {
+                rows += snapshot.export_table::<anyhow::Error>(database, table, &whole, |_| {
                     Ok(self.interrupt.check()?)
                 })?;
             }

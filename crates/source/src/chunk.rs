@@ -1,0 +1,373 @@
+//! Cuts a table into ranges of its key that are about as large as wanted, and says in SQL
+//! which rows a range has.
+//!
+//! Order and bounds compare in one and the same way, so that no row falls between two ranges;
+//! whether a key's values are dense and how wide they are plays no part. Reads no cells but keys
+//! and lengths.
+
+use catalog::{Key, MysqlType, SourceColumn, SourceTable, quote};
+use dataset::KeyRange;
+
+use crate::connection::Connection;
+use crate::error::Error;
+use crate::export::copied_columns;
+use crate::snapshot::Snapshot;
+
+/// Rows whose sizes are looked at before each cut: few enough to cost nothing beside a chunk,
+/// many enough that one long row among short ones does not decide alone.
+const SAMPLED_ROWS: u64 = 8;
+/// What a value takes that no text function is asked about, such as a vector's.
+const OTHER_BYTES: u32 = 64;
+
+/// The key by which a table is read in order.
+#[derive(Debug)]
+pub(crate) struct ChunkKey<'t> {
+    name: &'t str,
+    parts: Vec<Part<'t>>,
+}
+
+/// A column of the key.
+#[derive(Debug)]
+struct Part<'t> {
+    column: &'t SourceColumn,
+    form: Form,
+}
+
+/// How a key's value is asked for and written into a bound.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    /// A number, exact as text.
+    Number,
+    /// Bits, which read as bytes unless they are made a number.
+    Bits,
+    /// Ordered by its number, compared as a text unless it is made a number.
+    Label,
+    /// Text in the column's own character set and collation, as its bytes in hex: no conversion
+    /// is without loss for every character set.
+    Text,
+    /// Bytes in hex.
+    Bytes,
+    /// What the server understands in quotes, which is compared as the column's type.
+    Quoted,
+}
+
+impl Form {
+    /// `None` for types whose values have no exact spelling, or no order that is known here.
+    fn of(column: &SourceColumn) -> Option<Self> {
+        Some(match &column.data_type {
+            MysqlType::Integer { .. } | MysqlType::Decimal { .. } | MysqlType::Year => Self::Number,
+            MysqlType::Bit { .. } => Self::Bits,
+            MysqlType::Enum { .. } | MysqlType::Set { .. } => Self::Label,
+            MysqlType::Char { .. } | MysqlType::Varchar { .. } => match &column.collation {
+                Some(collation) if collation == "binary" => Self::Bytes,
+                Some(_) => Self::Text,
+                None => return None,
+            },
+            MysqlType::Binary { .. } | MysqlType::Varbinary { .. } => Self::Bytes,
+            MysqlType::Date
+            | MysqlType::Datetime { .. }
+            | MysqlType::Timestamp { .. }
+            | MysqlType::Time { .. }
+            | MysqlType::Uuid => Self::Quoted,
+            _ => return None,
+        })
+    }
+}
+
+impl<'t> ChunkKey<'t> {
+    /// The primary key, or else a unique key without NULL, of which all values can be spelled
+    /// exactly; `None` where there is none.
+    pub(crate) fn of(table: &'t SourceTable) -> Option<Self> {
+        let usable = |key: &&Key| key.is_unique() && key.visible;
+        table.keys.iter().filter(usable).find_map(|key| {
+            let parts = key.plain_columns()?.into_iter().map(|name| {
+                let column = table.column(name).filter(|column| !column.nullable)?;
+                let form = Form::of(column)?;
+                Some(Part { column, form })
+            });
+            Some(Self {
+                name: &key.name,
+                parts: parts.collect::<Option<_>>()?,
+            })
+        })
+    }
+
+    /// The key's columns.
+    pub(crate) fn columns(&self) -> Vec<&'t str> {
+        self.parts.iter().map(|p| p.column.name.as_str()).collect()
+    }
+
+    /// ` force index (…)`: any other way to the rows would sort or pass over the whole table
+    /// for every range.
+    pub(crate) fn hint(&self) -> String {
+        format!(" force index ({})", quote::mysql(self.name))
+    }
+
+    /// ` order by …`: the columns as they are, which is the order of the index. Labels and sets
+    /// are ordered by their numbers (MySQL Reference Manual, "The ENUM Type", "The SET Type").
+    pub(crate) fn order(&self) -> String {
+        let parts: Vec<String> = self.columns().into_iter().map(quote::mysql).collect();
+        format!(" order by {}", parts.join(", "))
+    }
+
+    /// ` where …`, or nothing for the whole table.
+    pub(crate) fn condition(&self, range: &KeyRange) -> String {
+        let after = range.after.as_ref().map(|key| self.beyond(key, ">", ">"));
+        let up_to = range.up_to.as_ref().map(|key| self.beyond(key, "<", "<="));
+        match (after, up_to) {
+            (None, None) => String::new(),
+            (Some(one), None) | (None, Some(one)) => format!(" where {one}"),
+            (Some(after), Some(up_to)) => format!(" where {after} and {up_to}"),
+        }
+    }
+
+    /// Rows on one side of a key, part by part: `(a > 1 or (a = 1 and (b > 2)))`.
+    ///
+    /// Both server families read this as ranges of the index, and a comparison of rows,
+    /// `(a, b) > (1, 2)`, as the whole of it.
+    fn beyond(&self, key: &[String], strictly: &str, at_last: &str) -> String {
+        let last = self.parts.len() - 1;
+        let mut parts = self.parts.iter().zip(key).enumerate().rev();
+        parts
+            .by_ref()
+            .fold(String::new(), |rest, (index, (part, value))| {
+                let (expression, value) = (part.compared(), part.literal(value));
+                match index == last {
+                    true => format!("({expression} {at_last} {value})"),
+                    false => format!(
+                        "({expression} {strictly} {value} or ({expression} = {value} and {rest}))"
+                    ),
+                }
+            })
+    }
+
+    /// The select list that gives the key's values for a bound.
+    fn values(&self) -> String {
+        let values = self.parts.iter().map(Part::value);
+        values.collect::<Vec<_>>().join(", ")
+    }
+}
+
+impl Part<'_> {
+    /// What a bound is compared with.
+    fn compared(&self) -> String {
+        let name = quote::mysql(&self.column.name);
+        match self.form {
+            Form::Label => format!("{name} + 0"),
+            _ => name,
+        }
+    }
+
+    /// What is asked for.
+    fn value(&self) -> String {
+        let name = quote::mysql(&self.column.name);
+        match self.form {
+            Form::Text | Form::Bytes => format!("hex({name})"),
+            Form::Bits | Form::Label => format!("{name} + 0"),
+            Form::Number | Form::Quoted => name,
+        }
+    }
+
+    /// An answer as it is written into a bound.
+    fn literal(&self, value: &str) -> String {
+        match self.form {
+            Form::Number | Form::Bits | Form::Label => value.to_owned(),
+            Form::Bytes => format!("x'{value}'"),
+            Form::Quoted => quote::mysql_literal(value),
+            Form::Text => {
+                let collation = self.column.collation.as_deref().unwrap_or_default();
+                // A collation's name begins with its character set's.
+                let charset = collation.split('_').next().unwrap_or_default();
+                format!("_{charset} x'{value}' collate {collation}")
+            }
+        }
+    }
+}
+
+impl Snapshot {
+    /// Cuts a table into ranges of about `bytes_max` bytes of its file, by the sizes of a few
+    /// rows before each cut. One range where the table has no key to cut it by.
+    ///
+    /// `step` is called before each cut, and its error ends the walk.
+    ///
+    /// # Errors
+    /// Those of the server and those of `step`.
+    pub fn plan_chunks<E: From<Error>>(
+        &mut self,
+        database: &str,
+        table: &SourceTable,
+        bytes_max: u64,
+        mut step: impl FnMut() -> Result<(), E>,
+    ) -> Result<Vec<KeyRange>, E> {
+        let Some(key) = ChunkKey::of(table) else {
+            return Ok(vec![KeyRange::whole()]);
+        };
+        let place = quote::mysql_qualified(database, &table.name);
+        let from = format!(" from {place}{}", key.hint());
+        let mut walk = Walk {
+            connection: &mut self.connection,
+            sizes: format!("select {}{from}", row_bytes(table)),
+            values: format!("select {}{from}", key.values()),
+            key,
+            density: Density::default(),
+        };
+        let mut ranges = Vec::new();
+        let mut rest = KeyRange::whole();
+        loop {
+            step()?;
+            let Some(rows) = walk.rows_of_a_chunk(&rest, bytes_max)? else {
+                // Nothing behind the last cut, which therefore is none.
+                rest.after = ranges.pop().and_then(|last: KeyRange| last.after);
+                break;
+            };
+            let Some(cut) = walk.key_of_row(&rest, rows)? else {
+                break;
+            };
+            ranges.push(KeyRange {
+                after: rest.after.replace(cut.clone()),
+                up_to: Some(cut),
+            });
+        }
+        ranges.push(rest);
+        Ok(ranges)
+    }
+}
+
+/// A walk along a key.
+struct Walk<'w> {
+    connection: &'w mut Connection,
+    key: ChunkKey<'w>,
+    /// Asks for the sizes of rows.
+    sizes: String,
+    /// Asks for their keys.
+    values: String,
+    density: Density,
+}
+
+impl Walk<'_> {
+    /// How many of the next rows are a chunk; `None` where there is none left.
+    fn rows_of_a_chunk(&mut self, rest: &KeyRange, bytes_max: u64) -> Result<Option<u64>, Error> {
+        let (condition, order) = (self.key.condition(rest), self.key.order());
+        let sql = format!("{}{condition}{order} limit {SAMPLED_ROWS}", self.sizes);
+        let rows = self.connection.query_text(&sql)?;
+        let sizes = rows.into_iter().flatten().flatten();
+        let sizes: Vec<u64> = sizes.filter_map(|size| size.parse().ok()).collect();
+        Ok((!sizes.is_empty()).then(|| self.density.rows_within(bytes_max, &sizes)))
+    }
+
+    /// The key of the row with that number, from 1, among the rest.
+    fn key_of_row(&mut self, rest: &KeyRange, row: u64) -> Result<Option<Vec<String>>, Error> {
+        let (condition, order) = (self.key.condition(rest), self.key.order());
+        let sql = format!(
+            "{}{condition}{order} limit 1 offset {}",
+            self.values,
+            row - 1
+        );
+        let found = self.connection.query_text(&sql)?.into_iter().next();
+        Ok(found.map(|key| key.into_iter().flatten().collect()))
+    }
+}
+
+/// Bytes of all sampled rows.
+#[derive(Debug, Default)]
+struct Density {
+    bytes: u64,
+    rows: u64,
+}
+
+impl Density {
+    /// How many rows like the sampled ones have that many bytes. The larger of two averages
+    /// counts, here and so far: too small a chunk costs nothing.
+    fn rows_within(&mut self, bytes_max: u64, sizes: &[u64]) -> u64 {
+        let (bytes, rows) = (sizes.iter().sum::<u64>(), sizes.len() as u64);
+        self.bytes += bytes;
+        self.rows += rows;
+        let average = (bytes / rows).max(self.bytes / self.rows).max(1);
+        (bytes_max / average).max(1)
+    }
+}
+
+/// About the bytes that a row takes in a file.
+fn row_bytes(table: &SourceTable) -> String {
+    let columns = copied_columns(table);
+    let sizes: Vec<String> = columns.iter().map(|column| bytes_of(column)).collect();
+    sizes.join(" + ")
+}
+
+fn bytes_of(column: &SourceColumn) -> String {
+    let name = quote::mysql(&column.name);
+    match &column.data_type {
+        binary if binary.is_binary() => format!("coalesce(2 * octet_length({name}), 0) + 3"),
+        MysqlType::Other(_) => OTHER_BYTES.to_string(),
+        _ => format!("coalesce(octet_length({name}), 0) + 1"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use catalog::{KeyKind, KeyPart, KeyTerm};
+
+    use super::*;
+
+    fn table(columns: &[(&str, &str)], nullable: bool) -> SourceTable {
+        let mut table = SourceTable::new("t");
+        let parts = columns.iter().map(|(name, _)| {
+            KeyPart::from(KeyTerm::Column {
+                name: (*name).to_owned(),
+                prefix_length: None,
+            })
+        });
+        let key = Key::new("PRIMARY", KeyKind::Primary, parts.collect());
+        table.keys.push(key);
+        for (name, data_type) in columns {
+            let mut column = SourceColumn::new(*name, MysqlType::parse(data_type));
+            column.nullable = nullable;
+            column.collation = Some("latin1_swedish_ci".to_owned());
+            table.columns.push(column);
+        }
+        table
+    }
+
+    #[test]
+    fn a_range_is_compared_part_by_part() {
+        let table = table(
+            &[("e", "enum('b','a')"), ("c", "char(3)"), ("n", "int")],
+            false,
+        );
+        let key = ChunkKey::of(&table).unwrap();
+        let bound = |values: [&str; 3]| Some(values.map(str::to_owned).to_vec());
+        let range = KeyRange {
+            after: bound(["1", "E4", "-7"]),
+            up_to: bound(["2", "", "0"]),
+        };
+        assert_eq!(
+            key.order() + &key.condition(&range),
+            " order by `e`, `c`, `n` where \
+             (`e` + 0 > 1 or (`e` + 0 = 1 and \
+             (`c` > _latin1 x'E4' collate latin1_swedish_ci or \
+             (`c` = _latin1 x'E4' collate latin1_swedish_ci and (`n` > -7))))) and \
+             (`e` + 0 < 2 or (`e` + 0 = 2 and \
+             (`c` < _latin1 x'' collate latin1_swedish_ci or \
+             (`c` = _latin1 x'' collate latin1_swedish_ci and (`n` <= 0)))))"
+        );
+        assert_eq!(key.condition(&KeyRange::whole()), "");
+    }
+
+    #[test]
+    fn keys_with_null_or_without_an_exact_spelling_cut_no_table() {
+        assert!(ChunkKey::of(&table(&[("n", "int")], true)).is_none());
+        assert!(ChunkKey::of(&table(&[("n", "int"), ("f", "float")], false)).is_none());
+        assert!(ChunkKey::of(&table(&[("b", "longblob")], false)).is_none());
+        assert!(ChunkKey::of(&SourceTable::new("t")).is_none());
+    }
+
+    #[test]
+    fn the_larger_average_counts() {
+        let mut density = Density::default();
+        assert_eq!(density.rows_within(1000, &[100, 100]), 10);
+        assert_eq!(density.rows_within(1000, &[300, 300]), 3);
+        assert_eq!(density.rows_within(1000, &[2, 2]), 7);
+        assert_eq!(density.rows_within(1000, &[9_000_000]), 1);
+        assert_eq!(Density::default().rows_within(10, &[0]), 10);
+    }
+}
