@@ -23,7 +23,7 @@ pub(crate) enum Command {
     /// Generate the PostgreSQL schema, make it, or check that its owner has made it
     Baseline(BaselineArgs),
     /// Read the source into CSV files, all tables at one point in time
-    Export(CommonArgs),
+    Export(ExportArgs),
     /// Convert the exported files to what the target takes
     Transform(CommonArgs),
     /// Load the transformed files, all or nothing
@@ -44,6 +44,9 @@ pub(crate) enum Command {
 
 /// The configuration where none is named.
 pub(crate) const DEFAULT_CONFIG: &str = "alkemio.yml";
+
+/// Users of the source hardly notice a wait of this length.
+const LOCK_WAIT_SECONDS: u16 = 5;
 
 /// Options of all commands.
 #[derive(Clone, Debug, Args)]
@@ -135,6 +138,32 @@ pub(crate) enum BaselineFormat {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct ExportArgs {
+    #[command(flatten)]
+    pub(crate) common: CommonArgs,
+    #[command(flatten)]
+    pub(crate) reading: ReadingArgs,
+}
+
+/// How the source is read.
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct ReadingArgs {
+    /// How long to wait, three times, for the lock under which the snapshot is taken; writers of
+    /// the source wait behind it
+    #[arg(long, value_name = "SECONDS", default_value_t = LOCK_WAIT_SECONDS,
+          value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) lock_wait: u16,
+}
+
+impl Default for ReadingArgs {
+    fn default() -> Self {
+        Self {
+            lock_wait: LOCK_WAIT_SECONDS,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct VerifyArgs {
     #[command(flatten)]
     pub(crate) common: CommonArgs,
@@ -155,6 +184,8 @@ pub(crate) struct MigrateArgs {
     pub(crate) common: CommonArgs,
     #[command(flatten)]
     pub(crate) samples: SampleArgs,
+    #[command(flatten)]
+    pub(crate) reading: ReadingArgs,
     /// Keep the raw export files beside the transformed ones
     #[arg(long)]
     pub(crate) keep_export: bool,

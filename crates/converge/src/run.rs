@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use anyhow::Context;
+use dataset::SnapshotMethod;
 use serde::Serialize;
 
 use crate::args::CommonArgs;
@@ -92,6 +93,9 @@ pub(crate) struct StageOutcome {
     pub(crate) rows: u64,
     pub(crate) bytes: u64,
     pub(crate) seconds: f64,
+    /// How the source was held at one moment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) snapshot: Option<SnapshotMethod>,
     /// Rows that a declared rule changed, by rule.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) rules: BTreeMap<String, u64>,

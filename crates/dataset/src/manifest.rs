@@ -65,6 +65,8 @@ pub struct SourceEntry {
 pub enum SnapshotMethod {
     /// Under `flush tables with read lock`: coordinates and data are of the same moment.
     GlobalReadLock,
+    /// Under `lock tables … read` of all tables of the run: the same for those tables.
+    TableLocks,
     /// One connection's transaction; the coordinates were read just before it.
     OneConnection,
 }

@@ -11,7 +11,7 @@ use dataset::KeyRange;
 use crate::connection::Connection;
 use crate::error::Error;
 use crate::export::copied_columns;
-use crate::snapshot::Snapshot;
+use crate::reader::Reader;
 
 /// Rows whose sizes are looked at before each cut: few enough to cost nothing beside a chunk,
 /// many enough that one long row among short ones does not decide alone.
@@ -184,7 +184,7 @@ impl Part<'_> {
     }
 }
 
-impl Snapshot {
+impl Reader {
     /// Cuts a table into ranges of about `bytes_max` bytes of its file, by the sizes of a few
     /// rows before each cut. One range where the table has no key to cut it by.
     ///

@@ -90,6 +90,14 @@ impl Dialect {
         }
     }
 
+    /// The statement that keeps the schema as it is without holding up anybody's rows.
+    ///
+    /// MariaDB's `backup lock` is for one table.
+    /// Source: MySQL 8.0 Reference Manual, "LOCK INSTANCE FOR BACKUP".
+    pub(crate) fn backup_lock(self) -> Option<&'static str> {
+        (!self.mariadb && self.at_least(8, 0, 0)).then_some("lock instance for backup")
+    }
+
     /// The query for check constraints, where the server has them.
     ///
     /// Sources: MySQL 8.0 Reference Manual, "CHECK Constraints" (8.0.16); MariaDB documentation,

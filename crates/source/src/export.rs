@@ -11,9 +11,9 @@ use dataset::{KeyRange, Record};
 use crate::chunk::ChunkKey;
 use crate::connection::Connection;
 use crate::error::{Doing, Error, Kind};
-use crate::snapshot::Snapshot;
+use crate::reader::Reader;
 
-impl Snapshot {
+impl Reader {
     /// Hands every row of a range of a table to `visit`, by its key where there is one.
     ///
     /// Fields are in the order of the columns that are not generated: text as UTF-8, numbers

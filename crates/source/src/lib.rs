@@ -13,6 +13,8 @@ mod export;
 mod expression;
 mod heartbeat;
 mod latin1;
+mod lock;
+mod reader;
 mod scan;
 mod snapshot;
 
@@ -22,4 +24,5 @@ pub use endpoint::Endpoint;
 pub use error::Error;
 pub use export::key_columns;
 pub use heartbeat::probe;
-pub use snapshot::Snapshot;
+pub use reader::Reader;
+pub use snapshot::{Snapshot, SnapshotRequest};

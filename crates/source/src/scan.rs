@@ -11,9 +11,9 @@ use digest::SourceValue;
 use crate::connection::Connection;
 use crate::error::{Doing, Error};
 use crate::export::text_expression;
-use crate::snapshot::Snapshot;
+use crate::reader::Reader;
 
-impl Snapshot {
+impl Reader {
     /// Hands every row of a table to `visit`, in the server's cheapest order.
     ///
     /// Values are those of `columns`, in that order; an enum's index 0 is the character

@@ -1,8 +1,10 @@
-//! One point in time for all databases of a run on one server.
+//! One point in time for all databases of a run on one server, however many connections read it.
 //!
-//! One connection's transaction; it takes no lock, so production writes never wait for it.
+//! The lock under which the transactions begin is in `lock.rs`; without one there is a single
+//! transaction, which is of one moment by itself.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use dataset::{Coordinates, SnapshotMethod};
 
@@ -11,54 +13,108 @@ use catalog::Server;
 use crate::connection::Connection;
 use crate::endpoint::Endpoint;
 use crate::error::Error;
+use crate::lock;
+use crate::reader::Reader;
 
 /// A write between reading the coordinates and opening the transaction is noticed by
 /// reading them again; on a busy server a few tries are needed.
 const COORDINATE_TRIES: usize = 20;
 
-/// A read-only transaction that sees the moment in which it was opened.
+/// The next AUTO_INCREMENT values of tables by name.
+type AutoIncrements = BTreeMap<String, u64>;
+
+/// What a snapshot is to be like.
+#[derive(Clone, Debug)]
+pub struct SnapshotRequest {
+    /// How many connections are to read.
+    pub readers: usize,
+    /// How long writers of the source may have to wait for a lock that this tool waits for.
+    pub lock_wait: Duration,
+    /// All tables that are to be read, each with its database before it.
+    pub tables: Vec<(String, String)>,
+}
+
+/// Read-only transactions that see one moment.
 #[derive(Debug)]
 pub struct Snapshot {
-    pub(crate) connection: Connection,
+    readers: Vec<Reader>,
+    method: SnapshotMethod,
     coordinates: Option<Coordinates>,
+    /// By database; empty where nobody asked for them at that moment.
+    auto_increments: BTreeMap<String, AutoIncrements>,
+    /// While it lives, nobody changes the schema, where the server can do that.
+    _schema_lock: Option<Connection>,
 }
 
 impl Snapshot {
-    /// Opens the transaction.
+    /// One transaction; takes no lock, so production writes never wait for it.
     ///
     /// # Errors
     /// Where the server refuses.
-    pub fn take(mut connection: Connection) -> Result<Self, Error> {
-        connection.execute("set session transaction isolation level repeatable read")?;
-        let mut coordinates = None;
-        for _ in 0..COORDINATE_TRIES {
-            let before = read_coordinates(&mut connection)?;
-            connection.execute("start transaction with consistent snapshot, read only")?;
-            if read_coordinates(&mut connection)? == before {
-                coordinates = before;
-                break;
-            }
-            connection.execute("rollback")?;
-        }
-        if coordinates.is_none() {
-            // Without a binary log, or on one that never rests: the data are of one moment
-            // all the same, only its name in the log is not known.
-            connection.execute("start transaction with consistent snapshot, read only")?;
-        }
+    pub fn take(connection: Connection) -> Result<Self, Error> {
+        let mut reader = Reader::new(connection)?;
+        let coordinates = begin_alone(&mut reader)?;
         Ok(Self {
-            connection,
+            readers: vec![reader],
+            method: SnapshotMethod::OneConnection,
             coordinates,
+            auto_increments: BTreeMap::new(),
+            _schema_lock: None,
+        })
+    }
+
+    /// As many transactions as are wanted, begun under a lock of the server or of the tables;
+    /// only one where neither can be had. `say` is told what is waited for, and why no lock is
+    /// held.
+    ///
+    /// # Errors
+    /// Where the server refuses anything but a lock.
+    pub fn take_under_lock(
+        endpoint: &Endpoint,
+        request: &SnapshotRequest,
+        say: &mut dyn FnMut(&str),
+    ) -> Result<Self, Error> {
+        let mut connection = Connection::open(endpoint)?;
+        // Before the lock, since others wait while it is held.
+        let readers = (0..request.readers.max(1)).map(|_| Reader::open(endpoint));
+        let mut readers = readers.collect::<Result<Vec<_>, _>>()?;
+        let schema_lock = lock::hold_schema(Connection::open(endpoint)?, request.lock_wait)?;
+        let held = lock::acquire(&mut connection, &request.tables, request.lock_wait, say)?;
+        let coordinates = match held {
+            Some(_) => {
+                readers.iter_mut().try_for_each(Reader::begin)?;
+                read_coordinates(&mut connection)?
+            }
+            None => {
+                readers.truncate(1);
+                begin_alone(&mut readers[0])?
+            }
+        };
+        let mut databases: Vec<&String> = request.tables.iter().map(|(d, _)| d).collect();
+        databases.dedup();
+        let mut auto_increments = BTreeMap::new();
+        for database in databases {
+            let found = read_auto_increments(&mut readers[0].connection, database)?;
+            auto_increments.insert(database.clone(), found);
+        }
+        connection.execute("unlock tables")?;
+        Ok(Self {
+            readers,
+            method: held.unwrap_or(SnapshotMethod::OneConnection),
+            coordinates,
+            auto_increments,
+            _schema_lock: schema_lock,
         })
     }
 
     /// Where it was taken.
     pub fn endpoint(&self) -> &Endpoint {
-        self.connection.endpoint()
+        self.readers[0].connection.endpoint()
     }
 
     /// How it was taken.
     pub fn method(&self) -> SnapshotMethod {
-        SnapshotMethod::OneConnection
+        self.method
     }
 
     /// Where the binary log stood at that moment, where the server says so.
@@ -68,31 +124,68 @@ impl Snapshot {
 
     /// The server's kind and version.
     pub fn server(&self) -> &Server {
-        self.connection.server()
+        self.readers[0].connection.server()
     }
 
-    /// The next AUTO_INCREMENT value of each table of a database that has one.
+    /// All readers; at least one.
+    pub fn readers(&mut self) -> &mut [Reader] {
+        &mut self.readers
+    }
+
+    /// The reader for whoever needs only one.
+    pub fn reader(&mut self) -> &mut Reader {
+        &mut self.readers[0]
+    }
+
+    /// The next AUTO_INCREMENT value of each table of a database that has one, as it was under
+    /// the lock where one was held.
     ///
     /// # Errors
     /// Where the server refuses.
-    pub fn auto_increments(&mut self, database: &str) -> Result<BTreeMap<String, u64>, Error> {
-        let sql = format!(
-            "select table_name, auto_increment, table_schema from information_schema.tables \
-              where table_schema = {} and auto_increment is not null",
-            catalog::quote::mysql_literal(database)
-        );
-        let mut rows = self.connection.query_text(&sql)?;
-        // Names are compared without case there, and another database may differ in case alone.
-        let exact = |row: &Vec<Option<String>>| row[2].as_deref() == Some(database);
-        if rows.iter().any(exact) {
-            rows.retain(exact);
+    pub fn auto_increments(&mut self, database: &str) -> Result<AutoIncrements, Error> {
+        match self.auto_increments.get(database) {
+            Some(found) => Ok(found.clone()),
+            None => read_auto_increments(&mut self.readers[0].connection, database),
         }
-        let pairs = rows.into_iter().filter_map(|row| {
-            let mut row = row.into_iter().flatten();
-            Some((row.next()?, row.next()?.parse().ok()?))
-        });
-        Ok(pairs.collect())
     }
+}
+
+/// Begins a transaction without a lock, and finds out where the binary log stood.
+fn begin_alone(reader: &mut Reader) -> Result<Option<Coordinates>, Error> {
+    for _ in 0..COORDINATE_TRIES {
+        let before = read_coordinates(&mut reader.connection)?;
+        reader.begin()?;
+        if before.is_some() && read_coordinates(&mut reader.connection)? == before {
+            return Ok(before);
+        }
+        reader.end()?;
+    }
+    // Without a binary log, or on one that never rests: the data are of one moment all the
+    // same, only its name in the log is not known.
+    reader.begin()?;
+    Ok(None)
+}
+
+fn read_auto_increments(
+    connection: &mut Connection,
+    database: &str,
+) -> Result<AutoIncrements, Error> {
+    let sql = format!(
+        "select table_name, auto_increment, table_schema from information_schema.tables \
+          where table_schema = {} and auto_increment is not null",
+        catalog::quote::mysql_literal(database)
+    );
+    let mut rows = connection.query_text(&sql)?;
+    // Names are compared without case there, and another database may differ in case alone.
+    let exact = |row: &Vec<Option<String>>| row[2].as_deref() == Some(database);
+    if rows.iter().any(exact) {
+        rows.retain(exact);
+    }
+    let pairs = rows.into_iter().filter_map(|row| {
+        let mut row = row.into_iter().flatten();
+        Some((row.next()?, row.next()?.parse().ok()?))
+    });
+    Ok(pairs.collect())
 }
 
 /// `None` where there is no binary log or the user may not see it.

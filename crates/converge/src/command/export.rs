@@ -1,7 +1,10 @@
 //! `export`: reads the source into CSV files, all tables at one point in time.
 
+pub(crate) mod snapshots;
+
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::Context;
 use serde::Serialize;
@@ -12,19 +15,18 @@ use dataset::{
     TableEntry, chunk_file_name,
 };
 use digest::{TableDigest, digest_fields};
-use source::Snapshot;
+use source::Reader;
 
-use crate::args::CommonArgs;
+use crate::args::{ExportArgs, ReadingArgs};
+use crate::command::export::snapshots::{Moments, snapshot_of};
 use crate::command::{doctor, transform};
-use crate::config::Database;
 use crate::console::Pulse;
 use crate::heartbeat::Heartbeat;
 use crate::interrupt::Interrupt;
-use crate::lost::{Side, Task, Work};
+use crate::lost::{Side, Task};
 use crate::pairing::{Catalogs, TablePair};
 use crate::run::{Run, Session, StageOutcome, StageRun};
 use crate::run_dir::{ServersEntry, new_export_id, now};
-use crate::versions;
 
 /// Directory of this stage.
 pub(crate) const DIRECTORY: &str = "export";
@@ -61,9 +63,9 @@ impl<'a> StageDocument<'a> {
     }
 }
 
-pub(crate) fn run(args: &CommonArgs, interrupt: Interrupt) -> anyhow::Result<()> {
-    let mut run = Session::open(args, interrupt)?.begin(args)?;
-    let outcomes = stage(&mut run)?;
+pub(crate) fn run(args: &ExportArgs, interrupt: Interrupt) -> anyhow::Result<()> {
+    let mut run = Session::open(&args.common, interrupt)?.begin(&args.common)?;
+    let outcomes = stage(&mut run, &args.reading)?;
     let human = format!(
         "exported to {}\nnext: cargo xtask transform\n",
         run.directory.path().display()
@@ -74,8 +76,9 @@ pub(crate) fn run(args: &CommonArgs, interrupt: Interrupt) -> anyhow::Result<()>
 }
 
 /// Exports all databases of the run.
-pub(crate) fn stage(run: &mut Run) -> anyhow::Result<Vec<StageOutcome>> {
-    let mut snapshots = snapshots(run, &TASK)?;
+pub(crate) fn stage(run: &mut Run, reading: &ReadingArgs) -> anyhow::Result<Vec<StageOutcome>> {
+    let lock_wait = Duration::from_secs(reading.lock_wait.into());
+    let mut moments = snapshots::under_lock(run, &TASK, 1, lock_wait)?;
     // All of them before the first is read, so that no old one passes for a part of this export.
     for database in &run.config.databases {
         run.directory.invalidate(&database.name, DIRECTORY)?;
@@ -84,64 +87,23 @@ pub(crate) fn stage(run: &mut Run) -> anyhow::Result<Vec<StageOutcome>> {
     }
     let export_id = new_export_id();
     run.stage(&TASK, |stage| {
-        export_database(
-            stage,
-            snapshot_of(&mut snapshots, stage.database),
-            &export_id,
-        )
+        let database = stage.database;
+        export_database(stage, &mut moments, &export_id)
+            .map_err(|error| snapshots::explain(database, error))
     })
-}
-
-/// A snapshot for every login of the run: databases that share one are read at one moment.
-pub(crate) fn snapshots(run: &Run, task: &Task) -> anyhow::Result<Vec<Snapshot>> {
-    let task = Task {
-        sides: &[Side::Source],
-        ..*task
-    };
-    let mut snapshots: Vec<Snapshot> = Vec::new();
-    for database in &run.config.databases {
-        if !snapshots
-            .iter()
-            .any(|s| s.endpoint().same_login(&database.source))
-        {
-            let take = || {
-                let connection = source::Connection::open(&database.source)?;
-                versions::support(connection.server())?;
-                Ok(Snapshot::take(connection)?)
-            };
-            let work = Work::before_a_stage(&task, &run.call, database, &run.directory);
-            snapshots.push(work.watched(database, take)?);
-        }
-    }
-    if snapshots.len() > 1 {
-        run.console.line(&format!(
-            "snapshot   {} points in time: the databases are on different servers or logins",
-            snapshots.len()
-        ));
-    }
-    Ok(snapshots)
-}
-
-/// The snapshot in which a database is read.
-pub(crate) fn snapshot_of<'s>(
-    snapshots: &'s mut [Snapshot],
-    database: &Database,
-) -> &'s mut Snapshot {
-    snapshots
-        .iter_mut()
-        .find(|snapshot| snapshot.endpoint().same_login(&database.source))
-        .expect("a snapshot was taken for every login")
 }
 
 fn export_database(
     stage: &mut StageRun<'_>,
-    snapshot: &mut Snapshot,
+    moments: &mut Moments,
     export_id: &str,
 ) -> anyhow::Result<()> {
     let database = stage.database;
     let mut source = source::Connection::open(&database.source)?;
     let (catalogs, target) = read_catalogs(stage, &mut source)?;
     let pairs = catalogs.pairs(database)?;
+    moments.check_schema(database, &pairs, &catalogs.source)?;
+    let snapshot = snapshot_of(&mut moments.snapshots, database);
     doctor::check_engines(&pairs)?;
     doctor::check_readable(database, &mut source, &pairs)?;
     transform::plans(database, &pairs)?;
@@ -173,12 +135,21 @@ fn export_database(
         },
     );
     let auto_increments = snapshot.auto_increments(database.source_name())?;
-    for pair in pairs {
-        let entry = export_table(stage, snapshot, pair, &directory, &auto_increments)?;
+    for pair in &pairs {
+        let entry = export_table(
+            stage,
+            snapshot.reader(),
+            *pair,
+            &directory,
+            &auto_increments,
+        )?;
         let bytes = entry.files.iter().map(|file| file.bytes).sum();
         stage.table_done(&entry.name, entry.row_count, bytes)?;
         manifest.tables.push(entry);
     }
+    let now = source::discover(&mut source, database.source_name())?;
+    moments.check_schema(database, &pairs, &now)?;
+    stage.outcome.snapshot = Some(manifest.source.snapshot);
     manifest.write(&directory)?;
     Ok(())
 }
@@ -214,14 +185,14 @@ fn save_catalogs(stage: &StageRun<'_>, catalogs: &Catalogs) -> anyhow::Result<()
 
 fn export_table(
     stage: &mut StageRun<'_>,
-    snapshot: &mut Snapshot,
+    reader: &mut Reader,
     pair: TablePair<'_>,
     directory: &Path,
     auto_increments: &BTreeMap<String, u64>,
 ) -> anyhow::Result<TableEntry> {
     let (table, interrupt) = (pair.source, stage.interrupt);
     let name = stage.database.source_name();
-    let ranges = snapshot.plan_chunks(name, table, CHUNK_BYTES_MAX, || {
+    let ranges = reader.plan_chunks(name, table, CHUNK_BYTES_MAX, || {
         Ok::<_, anyhow::Error>(interrupt.check()?)
     })?;
     let mut digest = TableDigest::default();
@@ -229,7 +200,7 @@ fn export_table(
     for (index, range) in ranges.iter().enumerate() {
         let file_name = chunk_file_name(&table.name, index + 1, ranges.len());
         let path = directory.join(file_name);
-        let (file, part) = export_chunk(stage, snapshot, table, range, &path)?;
+        let (file, part) = export_chunk(stage, reader, table, range, &path)?;
         digest.merge(part);
         files.push(file);
     }
@@ -263,7 +234,7 @@ fn copied_columns(table: &SourceTable) -> impl Iterator<Item = &SourceColumn> {
 /// Writes the rows of a range to a file.
 fn export_chunk(
     stage: &StageRun<'_>,
-    snapshot: &mut Snapshot,
+    reader: &mut Reader,
     table: &SourceTable,
     range: &KeyRange,
     path: &Path,
@@ -276,7 +247,7 @@ fn export_chunk(
     let mut pulse = Pulse::new(stage.console);
     let (database, interrupt) = (stage.database, stage.interrupt);
     let name = database.source_name();
-    let rows = snapshot.export_table::<anyhow::Error>(name, table, range, |record| {
+    let rows = reader.export_table::<anyhow::Error>(name, table, range, |record| {
         if writer.records().is_multiple_of(ROWS_BETWEEN_CHECKS) {
             interrupt.check()?;
             pulse.beat(|| {

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use ::verify::{Verdict, VerifyReport};
 
-use crate::args::MigrateArgs;
+use crate::args::{MigrateArgs, ReadingArgs};
 use crate::command::{export, import, transform, verify};
 use crate::interrupt::Interrupt;
 use crate::report;
@@ -37,7 +37,7 @@ pub(crate) struct Migration {
 
 pub(crate) fn run(args: &MigrateArgs, interrupt: Interrupt) -> anyhow::Result<()> {
     let mut run = Session::open(&args.common, interrupt)?.begin(&args.common)?;
-    let migration = stages(&mut run, args.keep_export)?;
+    let migration = stages(&mut run, &args.reading, args.keep_export)?;
     let verified = match args.no_verify {
         true => None,
         false => Some(verify::stage(&mut run, args.samples.samples)?),
@@ -69,9 +69,13 @@ pub(crate) fn run(args: &MigrateArgs, interrupt: Interrupt) -> anyhow::Result<()
 }
 
 /// Everything up to the import.
-pub(crate) fn stages(run: &mut Run, keep_export: bool) -> anyhow::Result<Migration> {
+pub(crate) fn stages(
+    run: &mut Run,
+    reading: &ReadingArgs,
+    keep_export: bool,
+) -> anyhow::Result<Migration> {
     import::preflight(run)?;
-    let export = export::stage(run)?;
+    let export = export::stage(run, reading)?;
     let transform = transform::stage(run)?;
     if !keep_export {
         remove_export_files(run)?;

@@ -7,7 +7,7 @@ use serde::Serialize;
 use ::verify::Verdict;
 use target::Fingerprint;
 
-use crate::args::CommonArgs;
+use crate::args::{CommonArgs, ReadingArgs};
 use crate::command::migrate::{self, Migration};
 use crate::command::rollback::Loaded;
 use crate::command::{doctor, verify};
@@ -84,7 +84,7 @@ pub(crate) fn run(args: &CommonArgs, interrupt: Interrupt) -> anyhow::Result<()>
 }
 
 fn migrate_and_verify(run: &mut Run) -> anyhow::Result<(Migration, verify::Verified)> {
-    let migration = migrate::stages(run, false)?;
+    let migration = migrate::stages(run, &ReadingArgs::default(), false)?;
     let verified = verify::stage(run, SAMPLES)?;
     if verified.report.verdict != Verdict::Equal {
         run.console.line(&report::human(&verified.report));

@@ -9,14 +9,14 @@ use std::thread;
 
 use dataset::{KeyRange, Manifest};
 use digest::{TableDigest, digest_fields};
-use source::Snapshot;
+use source::{Reader, Snapshot};
 use verify::{
     Buckets, CatalogFinding, DatabaseReport, DrillDown, DrillLimits, Findings, TablePlan,
     TableReport, Verdict, VerifyReport,
 };
 
 use crate::args::VerifyArgs;
-use crate::command::export;
+use crate::command::export::{self, snapshots};
 use crate::config::Database;
 use crate::exit::{BLOCKED, DIFFERENT, Failure};
 use crate::interrupt::Interrupt;
@@ -67,7 +67,7 @@ pub(crate) fn run(args: &VerifyArgs, interrupt: Interrupt) -> anyhow::Result<()>
 
 /// Compares all databases of the run.
 pub(crate) fn stage(run: &mut Run, samples: usize) -> anyhow::Result<Verified> {
-    let mut snapshots = export::snapshots(run, &TASK)?;
+    let mut snapshots = snapshots::without_lock(run, &TASK)?;
     let mut databases = Vec::new();
     let mut moved = Vec::new();
     let limits = DrillLimits {
@@ -75,7 +75,7 @@ pub(crate) fn stage(run: &mut Run, samples: usize) -> anyhow::Result<Verified> {
         ..DrillLimits::default()
     };
     let outcomes = run.stage(&TASK, |stage| {
-        let snapshot = export::snapshot_of(&mut snapshots, stage.database);
+        let snapshot = snapshots::snapshot_of(&mut snapshots, stage.database);
         let report = compare_database(stage, snapshot, limits)?;
         if !report.is_equal() {
             stage.word = "different";
@@ -165,11 +165,13 @@ fn compare_database(
             interrupt: stage.interrupt,
             plan: &plan,
             pair,
-            snapshot,
+            reader: snapshot.reader(),
             target: &mut target,
         };
         let table = sides.compare(limits)?;
-        let counted = snapshot.count_rows(database.source_name(), pair.source)?;
+        let counted = snapshot
+            .reader()
+            .count_rows(database.source_name(), pair.source)?;
         anyhow::ensure!(
             counted == table.source_rows,
             "`{}.{}`: {} rows were read where the source counts {counted}",
@@ -195,7 +197,7 @@ struct Sides<'s> {
     interrupt: &'s Interrupt,
     plan: &'s TablePlan,
     pair: TablePair<'s>,
-    snapshot: &'s mut Snapshot,
+    reader: &'s mut Reader,
     target: &'s mut target::Connection,
 }
 
@@ -247,13 +249,13 @@ impl Sides<'_> {
             .map(|column| column.name.as_str())
             .collect();
         let (database, interrupt, pair) = (self.database, self.interrupt, self.pair);
-        let (snapshot, target) = (&mut *self.snapshot, &mut *self.target);
+        let (reader, target) = (&mut *self.reader, &mut *self.target);
         let stopped = &AtomicBool::new(false);
         thread::scope(|scope| {
             let source = scope.spawn(move || {
                 let mut check = Checker::new(interrupt, stopped);
                 let name = database.source_name();
-                let result = snapshot.scan_table::<anyhow::Error>(
+                let result = reader.scan_table::<anyhow::Error>(
                     name,
                     pair.source,
                     &source_columns,
@@ -398,11 +400,13 @@ fn moved_tables(
         let mut check = Checker::new(stage.interrupt, &NEVER);
         let mut digest = TableDigest::default();
         let (name, whole) = (database.source_name(), KeyRange::whole());
-        snapshot.export_table::<anyhow::Error>(name, live, &whole, |record| {
-            check.row()?;
-            digest.add(digest_fields(record.iter()));
-            Ok(())
-        })?;
+        snapshot
+            .reader()
+            .export_table::<anyhow::Error>(name, live, &whole, |record| {
+                check.row()?;
+                digest.add(digest_fields(record.iter()));
+                Ok(())
+            })?;
         if digest.to_string() != exported.digest {
             moved.push(format!("{}.{}", database.name, table.name));
         }

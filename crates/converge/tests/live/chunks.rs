@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use catalog::{ServerKind, SourceTable};
 use dataset::KeyRange;
 use proptest::prelude::*;
-use source::{Connection, Snapshot, discover};
+use source::{Connection, Reader, Snapshot, discover};
 use testing::Databases;
 
 /// A table's key and how a random number becomes one.
@@ -214,14 +214,9 @@ fn table(connection: &mut Connection, databases: &Databases, name: &str) -> Sour
 }
 
 /// The rows of a range as text.
-fn rows(
-    snapshot: &mut Snapshot,
-    database: &str,
-    table: &SourceTable,
-    range: &KeyRange,
-) -> Vec<String> {
+fn rows(reader: &mut Reader, database: &str, table: &SourceTable, range: &KeyRange) -> Vec<String> {
     let mut rows = Vec::new();
-    snapshot
+    reader
         .export_table::<source::Error>(database, table, range, |record| {
             rows.push(format!("{record:?}"));
             Ok(())
@@ -238,18 +233,19 @@ fn read_in_ranges(databases: &Databases, name: &str, bytes_max: u64) -> Vec<usiz
     let count: usize = count.unwrap()[0][0].as_deref().unwrap().parse().unwrap();
     let mut snapshot = Snapshot::take(connection).unwrap();
     let database = databases.name();
-    let ranges = snapshot
+    let reader = snapshot.reader();
+    let ranges = reader
         .plan_chunks::<source::Error>(database, &table, bytes_max, || Ok(()))
         .unwrap();
     assert_eq!(
         (&ranges[0].after, &ranges[ranges.len() - 1].up_to),
         (&None, &None)
     );
-    let whole = rows(&mut snapshot, database, &table, &KeyRange::whole());
+    let whole = rows(reader, database, &table, &KeyRange::whole());
     assert_eq!(whole.len(), count);
     let parts: Vec<Vec<String>> = ranges
         .iter()
-        .map(|range| rows(&mut snapshot, database, &table, range))
+        .map(|range| rows(reader, database, &table, range))
         .collect();
     assert_eq!(parts.concat(), whole, "{ranges:?}");
     assert!(

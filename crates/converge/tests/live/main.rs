@@ -18,4 +18,5 @@ mod own_servers;
 mod pass_through;
 mod path;
 mod servers;
+mod snapshots;
 mod support;

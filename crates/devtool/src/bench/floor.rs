@@ -49,9 +49,12 @@ impl Ground<'_> {
         let (mut rows, whole) = (0, KeyRange::whole());
         for (database, tables) in &databases {
             for table in tables {
-                rows += snapshot.export_table::<anyhow::Error>(database, table, &whole, |_| {
-                    Ok(self.interrupt.check()?)
-                })?;
+                rows += snapshot.reader().export_table::<anyhow::Error>(
+                    database,
+                    table,
+                    &whole,
+                    |_| Ok(self.interrupt.check()?),
+                )?;
             }
         }
         let bytes = bytes_of_files(self.place, "export")?;

@@ -1,0 +1,177 @@
+//! The moments at which the sources are read: one for each login of the run.
+//!
+//! Also the watch over their schemas, which a snapshot does not hold still.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use catalog::{SourceCatalog, SourceTable};
+use dataset::SnapshotMethod;
+use source::{Snapshot, SnapshotRequest};
+
+use crate::config::Database;
+use crate::exit::Failure;
+use crate::lost::{Side, Task, Work};
+use crate::pairing::TablePair;
+use crate::run::Run;
+use crate::versions;
+
+/// Snapshots, and the schemas as they were just before.
+#[derive(Debug)]
+pub(crate) struct Moments {
+    pub(crate) snapshots: Vec<Snapshot>,
+    /// By the database's name in the configuration.
+    schemas: BTreeMap<String, SourceCatalog>,
+}
+
+/// One transaction for every login, without a lock: databases that share one are read at one
+/// moment.
+pub(crate) fn without_lock(run: &Run, task: &Task) -> anyhow::Result<Vec<Snapshot>> {
+    for_every_login(run, task, |database| {
+        let connection = source::Connection::open(&database.source)?;
+        versions::support(connection.server())?;
+        Ok(Snapshot::take(connection)?)
+    })
+}
+
+/// A snapshot of all tables of the run for every login, with `readers` connections each where
+/// the server lets them see one moment.
+pub(crate) fn under_lock(
+    run: &Run,
+    task: &Task,
+    readers: usize,
+    lock_wait: Duration,
+) -> anyhow::Result<Moments> {
+    let mut schemas = BTreeMap::new();
+    let snapshots = for_every_login(run, task, |first| {
+        let mut source = source::Connection::open(&first.source)?;
+        versions::support(source.server())?;
+        let shares = |database: &&Database| database.source.same_login(&first.source);
+        let mut tables = Vec::new();
+        for database in run.config.databases.iter().filter(shares) {
+            let schema = source::discover(&mut source, database.source_name())?;
+            tables.extend(wanted(database, &schema));
+            schemas.insert(database.name.clone(), schema);
+        }
+        let request = SnapshotRequest {
+            readers,
+            lock_wait,
+            tables,
+        };
+        let mut say = |what: &str| run.console.line(&format!("snapshot   {what}"));
+        let snapshot = Snapshot::take_under_lock(&first.source, &request, &mut say)?;
+        say(describe(&snapshot));
+        Ok(snapshot)
+    })?;
+    Ok(Moments { snapshots, schemas })
+}
+
+fn wanted<'s>(
+    database: &'s Database,
+    schema: &'s SourceCatalog,
+) -> impl Iterator<Item = (String, String)> {
+    let tables = schema.tables.iter();
+    let tables = tables.filter(|table| !database.exclude_tables.contains(&table.name));
+    tables.map(|table| (database.source_name().to_owned(), table.name.clone()))
+}
+
+fn describe(snapshot: &Snapshot) -> &'static str {
+    match snapshot.method() {
+        SnapshotMethod::GlobalReadLock => "of one moment, under a lock of the server",
+        SnapshotMethod::TableLocks => "of one moment, under locks of the tables",
+        SnapshotMethod::OneConnection => {
+            "of one moment, on one connection: nothing is read side by side"
+        }
+    }
+}
+
+fn for_every_login(
+    run: &Run,
+    task: &Task,
+    mut take: impl FnMut(&Database) -> anyhow::Result<Snapshot>,
+) -> anyhow::Result<Vec<Snapshot>> {
+    let task = Task {
+        sides: &[Side::Source],
+        ..*task
+    };
+    let mut snapshots: Vec<Snapshot> = Vec::new();
+    for database in &run.config.databases {
+        if !snapshots
+            .iter()
+            .any(|s| s.endpoint().same_login(&database.source))
+        {
+            run.interrupt.check()?;
+            let work = Work::before_a_stage(&task, &run.call, database, &run.directory);
+            snapshots.push(work.watched(database, || take(database))?);
+        }
+    }
+    if snapshots.len() > 1 {
+        run.console.line(&format!(
+            "snapshot   {} points in time: the databases are on different servers or logins",
+            snapshots.len()
+        ));
+    }
+    Ok(snapshots)
+}
+
+/// The snapshot in which a database is read.
+pub(crate) fn snapshot_of<'s>(
+    snapshots: &'s mut [Snapshot],
+    database: &Database,
+) -> &'s mut Snapshot {
+    snapshots
+        .iter_mut()
+        .find(|snapshot| snapshot.endpoint().same_login(&database.source))
+        .expect("a snapshot was taken for every login")
+}
+
+impl Moments {
+    /// Fails where a table of the run is not what it was before the snapshot.
+    pub(crate) fn check_schema(
+        &self,
+        database: &Database,
+        pairs: &[TablePair<'_>],
+        now: &SourceCatalog,
+    ) -> Result<(), Failure> {
+        let before = &self.schemas[&database.name];
+        let names = pairs.iter().map(|pair| pair.source.name.as_str());
+        let names: BTreeSet<&str> = names.collect();
+        let definition = |schema: &SourceCatalog, name: &str| schema.table(name).map(without_rows);
+        let changed = names
+            .into_iter()
+            .filter(|name| definition(before, name) != definition(now, name));
+        let changed: Vec<&str> = changed.collect();
+        match changed.is_empty() {
+            true => Ok(()),
+            false => Err(schema_changed(database, &changed.join(", "))),
+        }
+    }
+}
+
+/// A table's definition, without the number that moves with its rows.
+fn without_rows(table: &SourceTable) -> SourceTable {
+    SourceTable {
+        auto_increment: None,
+        ..table.clone()
+    }
+}
+
+fn schema_changed(database: &Database, what: &str) -> Failure {
+    Failure::blocked(format!(
+        "the schema of source `{}` was changed while it was exported: {what}",
+        database.name
+    ))
+    .hint("keep migrations of the schema away, and run `cargo xtask export` again")
+}
+
+/// What the server says of a table that was changed or dropped behind a snapshot, in words.
+pub(crate) fn explain(database: &Database, error: anyhow::Error) -> anyhow::Error {
+    /// "Unknown column", "Table doesn't exist", "Table definition has changed".
+    const CHANGED: [u16; 3] = [1054, 1146, 1412];
+    match error.downcast_ref::<source::Error>() {
+        Some(found) if found.code().is_some_and(|code| CHANGED.contains(&code)) => {
+            schema_changed(database, found.doing()).into()
+        }
+        _ => error,
+    }
+}

@@ -1,0 +1,270 @@
+//! One moment for all readers, however it may be had; and schemas that change behind it.
+
+use std::fs;
+use std::process::Stdio;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use catalog::ServerKind;
+use dataset::{Manifest, SnapshotMethod};
+use serde_json::Value;
+use source::{Connection, Endpoint, Snapshot, SnapshotRequest};
+use testing::Databases;
+
+use crate::own_servers::OwnServers;
+use crate::support::{Outcome, Workplace, wait_for};
+
+const SCHEMA: &str = "create table one (id int auto_increment primary key, n int); \
+                      create table two (id int auto_increment primary key, n int); \
+                      insert into one (n) values (0); insert into two (n) values (0)";
+const TARGET: &str = "create table one (id serial primary key, n int); \
+                      create table two (id serial primary key, n int)";
+/// What a user may do besides reading, and the way that it opens.
+const WAYS: [(&str, SnapshotMethod, &str); 3] = [
+    (
+        "reload on *.*",
+        SnapshotMethod::GlobalReadLock,
+        "under a lock of the server",
+    ),
+    (
+        "lock tables on DATABASE.*",
+        SnapshotMethod::TableLocks,
+        "under locks of the tables",
+    ),
+    (
+        "select on DATABASE.*",
+        SnapshotMethod::OneConnection,
+        "on one connection",
+    ),
+];
+
+/// A user of the test's own, dropped at its end.
+struct User<'d> {
+    databases: &'d Databases,
+    name: String,
+}
+
+impl<'d> User<'d> {
+    fn with(databases: &'d Databases, number: usize, grant: &str) -> Self {
+        let user = Self {
+            databases,
+            name: format!("u{number}_{}", databases.name()),
+        };
+        let (name, database) = (&user.name, databases.name());
+        let script = format!(
+            "create user {name} identified by 'pass-word'; \
+             grant select on {database}.* to {name}; grant {} to {name}",
+            grant.replace("DATABASE", database)
+        );
+        databases.mysql().execute_script(&script).unwrap();
+        user
+    }
+
+    fn url(&self) -> String {
+        let login = format!("{}:pass-word", self.name);
+        self.databases.mysql_url().replace("root:toor", &login)
+    }
+}
+
+impl Drop for User<'_> {
+    fn drop(&mut self) {
+        let drop = format!("drop user {}", self.name);
+        self.databases.mysql().execute(&drop).unwrap();
+    }
+}
+
+fn manifest(workplace: &Workplace) -> Manifest {
+    Manifest::read(&workplace.run_directory().join("shop/export")).unwrap()
+}
+
+#[test]
+fn the_way_follows_from_what_the_user_may_do_and_is_recorded() {
+    for (number, (grant, method, said)) in WAYS.into_iter().enumerate() {
+        let databases = Databases::create();
+        databases.load(SCHEMA, TARGET);
+        let user = User::with(&databases, number, grant);
+        let workplace = Workplace::at(&[("shop", user.url(), databases.postgres_url(), "")]);
+        let outcome = workplace.run(&["export", "--output", "json"]).expect(0);
+        assert!(outcome.stderr.contains(said), "{}", outcome.text());
+        assert!(!outcome.text().contains("pass-word"), "{}", outcome.text());
+        assert_eq!(manifest(&workplace).source.snapshot, method);
+        let document: Value = serde_json::from_str(&outcome.stdout).unwrap();
+        let expected = serde_json::to_value(method).unwrap();
+        assert_eq!(document["databases"][0]["snapshot"], expected);
+    }
+}
+
+/// Ends the writers, also where the test fails.
+struct Stop<'s>(&'s AtomicBool);
+
+impl Drop for Stop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Adds to both tables in one transaction, again and again.
+fn write_pairs(mut connection: Connection, stop: &AtomicBool) {
+    while !stop.load(Ordering::Relaxed) {
+        let pair = "begin; insert into one (n) values (1); do sleep(0.001); \
+                    insert into two (n) values (1); commit";
+        connection.execute_script(pair).unwrap();
+    }
+}
+
+fn snapshot(databases: &Databases, url: &str) -> Snapshot {
+    let table = |name: &str| (databases.name().to_owned(), name.to_owned());
+    let request = SnapshotRequest {
+        readers: 4,
+        lock_wait: Duration::from_secs(5),
+        tables: vec![table("one"), table("two")],
+    };
+    let endpoint = Endpoint::parse(url).unwrap();
+    Snapshot::take_under_lock(&endpoint, &request, &mut |_| {}).unwrap()
+}
+
+#[test]
+fn all_readers_see_one_moment_and_the_numbers_that_come_next() {
+    for (number, (grant, method, _)) in WAYS.into_iter().enumerate() {
+        let databases = Databases::create();
+        databases.load(SCHEMA, TARGET);
+        let user = User::with(&databases, number, grant);
+        let stop = AtomicBool::new(false);
+        let catalog = source::discover(&mut databases.mysql(), databases.name()).unwrap();
+        thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(|| write_pairs(databases.mysql(), &stop));
+            }
+            let _at_the_end = Stop(&stop);
+            for _ in 0..5 {
+                let mut snapshot = snapshot(&databases, &user.url());
+                assert_eq!(snapshot.method(), method);
+                let next = snapshot.auto_increments(databases.name()).unwrap();
+                let readers = snapshot.readers();
+                let expected = if method == SnapshotMethod::OneConnection {
+                    1
+                } else {
+                    4
+                };
+                assert_eq!(readers.len(), expected);
+                let mut counts = Vec::new();
+                for reader in readers {
+                    thread::sleep(Duration::from_millis(5));
+                    for name in ["one", "two"] {
+                        let table = catalog.table(name).unwrap();
+                        counts.push(reader.count_rows(databases.name(), table).unwrap());
+                    }
+                }
+                assert!(counts.iter().all(|count| *count == counts[0]), "{counts:?}");
+                let ahead = next["one"] - counts[0];
+                match method {
+                    // Nobody is within a transaction.
+                    SnapshotMethod::TableLocks => assert_eq!(ahead, 1),
+                    // Two writers may have taken numbers for rows that are not committed.
+                    SnapshotMethod::GlobalReadLock => assert!((1..=3).contains(&ahead), "{ahead}"),
+                    // Rows come between the snapshot and the question.
+                    SnapshotMethod::OneConnection => assert!(ahead >= 1, "{ahead}"),
+                }
+            }
+        });
+    }
+}
+
+#[test]
+fn no_lock_is_asked_for_behind_a_long_statement() {
+    let servers = OwnServers::up("snapshot-behind-a-query");
+    servers.source().execute_script(SCHEMA).unwrap();
+    let mut target = servers.target();
+    target.batch_execute("set search_path = public").unwrap();
+    target.batch_execute(TARGET).unwrap();
+    let (source, target) = (servers.source_url(), servers.target_url());
+    let workplace = Workplace::at(&[("shop", source, target, "")]);
+    let mut busy = servers.source();
+    let ids = busy.query_text("select connection_id()").unwrap();
+    let id = ids[0][0].clone().unwrap();
+    let export = thread::scope(|scope| {
+        scope.spawn(|| busy.execute("select sleep(600) from one"));
+        let mut other = servers.source();
+        let at_work =
+            format!("select 1 from information_schema.processlist where id = {id} and time > 1");
+        wait_for("the statement runs for a while", || {
+            other.query_text(&at_work).unwrap().pop()
+        });
+        let outcome = workplace.run(&["export", "--lock-wait", "1"]);
+        other.execute(&format!("kill {id}")).unwrap();
+        outcome.expect(0)
+    });
+    let named = format!("waiting for process {id} of user root, at work for ");
+    assert_eq!(
+        export.stderr.matches(&named).count(),
+        6,
+        "{}",
+        export.text()
+    );
+    assert!(!export.stderr.contains("sleep"), "{}", export.text());
+    assert_eq!(
+        manifest(&workplace).source.snapshot,
+        SnapshotMethod::OneConnection
+    );
+    let run = workplace.run_directory();
+    workplace
+        .run(&["export", "--run", run.to_str().unwrap()])
+        .expect(0);
+    assert_eq!(
+        manifest(&workplace).source.snapshot,
+        SnapshotMethod::GlobalReadLock
+    );
+}
+
+#[test]
+fn a_schema_that_changes_during_the_export_stops_it_or_has_to_wait() {
+    let databases = Databases::create();
+    let rows = vec![format!("('{}')", "x".repeat(500)); 1000].join(", ");
+    let source = format!(
+        "create table big (id int auto_increment primary key, body text); \
+         create table last (id int primary key, n int); \
+         insert into big (body) values {rows}; {}",
+        "insert into big (body) select body from big; ".repeat(7)
+    );
+    databases.load(
+        &source,
+        "create table big (id serial primary key, body text); \
+         create table last (id int primary key, n int)",
+    );
+    let workplace = Workplace::new(&[("shop", &databases, "")]);
+    let mut other = databases.mysql();
+    other.execute("set session lock_wait_timeout = 1").unwrap();
+    let mut export = workplace.command(&["export"]);
+    export.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut export = export.spawn().unwrap();
+    let runs = workplace.path().join("runs");
+    wait_for("rows are being read", || {
+        assert!(export.try_wait().unwrap().is_none(), "it ended too early");
+        let run = fs::read_dir(&runs).ok()?.flatten().next()?;
+        let mut files = fs::read_dir(run.path().join("shop/export")).ok()?.flatten();
+        files.next()
+    });
+    let altered = other.execute("alter table last alter column n set default 5");
+    let outcome = Outcome::of(&export.wait_with_output().unwrap());
+    match other.server().kind {
+        ServerKind::Mariadb => {
+            altered.unwrap();
+            let outcome = outcome.expect(3);
+            let said = "the schema of source `shop` was changed while it was exported: ";
+            assert!(outcome.stderr.contains(said), "{}", outcome.text());
+            assert!(outcome.stderr.contains("last"), "{}", outcome.text());
+            assert!(
+                !workplace
+                    .run_directory()
+                    .join("shop/export/migration_manifest.json")
+                    .exists()
+            );
+        }
+        _ => {
+            outcome.expect(0);
+            // The export may have ended within the second for which the other waited.
+            assert!(altered.is_ok() || altered.unwrap_err().code() == Some(1205));
+        }
+    }
+}
