@@ -60,7 +60,7 @@ pub(crate) struct CommonArgs {
     /// Run directory (a new one below `runs`, or the newest for stages that continue a run)
     #[arg(long, value_name = "DIR")]
     pub(crate) run: Option<PathBuf>,
-    /// Parallel workers (this version works with one)
+    /// Workers that read the source side by side (as many as there are processors by default)
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) jobs: Option<u16>,
     /// Form of the output on stdout
@@ -153,12 +153,16 @@ pub(crate) struct ReadingArgs {
     #[arg(long, value_name = "SECONDS", default_value_t = LOCK_WAIT_SECONDS,
           value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) lock_wait: u16,
+    /// Begin anew where an export of this run ended early, instead of going on with it
+    #[arg(long)]
+    pub(crate) restart: bool,
 }
 
 impl Default for ReadingArgs {
     fn default() -> Self {
         Self {
             lock_wait: LOCK_WAIT_SECONDS,
+            restart: false,
         }
     }
 }

@@ -3,6 +3,8 @@
 //! Measures and records the stages; what a stage does is in `command/`.
 
 use std::collections::BTreeMap;
+use std::num::NonZero;
+use std::thread;
 use std::time::Instant;
 
 use anyhow::Context;
@@ -25,6 +27,7 @@ pub(crate) struct Session {
     pub(crate) config: Config,
     pub(crate) console: Console,
     pub(crate) interrupt: Interrupt,
+    workers: usize,
 }
 
 impl Session {
@@ -35,6 +38,7 @@ impl Session {
             config,
             console: Console::new(args.output),
             interrupt,
+            workers: workers(args),
         })
     }
 
@@ -83,6 +87,8 @@ pub(crate) struct Run {
     pub(crate) console: Console,
     pub(crate) interrupt: Interrupt,
     pub(crate) directory: RunDirectory,
+    /// How many read the source side by side.
+    pub(crate) workers: usize,
 }
 
 /// What a stage did with one database.
@@ -118,6 +124,7 @@ impl Run {
             console: session.console,
             interrupt: session.interrupt,
             directory,
+            workers: session.workers,
         }
     }
 
@@ -202,6 +209,12 @@ impl StageRun<'_> {
         self.directory
             .event(self.name, place, rows, bytes, "table_done")
     }
+}
+
+/// As many as were asked for, or as there are processors.
+fn workers(args: &CommonArgs) -> usize {
+    let processors = || thread::available_parallelism().map_or(1, NonZero::get);
+    args.jobs.map_or_else(processors, usize::from)
 }
 
 /// A stage as it is entered in the run directory.

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use crate::error::Error;
 
 /// Files hold personal data: the owner alone may read them.
-const FILE_MODE: u32 = 0o600;
+pub(crate) const FILE_MODE: u32 = 0o600;
 /// Large enough that system calls do not count beside the work per byte.
 const WRITE_BYTES: usize = 256 * 1024;
 

@@ -3,6 +3,8 @@
 //! What it reads is in `export.rs`, `scan.rs` and `chunk.rs`; how several of them come to see
 //! the same moment is in `snapshot.rs`.
 
+use std::collections::BTreeMap;
+
 use crate::connection::Connection;
 use crate::endpoint::Endpoint;
 use crate::error::Error;
@@ -34,5 +36,23 @@ impl Reader {
     /// Ends the transaction.
     pub(crate) fn end(&mut self) -> Result<(), Error> {
         self.connection.execute("rollback")
+    }
+
+    /// About how many bytes each table of a database has on the server; an estimate, for the
+    /// order of the work alone.
+    ///
+    /// # Errors
+    /// Where the server refuses.
+    pub fn table_bytes(&mut self, database: &str) -> Result<BTreeMap<String, u64>, Error> {
+        let sql = format!(
+            "select table_name, data_length from information_schema.tables where table_schema = {}",
+            catalog::quote::mysql_literal(database)
+        );
+        let rows = self.connection.query_text(&sql)?.into_iter();
+        let pairs = rows.filter_map(|row| {
+            let mut row = row.into_iter().flatten();
+            Some((row.next()?, row.next()?.parse().ok()?))
+        });
+        Ok(pairs.collect())
     }
 }

@@ -1,8 +1,12 @@
 //! `export`: reads the source into CSV files, all tables at one point in time.
 
+mod chunks;
+mod plan;
+mod resume;
 pub(crate) mod snapshots;
+mod workers;
 
-use std::collections::BTreeMap;
+use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
@@ -10,17 +14,14 @@ use anyhow::Context;
 use serde::Serialize;
 
 use catalog::{Server, SourceColumn, SourceTable};
-use dataset::{
-    ColumnEntry, CsvWriter, FileEntry, KeyRange, Manifest, PartialFile, Record, SourceEntry, Stage,
-    TableEntry, chunk_file_name,
-};
-use digest::{TableDigest, digest_fields};
+use dataset::{ColumnEntry, ExportPlan, Journal, Manifest, Stage};
 use source::Reader;
 
 use crate::args::{ExportArgs, ReadingArgs};
+use crate::command::export::chunks::Chunks;
+use crate::command::export::resume::{Before, Begun};
 use crate::command::export::snapshots::{Moments, snapshot_of};
 use crate::command::{doctor, transform};
-use crate::console::Pulse;
 use crate::heartbeat::Heartbeat;
 use crate::interrupt::Interrupt;
 use crate::lost::{Side, Task};
@@ -37,12 +38,6 @@ const TASK: Task = Task {
     leaves: "the source was only read, the target was not touched",
     is_kept: false,
 };
-/// Large enough that a file costs nothing beside its bytes, small enough that a lost one is soon
-/// read again.
-const CHUNK_BYTES_MAX: u64 = 16 << 20;
-/// Rows between two looks at the clock and the signals.
-const ROWS_BETWEEN_CHECKS: u64 = 256;
-
 /// What every stage prints with `--output json`.
 #[derive(Debug, Serialize)]
 pub(crate) struct StageDocument<'a> {
@@ -78,17 +73,30 @@ pub(crate) fn run(args: &ExportArgs, interrupt: Interrupt) -> anyhow::Result<()>
 /// Exports all databases of the run.
 pub(crate) fn stage(run: &mut Run, reading: &ReadingArgs) -> anyhow::Result<Vec<StageOutcome>> {
     let lock_wait = Duration::from_secs(reading.lock_wait.into());
-    let mut moments = snapshots::under_lock(run, &TASK, 1, lock_wait)?;
-    // All of them before the first is read, so that no old one passes for a part of this export.
+    let mut moments = snapshots::under_lock(run, &TASK, run.workers, lock_wait)?;
+    let begun = match reading.restart {
+        true => None,
+        false => Begun::find(run, &mut moments)?,
+    };
     for database in &run.config.databases {
-        run.directory.invalidate(&database.name, DIRECTORY)?;
+        if begun.is_none() {
+            // All of them before the first is read, so that no old one passes for a part of
+            // this export.
+            run.directory.invalidate(&database.name, DIRECTORY)?;
+            let directory = run.directory.database_dir(&database.name, DIRECTORY)?;
+            ExportPlan::remove(&directory)?;
+        }
         run.directory
             .invalidate(&database.name, transform::DIRECTORY)?;
     }
-    let export_id = new_export_id();
+    let export_id = match &begun {
+        Some(begun) => begun.export_id.clone(),
+        None => new_export_id(),
+    };
     run.stage(&TASK, |stage| {
         let database = stage.database;
-        export_database(stage, &mut moments, &export_id)
+        let before = begun.as_ref().and_then(|begun| begun.of(database));
+        export_database(stage, &mut moments, before, &export_id)
             .map_err(|error| snapshots::explain(database, error))
     })
 }
@@ -96,23 +104,22 @@ pub(crate) fn stage(run: &mut Run, reading: &ReadingArgs) -> anyhow::Result<Vec<
 fn export_database(
     stage: &mut StageRun<'_>,
     moments: &mut Moments,
+    before: Option<&Before>,
     export_id: &str,
 ) -> anyhow::Result<()> {
     let database = stage.database;
+    let directory = stage.directory.database_dir(&database.name, DIRECTORY)?;
+    if let Some(Before::Complete(manifest)) = before {
+        return resume::keep(stage, manifest, &directory);
+    }
     let mut source = source::Connection::open(&database.source)?;
     let (catalogs, target) = read_catalogs(stage, &mut source)?;
     let pairs = catalogs.pairs(database)?;
     moments.check_schema(database, &pairs, &catalogs.source)?;
-    let snapshot = snapshot_of(&mut moments.snapshots, database);
     doctor::check_engines(&pairs)?;
     doctor::check_readable(database, &mut source, &pairs)?;
     transform::plans(database, &pairs)?;
-    save_catalogs(stage, &catalogs)?;
-    stage.directory.invalidate(&database.name, DIRECTORY)?;
-    stage
-        .directory
-        .invalidate(&database.name, transform::DIRECTORY)?;
-    let directory = stage.directory.database_dir(&database.name, DIRECTORY)?;
+    let snapshot = snapshot_of(&mut moments.snapshots, database);
     stage.directory.set_servers(
         &database.name,
         ServersEntry {
@@ -122,36 +129,84 @@ fn export_database(
             coordinates: snapshot.coordinates().cloned(),
         },
     )?;
-    let mut manifest = Manifest::new(
-        stage.directory.run_id(),
-        &database.name,
-        Stage::Export,
-        now(),
-        SourceEntry {
-            server: snapshot.server().clone(),
-            export_id: export_id.to_owned(),
-            snapshot: snapshot.method(),
-            coordinates: snapshot.coordinates().cloned(),
-        },
-    );
-    let auto_increments = snapshot.auto_increments(database.source_name())?;
-    for pair in &pairs {
-        let entry = export_table(
-            stage,
-            snapshot.reader(),
-            *pair,
-            &directory,
-            &auto_increments,
-        )?;
-        let bytes = entry.files.iter().map(|file| file.bytes).sum();
-        stage.table_done(&entry.name, entry.row_count, bytes)?;
-        manifest.tables.push(entry);
-    }
+    let schema_digest = plan::schema_digest(&pairs)?;
+    let plan = match before {
+        Some(Before::Begun(begun)) => resume::same_schema(stage, begun, &schema_digest)?.clone(),
+        _ => {
+            save_catalogs(stage, &catalogs)?;
+            clear(&directory)?;
+            let plan = plan::make(stage, snapshot, &pairs, schema_digest, export_id)?;
+            plan.write(&directory)?;
+            plan
+        }
+    };
+    let done = write_chunks(stage, snapshot.readers(), &plan, &pairs, &directory)?;
     let now = source::discover(&mut source, database.source_name())?;
     moments.check_schema(database, &pairs, &now)?;
-    stage.outcome.snapshot = Some(manifest.source.snapshot);
-    manifest.write(&directory)?;
+    stage.outcome.snapshot = Some(plan.source.snapshot);
+    manifest(stage, &plan, done)?.write(&directory)?;
+    Ok(ExportPlan::remove(&directory)?)
+}
+
+/// Takes away what an earlier export wrote: it may have had other chunks.
+fn clear(directory: &Path) -> anyhow::Result<()> {
+    ExportPlan::remove(directory)?;
+    for entry in fs::read_dir(directory)? {
+        let path = entry?.path();
+        let extension = path.extension().unwrap_or_default();
+        if extension == "csv" || extension == "partial" {
+            fs::remove_file(&path).with_context(|| format!("removing {}", path.display()))?;
+        }
+    }
     Ok(())
+}
+
+/// Reads the chunks that are missing; returns all.
+fn write_chunks(
+    stage: &mut StageRun<'_>,
+    readers: &mut [Reader],
+    plan: &ExportPlan,
+    pairs: &[TablePair<'_>],
+    directory: &Path,
+) -> anyhow::Result<Chunks> {
+    let (mut journal, found) = Journal::open(directory)?;
+    let mut done = Chunks::of(plan);
+    for chunk in found {
+        stage.interrupt.check()?;
+        if resume::is_intact(&chunk, directory)? {
+            done.add(stage, chunk)?;
+        }
+    }
+    let mut tasks = Vec::new();
+    for planned in &plan.tables {
+        let pair = pairs.iter().find(|pair| pair.source.name == planned.name);
+        let table = pair
+            .context("the plan has a table that is not there")?
+            .source;
+        let chunks = planned.chunks.iter().zip(1..);
+        tasks.extend(chunks.map(|(range, number)| workers::Task {
+            table,
+            range,
+            number,
+            of: planned.chunks.len(),
+        }));
+    }
+    tasks.retain(|task| !done.has(&task.table.name, task.number));
+    workers::read_chunks(stage, readers, &tasks, directory, |stage, chunk| {
+        journal.add(&chunk)?;
+        done.add(stage, chunk)
+    })?;
+    Ok(done)
+}
+
+fn manifest(stage: &StageRun<'_>, plan: &ExportPlan, mut done: Chunks) -> anyhow::Result<Manifest> {
+    let (run_id, database) = (stage.directory.run_id(), &stage.database.name);
+    let mut manifest = Manifest::new(run_id, database, Stage::Export, now(), plan.source.clone());
+    for planned in &plan.tables {
+        manifest.tables.push(done.take(planned)?);
+    }
+    manifest.tables.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(manifest)
 }
 
 /// Both catalogues, and the target's version.
@@ -183,38 +238,7 @@ fn save_catalogs(stage: &StageRun<'_>, catalogs: &Catalogs) -> anyhow::Result<()
     Ok(())
 }
 
-fn export_table(
-    stage: &mut StageRun<'_>,
-    reader: &mut Reader,
-    pair: TablePair<'_>,
-    directory: &Path,
-    auto_increments: &BTreeMap<String, u64>,
-) -> anyhow::Result<TableEntry> {
-    let (table, interrupt) = (pair.source, stage.interrupt);
-    let name = stage.database.source_name();
-    let ranges = reader.plan_chunks(name, table, CHUNK_BYTES_MAX, || {
-        Ok::<_, anyhow::Error>(interrupt.check()?)
-    })?;
-    let mut digest = TableDigest::default();
-    let mut files = Vec::new();
-    for (index, range) in ranges.iter().enumerate() {
-        let file_name = chunk_file_name(&table.name, index + 1, ranges.len());
-        let path = directory.join(file_name);
-        let (file, part) = export_chunk(stage, reader, table, range, &path)?;
-        digest.merge(part);
-        files.push(file);
-    }
-    Ok(TableEntry {
-        name: table.name.clone(),
-        columns: columns(pair),
-        row_count: digest.count,
-        digest: digest.to_string(),
-        auto_increment: auto_increments.get(&table.name).copied(),
-        files,
-    })
-}
-
-fn columns(pair: TablePair<'_>) -> Vec<ColumnEntry> {
+pub(crate) fn columns(pair: TablePair<'_>) -> Vec<ColumnEntry> {
     let columns = copied_columns(pair.source).map(|column| ColumnEntry {
         name: column.name.clone(),
         source_type: column.data_type.to_string(),
@@ -226,94 +250,7 @@ fn columns(pair: TablePair<'_>) -> Vec<ColumnEntry> {
     columns.collect()
 }
 
-fn copied_columns(table: &SourceTable) -> impl Iterator<Item = &SourceColumn> {
+pub(crate) fn copied_columns(table: &SourceTable) -> impl Iterator<Item = &SourceColumn> {
     let columns = table.columns.iter();
     columns.filter(|column| column.generated.is_none())
-}
-
-/// Writes the rows of a range to a file.
-fn export_chunk(
-    stage: &StageRun<'_>,
-    reader: &mut Reader,
-    table: &SourceTable,
-    range: &KeyRange,
-    path: &Path,
-) -> anyhow::Result<(FileEntry, TableDigest)> {
-    let columns: Vec<&SourceColumn> = copied_columns(table).collect();
-    let file = PartialFile::create(path)?;
-    let mut writer = CsvWriter::new(file, columns.iter().map(|column| column.name.as_str()))?;
-    let mut digest = TableDigest::default();
-    let mut keys = KeyEnds::of(table, &columns);
-    let mut pulse = Pulse::new(stage.console);
-    let (database, interrupt) = (stage.database, stage.interrupt);
-    let name = database.source_name();
-    let rows = reader.export_table::<anyhow::Error>(name, table, range, |record| {
-        if writer.records().is_multiple_of(ROWS_BETWEEN_CHECKS) {
-            interrupt.check()?;
-            pulse.beat(|| {
-                let (database, rows) = (&database.name, writer.records());
-                format!("export     {database}.{} {rows} rows", table.name)
-            });
-        }
-        digest.add(digest_fields(record.iter()));
-        keys.see(record);
-        writer
-            .write(record)
-            .with_context(|| format!("writing {}", path.display()))
-    })?;
-    let summary = writer.into_inner().finish()?;
-    let (first_key, last_key) = keys.into_ends();
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let file = FileEntry {
-        name: name.into_owned(),
-        rows,
-        bytes: summary.bytes,
-        blake3: summary.blake3,
-        first_key,
-        last_key,
-    };
-    Ok((file, digest))
-}
-
-/// The keys of the first and the last record that passed.
-struct KeyEnds {
-    fields: Vec<usize>,
-    first: Option<Vec<String>>,
-    last: Record,
-}
-
-impl KeyEnds {
-    fn of(table: &SourceTable, columns: &[&SourceColumn]) -> Self {
-        let position = |name: &&str| columns.iter().position(|column| column.name == **name);
-        Self {
-            fields: source::key_columns(table)
-                .iter()
-                .filter_map(position)
-                .collect(),
-            first: None,
-            last: Record::new(),
-        }
-    }
-
-    fn see(&mut self, record: &Record) {
-        self.last.clear();
-        for field in &self.fields {
-            self.last.push(record.get(*field));
-        }
-        if self.first.is_none() {
-            self.first = Some(texts(&self.last));
-        }
-    }
-
-    fn into_ends(self) -> (Vec<String>, Vec<String>) {
-        let last = texts(&self.last);
-        (self.first.unwrap_or_default(), last)
-    }
-}
-
-fn texts(record: &Record) -> Vec<String> {
-    let fields = record.iter().map(Option::unwrap_or_default);
-    fields
-        .map(|field| String::from_utf8_lossy(field).into_owned())
-        .collect()
 }

@@ -115,16 +115,14 @@ fn next_command(run: Option<&RunDirectory>, targets: &[TargetState]) -> String {
     if targets.iter().all(|target| last(target) == Some("done")) {
         return "nothing: the run is final".to_owned();
     }
-    for (stage, files) in [
-        ("export", export::DIRECTORY),
-        ("transform", transform::DIRECTORY),
-    ] {
-        if !targets
-            .iter()
-            .all(|target| run.is_complete(&target.database, files))
-        {
-            return format!("cargo xtask {stage}");
-        }
+    let complete =
+        |files: &'static str| move |target: &TargetState| run.is_complete(&target.database, files);
+    if !targets.iter().all(complete(export::DIRECTORY)) {
+        // Without its name, another run would be begun.
+        return format!("cargo xtask export --run {}", run.path().display());
+    }
+    if !targets.iter().all(complete(transform::DIRECTORY)) {
+        return "cargo xtask transform".to_owned();
     }
     "cargo xtask import".to_owned()
 }

@@ -77,8 +77,11 @@ impl Move {
         wait_for("the table is being written", || {
             assert!(export.try_wait().unwrap().is_none(), "it ended too early");
             let run = fs::read_dir(&runs).ok()?.flatten().next()?;
-            let partial = run.path().join("shop/export/big.csv.partial");
-            partial.exists().then_some(())
+            let mut files = fs::read_dir(run.path().join("shop/export")).ok()?;
+            files.find_map(|file| {
+                let name = file.ok()?.file_name();
+                name.to_str()?.ends_with(".csv.partial").then_some(())
+            })
         });
         export
     }

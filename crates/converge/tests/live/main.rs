@@ -17,6 +17,7 @@ mod lost;
 mod own_servers;
 mod pass_through;
 mod path;
+mod resume;
 mod servers;
 mod snapshots;
 mod support;

@@ -1,0 +1,62 @@
+//! The plan of an export: which chunks each table has, the largest table first.
+
+use std::cmp::Reverse;
+
+use dataset::{ExportPlan, PlannedTable, SourceEntry};
+use source::Snapshot;
+
+use crate::command::export::columns;
+use crate::pairing::TablePair;
+use crate::run::StageRun;
+
+/// Large enough that a file costs nothing beside its bytes, small enough that a lost one is soon
+/// read again.
+const CHUNK_BYTES_MAX: u64 = 16 << 20;
+
+/// Cuts all tables into chunks.
+pub(crate) fn make(
+    stage: &StageRun<'_>,
+    snapshot: &mut Snapshot,
+    pairs: &[TablePair<'_>],
+    schema_digest: String,
+    export_id: &str,
+) -> anyhow::Result<ExportPlan> {
+    let (name, interrupt) = (stage.database.source_name(), stage.interrupt);
+    let auto_increments = snapshot.auto_increments(name)?;
+    let source = SourceEntry {
+        server: snapshot.server().clone(),
+        export_id: export_id.to_owned(),
+        snapshot: snapshot.method(),
+        coordinates: snapshot.coordinates().cloned(),
+    };
+    let reader = snapshot.reader();
+    let estimates = reader.table_bytes(name)?;
+    let mut tables = Vec::new();
+    for pair in pairs {
+        let check = || Ok::<_, anyhow::Error>(interrupt.check()?);
+        tables.push(PlannedTable {
+            name: pair.source.name.clone(),
+            columns: columns(*pair),
+            auto_increment: auto_increments.get(&pair.source.name).copied(),
+            chunks: reader.plan_chunks(name, pair.source, CHUNK_BYTES_MAX, check)?,
+        });
+    }
+    // What is begun last holds up the end, so that is something small. The server's estimate
+    // may be of yesterday, and is all that there is of a table without a key.
+    tables.sort_by_key(|table| {
+        let cut = (table.chunks.len() as u64 - 1) * CHUNK_BYTES_MAX;
+        Reverse(cut.max(estimates.get(&table.name).copied().unwrap_or_default()))
+    });
+    Ok(ExportPlan::new(source, schema_digest, tables))
+}
+
+/// Stands for the definitions of all tables on both sides, without what moves with the rows.
+pub(crate) fn schema_digest(pairs: &[TablePair<'_>]) -> anyhow::Result<String> {
+    let mut hasher = blake3::Hasher::new();
+    for pair in pairs {
+        let mut source = pair.source.clone();
+        source.auto_increment = None;
+        hasher.update(&serde_json::to_vec(&(source, pair.target))?);
+    }
+    Ok(hasher.finalize().to_hex().to_string())
+}

@@ -1,0 +1,184 @@
+//! Goes on with an export that ended early, where the source is still what it was.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io;
+use std::path::Path;
+
+use anyhow::Context;
+
+use dataset::{Blake3Reader, ChunkDone, Coordinates, ExportPlan, FileEntry, Manifest, SourceEntry};
+
+use crate::command::export::DIRECTORY;
+use crate::command::export::snapshots::{Moments, snapshot_of};
+use crate::command::transform::changed;
+use crate::config::Database;
+use crate::exit::Failure;
+use crate::run::{Run, StageRun};
+
+/// What an earlier export left of a database.
+#[derive(Debug)]
+pub(crate) enum Before {
+    /// All of its files.
+    Complete(Manifest),
+    /// A plan, and perhaps some of its chunks.
+    Begun(ExportPlan),
+}
+
+impl Before {
+    fn source(&self) -> &SourceEntry {
+        match self {
+            Self::Complete(manifest) => &manifest.source,
+            Self::Begun(plan) => &plan.source,
+        }
+    }
+}
+
+/// An export that ended early, and can be taken up.
+#[derive(Debug)]
+pub(crate) struct Begun {
+    pub(crate) export_id: String,
+    databases: BTreeMap<String, Before>,
+}
+
+impl Begun {
+    /// The export that is to be taken up; `None` where there is none, or where it is complete.
+    ///
+    /// Fails where the source is not known to be as it was.
+    pub(crate) fn find(run: &Run, moments: &mut Moments) -> anyhow::Result<Option<Self>> {
+        let mut databases = BTreeMap::new();
+        let mut missing = false;
+        for database in &run.config.databases {
+            let directory = run.directory.database_dir(&database.name, DIRECTORY)?;
+            let before = match run.directory.is_complete(&database.name, DIRECTORY) {
+                true => Some(Before::Complete(Manifest::read(&directory)?)),
+                false => ExportPlan::read(&directory)?.map(Before::Begun),
+            };
+            missing |= !matches!(before, Some(Before::Complete(_)));
+            databases.extend(before.map(|before| (database.name.clone(), before)));
+        }
+        let sources = databases.values().map(Before::source);
+        let Some(export_id) = sources
+            .map(|s| s.export_id.clone())
+            .next()
+            .filter(|_| missing)
+        else {
+            return Ok(None);
+        };
+        let begun = Self {
+            export_id,
+            databases,
+        };
+        for database in &run.config.databases {
+            begun.check_source(run, moments, database)?;
+        }
+        run.console
+            .line("export     goes on where it ended: the source has not moved");
+        Ok(Some(begun))
+    }
+
+    /// What was left of a database.
+    pub(crate) fn of(&self, database: &Database) -> Option<&Before> {
+        self.databases.get(&database.name)
+    }
+
+    fn check_source(
+        &self,
+        run: &Run,
+        moments: &mut Moments,
+        database: &Database,
+    ) -> Result<(), Failure> {
+        let Some(before) = self.of(database).map(Before::source) else {
+            return Ok(());
+        };
+        let now = snapshot_of(&mut moments.snapshots, database).coordinates();
+        let name = &database.name;
+        let why = if before.export_id != self.export_id {
+            format!("`{name}` was exported at another time than the others")
+        } else {
+            match (&before.coordinates, now) {
+                (Some(before), Some(now)) if before.is_same_moment(now) => return Ok(()),
+                (Some(before), Some(now)) => format!(
+                    "the source of `{name}` moved from {} to {}",
+                    position(before),
+                    position(now)
+                ),
+                _ => format!(
+                    "whether the source of `{name}` moved is not known: it shows no binary log"
+                ),
+            }
+        };
+        let restart = format!("{} --restart", run.call.again());
+        Err(
+            Failure::blocked(format!("this export ended early, and cannot go on: {why}")).hint(
+                format!("nothing was changed; begin it anew with `{restart}`"),
+            ),
+        )
+    }
+}
+
+fn position(coordinates: &Coordinates) -> String {
+    let Coordinates {
+        file,
+        position,
+        gtid,
+    } = coordinates;
+    match gtid {
+        Some(gtid) => gtid.replace(['\n', ' '], ""),
+        None => format!("{file}:{position}"),
+    }
+}
+
+/// The plan, where both schemas are those that it was made for.
+pub(crate) fn same_schema<'p>(
+    stage: &StageRun<'_>,
+    plan: &'p ExportPlan,
+    schema_digest: &str,
+) -> Result<&'p ExportPlan, Failure> {
+    if plan.schema_digest == schema_digest {
+        return Ok(plan);
+    }
+    Err(Failure::blocked(format!(
+        "this export ended early, and cannot go on: a schema of `{}`, or the choice of its \
+         tables, has changed",
+        stage.database.name
+    ))
+    .hint("nothing was changed; begin it anew with --restart"))
+}
+
+/// Checks the files of a database that is complete.
+pub(crate) fn keep(
+    stage: &mut StageRun<'_>,
+    manifest: &Manifest,
+    directory: &Path,
+) -> anyhow::Result<()> {
+    for table in &manifest.tables {
+        for file in &table.files {
+            stage.interrupt.check()?;
+            if !is_file(file, directory)? {
+                return Err(changed(&directory.join(&file.name)).into());
+            }
+        }
+        let bytes = table.files.iter().map(|file| file.bytes).sum();
+        stage.table_done(&table.name, table.row_count, bytes)?;
+    }
+    stage.outcome.snapshot = Some(manifest.source.snapshot);
+    Ok(())
+}
+
+/// Whether the file of a chunk is the one that was entered.
+pub(crate) fn is_intact(chunk: &ChunkDone, directory: &Path) -> anyhow::Result<bool> {
+    is_file(&chunk.file, directory)
+}
+
+fn is_file(file: &FileEntry, directory: &Path) -> anyhow::Result<bool> {
+    let path = directory.join(&file.name);
+    let reading = || format!("reading {}", path.display());
+    let content = match File::open(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        content => content.with_context(reading)?,
+    };
+    let mut hashed = Blake3Reader::new(content);
+    let bytes = io::copy(&mut hashed, &mut io::sink()).with_context(reading)?;
+    Ok(bytes == file.bytes && hashed.blake3() == file.blake3)
+}
