@@ -103,6 +103,17 @@ impl Connection {
         Ok(rows.into_iter().map(row_to_text).collect())
     }
 
+    /// How long a value may be that the server makes, such as text in another character set;
+    /// stored values may be longer. A longer one becomes NULL with a warning, which is an error.
+    ///
+    /// # Errors
+    /// Where the server refuses.
+    pub fn packet_bytes_max(&mut self) -> Result<u64, Error> {
+        let rows = self.query_text("select @@session.max_allowed_packet")?;
+        let bytes = rows.into_iter().flatten().flatten().next();
+        Ok(bytes.and_then(|b| b.parse().ok()).unwrap_or_default())
+    }
+
     /// Makes a database the current one.
     ///
     /// # Errors

@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::args::CommonArgs;
 use crate::command::{baseline, import, transform, verify};
 use crate::config::Database;
-use crate::console::{counted, text_table};
+use crate::console::{bytes_text, counted, text_table};
 use crate::exit::Failure;
 use crate::interrupt::Interrupt;
 use crate::lost::{DOCTOR, Side, Task, Work};
@@ -179,6 +179,11 @@ impl Examination<'_> {
         let database = self.database;
         let readable = check_readable(database, source, pairs);
         let _ = self.check("reading rights", readable, |()| "all tables".to_owned());
+        let packet = source.packet_bytes_max().map_err(Into::into);
+        let _ = self.check("packet size", packet, |bytes| {
+            let limit = bytes_text(*bytes);
+            format!("text that is converted may have {limit} a value (max_allowed_packet)")
+        });
         let engines = check_engines(pairs).map_err(Into::into);
         let _ = self.check("storage engines", engines, |()| "InnoDB".to_owned());
         let plans = transform::plans(database, pairs).map_err(Into::into);

@@ -5,12 +5,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use catalog::{SourceCatalog, SourceTable};
+use catalog::{SourceCatalog, SourceTable, quote};
 use dataset::SnapshotMethod;
 use source::{Snapshot, SnapshotRequest};
 
 use crate::config::Database;
-use crate::exit::Failure;
+use crate::exit::{Failure, UNEXPECTED};
 use crate::lost::{Side, Task, Work};
 use crate::pairing::TablePair;
 use crate::run::Run;
@@ -102,7 +102,8 @@ fn for_every_login(
         {
             run.interrupt.check()?;
             let work = Work::before_a_stage(&task, &run.call, database, &run.directory);
-            snapshots.push(work.watched(database, || take(database))?);
+            let snapshot = work.watched(database, || take(database));
+            snapshots.push(snapshot.map_err(|error| explain(database, error))?);
         }
     }
     if snapshots.len() > 1 {
@@ -164,14 +165,25 @@ fn schema_changed(database: &Database, what: &str) -> Failure {
     .hint("keep migrations of the schema away, and run `cargo xtask export` again")
 }
 
-/// What the server says of a table that was changed or dropped behind a snapshot, in words.
+/// What the server says of a table that was changed or dropped behind a snapshot, or of a login
+/// that opens no door, in words.
 pub(crate) fn explain(database: &Database, error: anyhow::Error) -> anyhow::Error {
-    /// "Unknown column", "Table doesn't exist", "Table definition has changed".
-    const CHANGED: [u16; 3] = [1054, 1146, 1412];
-    match error.downcast_ref::<source::Error>() {
-        Some(found) if found.code().is_some_and(|code| CHANGED.contains(&code)) => {
-            schema_changed(database, found.doing()).into()
-        }
-        _ => error,
-    }
+    let Some(found) = error.downcast_ref::<source::Error>() else {
+        return error;
+    };
+    let name = &database.name;
+    let hint = match found.code() {
+        // "Unknown column", "Table doesn't exist", "Table definition has changed".
+        Some(1054 | 1146 | 1412) => return schema_changed(database, found.doing()).into(),
+        Some(1045) => format!("look at user and password in databases.{name}.source"),
+        Some(1049) => format!("look at the database's name in databases.{name}.source"),
+        Some(1044 | 1142 | 1143) => format!(
+            "let the source's administrator run: grant select, lock tables on {}.* to <user>",
+            quote::mysql(database.source_name())
+        ),
+        _ => return error,
+    };
+    Failure::new(UNEXPECTED, found.to_string())
+        .hint(hint)
+        .into()
 }

@@ -1,0 +1,145 @@
+//! What goes wrong around an export: logins, disks and rows that are very large.
+
+use std::fs;
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use dataset::Manifest;
+use testing::Databases;
+
+use crate::support::{Outcome, Workplace};
+
+/// What a process may hold besides its rows: the bound of the design.
+const MEMORY_BYTES: u64 = 256 << 20;
+
+#[test]
+fn a_login_that_opens_no_door_is_told_what_to_look_at() {
+    let databases = Databases::create();
+    databases.load(
+        "create table t (id int primary key)",
+        "create table t (id int primary key)",
+    );
+    let (url, name) = (databases.mysql_url(), databases.name());
+    let server = url.trim_end_matches(name);
+    let poor = format!("poor_{name}");
+    let mut mysql = databases.mysql();
+    mysql
+        .execute(&format!("create user {poor} identified by 'pass-word'"))
+        .unwrap();
+    let login = |login: &str| url.replace("root:toor", login);
+    let cases = [
+        (
+            login("root:pass-word"),
+            "hint: look at user and password in databases.shop.source",
+        ),
+        (
+            format!("{server}missing"),
+            "hint: look at the database's name in databases.shop.source",
+        ),
+        (
+            login(&format!("{poor}:pass-word")),
+            "hint: let the source's administrator run: grant select, lock tables on `",
+        ),
+        (
+            "mysql://root:pass-word@nowhere.invalid:3306/x".to_owned(),
+            "hint: the source was only read, the target was not touched; once the server answers",
+        ),
+    ];
+    for (source, hint) in cases {
+        let workplace = Workplace::at(&[("shop", source, databases.postgres_url(), "")]);
+        let outcome = workplace.run(&["export"]).expect(1);
+        assert!(outcome.stderr.contains(hint), "{}", outcome.text());
+        assert!(!outcome.text().contains("pass-word"), "{}", outcome.text());
+        assert!(!outcome.text().contains("toor"), "{}", outcome.text());
+    }
+    mysql.execute(&format!("drop user {poor}")).unwrap();
+}
+
+fn big(rows: u32, bytes: u32) -> (String, &'static str) {
+    let source = format!(
+        "create table big (id int primary key, body longtext); \
+         insert into big with recursive n (id) as \
+             (select 1 union all select id + 1 from n where id < {rows}) \
+             select id, repeat(char(65 + id % 26), {bytes}) from n"
+    );
+    (source, "create table big (id int primary key, body text)")
+}
+
+#[test]
+fn a_disk_that_takes_no_more_ends_the_export_and_it_goes_on_with_more_room() {
+    let databases = Databases::create();
+    let (source, target) = big(40, 1_000_000);
+    databases.load(&source, target);
+    let workplace = Workplace::new(&[("shop", &databases, "")]);
+    // A file may have 4 MB: what the kernel says of a disk that is full comes the same way.
+    let script = format!(
+        "trap '' XFSZ; ulimit -f 8000; exec {} export --run run --config config.yml",
+        env!("CARGO_BIN_EXE_converge")
+    );
+    let mut shell = Command::new("sh");
+    shell.args(["-c", &script]).current_dir(workplace.path());
+    let outcome = Outcome::of(&shell.output().unwrap()).expect(1);
+    assert!(
+        outcome
+            .stderr
+            .contains("error: writing run/shop/export/big.000"),
+        "{}",
+        outcome.text()
+    );
+    assert!(
+        outcome.stderr.contains("File too large"),
+        "{}",
+        outcome.text()
+    );
+    let directory = workplace.path().join("run/shop/export");
+    let names = fs::read_dir(&directory).unwrap().flatten();
+    let mut names = names.map(|entry| entry.file_name().into_string().unwrap());
+    assert!(
+        !names.any(|name| name.contains(".csv")),
+        "nothing half is left"
+    );
+    // Others write to this server, so its binary log moves.
+    workplace
+        .run(&["export", "--run", "run", "--restart"])
+        .expect(0);
+    assert_eq!(Manifest::read(&directory).unwrap().tables[0].row_count, 40);
+}
+
+/// Runs an export and returns the most memory that it had at any time.
+fn peak_memory(workplace: &Workplace, jobs: &str) -> u64 {
+    let mut command = workplace.command(&["export", "--jobs", jobs]);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut export = command.spawn().unwrap();
+    let status = format!("/proc/{}/status", export.id());
+    let mut peak = 0;
+    while export.try_wait().unwrap().is_none() {
+        let text = fs::read_to_string(&status).unwrap_or_default();
+        let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kilobytes = line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok());
+        peak = peak.max(kilobytes.unwrap_or(0_u64) * 1024);
+        thread::sleep(Duration::from_millis(2));
+    }
+    Outcome::of(&export.wait_with_output().unwrap()).expect(0);
+    peak
+}
+
+#[test]
+fn large_rows_pass_one_at_a_time() {
+    for (rows, bytes, jobs) in [(1, 64 << 20, 1), (300, 1 << 20, 2)] {
+        let databases = Databases::create();
+        let (source, target) = big(rows, bytes);
+        databases.load(&source, target);
+        let workplace = Workplace::new(&[("shop", &databases, "")]);
+        let peak = peak_memory(&workplace, &jobs.to_string());
+        assert!(peak > u64::from(bytes), "it was looked at: {peak}");
+        let bound = MEMORY_BYTES + jobs * 4 * u64::from(bytes);
+        assert!(peak < bound, "{peak} of {bound}");
+        let directory = workplace.run_directory().join("shop/export");
+        let table = Manifest::read(&directory).unwrap().tables.remove(0);
+        assert_eq!(table.row_count, u64::from(rows));
+        let sizes = table.files.iter().map(|file| file.bytes);
+        // A row more or less for what is between the fields.
+        assert!(sizes.max().unwrap() <= (16 << 20).max(u64::from(bytes)) + (1 << 20));
+    }
+}
