@@ -18,11 +18,31 @@ const WRITE_BYTES: usize = 256 * 1024;
 /// dropping it removes it.
 #[derive(Debug)]
 pub struct PartialFile {
-    writer: Option<BufWriter<File>>,
-    hasher: blake3::Hasher,
-    bytes: u64,
+    writer: Option<BufWriter<HashedFile>>,
     partial: PathBuf,
     path: PathBuf,
+}
+
+/// A file and the hash of what was written to it. Below the buffer, since large pieces are hashed
+/// several times as fast as lines.
+#[derive(Debug)]
+struct HashedFile {
+    file: File,
+    hasher: blake3::Hasher,
+    bytes: u64,
+}
+
+impl Write for HashedFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.file.write(bytes)?;
+        self.hasher.update(&bytes[..written]);
+        self.bytes += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
 }
 
 /// What was written.
@@ -44,10 +64,13 @@ impl PartialFile {
         partial.push(".partial");
         let partial = PathBuf::from(partial);
         let file = private_file(&partial).map_err(|e| Error::from(e).at(&partial))?;
-        Ok(Self {
-            writer: Some(BufWriter::with_capacity(WRITE_BYTES, file)),
+        let file = HashedFile {
+            file,
             hasher: blake3::Hasher::new(),
             bytes: 0,
+        };
+        Ok(Self {
+            writer: Some(BufWriter::with_capacity(WRITE_BYTES, file)),
             partial,
             path: path.to_owned(),
         })
@@ -58,20 +81,22 @@ impl PartialFile {
     /// # Errors
     /// Those of the file system; the file is then removed.
     pub fn finish(mut self) -> Result<FileSummary, Error> {
-        self.complete().map_err(|e| Error::from(e).at(&self.path))?;
-        Ok(FileSummary {
-            bytes: self.bytes,
-            blake3: self.hasher.finalize().to_hex().to_string(),
-        })
+        self.complete().map_err(|e| Error::from(e).at(&self.path))
     }
 
-    fn complete(&mut self) -> io::Result<()> {
+    fn complete(&mut self) -> io::Result<FileSummary> {
         let writer = self.writer.as_mut().expect("a file is finished once");
         writer.flush()?;
-        writer.get_ref().sync_all()?;
+        let written = writer.get_ref();
+        written.file.sync_all()?;
+        let summary = FileSummary {
+            bytes: written.bytes,
+            blake3: written.hasher.finalize().to_hex().to_string(),
+        };
         fs::rename(&self.partial, &self.path)?;
         self.writer = None;
-        sync_directory(&self.path)
+        sync_directory(&self.path)?;
+        Ok(summary)
     }
 }
 
@@ -86,10 +111,7 @@ impl Write for PartialFile {
             .writer
             .as_mut()
             .expect("nothing is written after the end");
-        writer.write_all(bytes)?;
-        self.hasher.update(bytes);
-        self.bytes += bytes.len() as u64;
-        Ok(())
+        writer.write_all(bytes)
     }
 
     fn flush(&mut self) -> io::Result<()> {
