@@ -284,6 +284,7 @@ fn every_row_of_every_kind_of_key_is_in_one_range() {
     let seeds = proptest::collection::vec(any::<u64>(), 0..120);
     let cases = ProptestConfig {
         cases: 3,
+        failure_persistence: None,
         ..ProptestConfig::default()
     };
     proptest!(cases, |(seeds in seeds, bytes_max in 1_u64..2_000)| {
