@@ -133,16 +133,13 @@ fn running_for_long(connection: &mut Connection, seconds: u64) -> Result<Vec<Run
 }
 
 /// Keeps the schema as it is for as long as the returned connection lives, where the server can
-/// do that and the user may.
-pub(crate) fn hold_schema(
-    mut connection: Connection,
-    wait: Duration,
-) -> Result<Option<Connection>, Error> {
+/// do that and the user may. Under a lock of the server it is had at once, since no change of the
+/// schema is at work then; elsewhere it is not waited for.
+pub(crate) fn hold_schema(mut connection: Connection) -> Result<Option<Connection>, Error> {
     let Some(statement) = connection.dialect.backup_lock() else {
         return Ok(None);
     };
-    let seconds = wait.as_secs().max(1);
-    connection.execute(&format!("set session lock_wait_timeout = {seconds}"))?;
+    connection.execute("set session lock_wait_timeout = 1")?;
     match connection.execute(statement) {
         Ok(()) => Ok(Some(connection)),
         Err(error) => match error.code() {

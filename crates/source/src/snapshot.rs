@@ -78,7 +78,7 @@ impl Snapshot {
         // Before the lock, since others wait while it is held.
         let readers = (0..request.readers.max(1)).map(|_| Reader::open(endpoint));
         let mut readers = readers.collect::<Result<Vec<_>, _>>()?;
-        let schema_lock = lock::hold_schema(Connection::open(endpoint)?, request.lock_wait)?;
+        let keeper = Connection::open(endpoint)?;
         let held = lock::acquire(&mut connection, &request.tables, request.lock_wait, say)?;
         let coordinates = match held {
             Some(_) => {
@@ -90,6 +90,8 @@ impl Snapshot {
                 begin_alone(&mut readers[0])?
             }
         };
+        // Behind the lock: a change of the schema that waits for this one would hold that one up.
+        let schema_lock = lock::hold_schema(keeper)?;
         let mut databases: Vec<&String> = request.tables.iter().map(|(d, _)| d).collect();
         databases.dedup();
         let mut auto_increments = BTreeMap::new();

@@ -98,8 +98,10 @@ fn begin_export(servers: &Containers) -> Child {
             .ok()?
             .flatten()
             .next()?;
-        let partial = run.path().join("alkemio/export/big.csv.partial");
-        partial.exists().then_some(())
+        let files = fs::read_dir(run.path().join("alkemio/export")).ok()?;
+        let mut names = files.flatten().map(|file| file.file_name().into_string());
+        let is_partial = |name: String| name.starts_with("big.") && name.ends_with(".partial");
+        names.any(|name| name.is_ok_and(is_partial)).then_some(())
     });
     export
 }
