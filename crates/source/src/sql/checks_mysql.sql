@@ -1,5 +1,5 @@
 -- Where a check is, and by a row of its own what it says: a join of the two views takes seconds.
-select table_schema, table_name, constraint_name, null, enforced, 'Table'
+select table_schema, table_name, constraint_name, null, cast(enforced as char), 'Table'
   from information_schema.table_constraints
  where table_schema = ? and constraint_type = 'CHECK'
  union all

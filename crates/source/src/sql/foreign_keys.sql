@@ -8,6 +8,6 @@ select table_schema, table_name, constraint_name, ordinal_position, column_name,
  where table_schema = ? and referenced_table_name is not null
  union all
 select constraint_schema, table_name, constraint_name, 0, null, null, null, null,
-       delete_rule, update_rule
+       cast(delete_rule as char), cast(update_rule as char)
   from information_schema.referential_constraints
  where constraint_schema = ?

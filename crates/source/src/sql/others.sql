@@ -1,4 +1,4 @@
-select table_schema, table_type, null, table_name
+select table_schema, cast(table_type as char), null, table_name
   from information_schema.tables
  where table_schema = ? and table_type in ('VIEW', 'SEQUENCE')
  union all
@@ -6,7 +6,7 @@ select trigger_schema, 'TRIGGER', event_object_table, trigger_name
   from information_schema.triggers
  where trigger_schema = ?
  union all
-select routine_schema, routine_type, null, routine_name
+select routine_schema, cast(routine_type as char), null, routine_name
   from information_schema.routines
  where routine_schema = ?
  union all
