@@ -196,6 +196,12 @@ pub(crate) struct MigrateArgs {
     /// Do not compare source and target afterwards; the verdict is then `partial`
     #[arg(long)]
     pub(crate) no_verify: bool,
+    /// This is the move that counts: fail where the source was written to before its end
+    #[arg(long = "final", conflicts_with = "no_verify")]
+    pub(crate) is_final: bool,
+    /// Vouch that nobody writes to the source, where the server cannot say so
+    #[arg(long, requires = "is_final")]
+    pub(crate) source_frozen: bool,
 }
 
 #[derive(Debug, Args)]

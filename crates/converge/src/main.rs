@@ -8,6 +8,7 @@ mod command;
 mod config;
 mod console;
 mod exit;
+mod fence;
 mod heartbeat;
 mod interrupt;
 mod lost;

@@ -3,6 +3,7 @@
 //!
 //! Both are gone once the manifest says the same; an export that ended early goes on from them.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -130,21 +131,23 @@ impl Journal {
     /// Those of the file system.
     pub fn open(directory: &Path) -> Result<(Self, Vec<ChunkDone>), Error> {
         let path = directory.join(JOURNAL_FILE);
-        let text = match fs::read_to_string(&path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+        // Bytes, since a line may be cut off within a character.
+        let text = match fs::read(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
             text => text.map_err(|e| Error::from(e).at(&path))?,
         };
-        let lines = text
-            .lines()
-            .filter_map(|line| serde_json::from_str(line).ok());
-        let done = lines.collect();
+        let lines = text.split(|byte| *byte == b'\n');
+        let chunks = lines.filter_map(|line| serde_json::from_slice::<ChunkDone>(line).ok());
+        // A chunk whose file was lost was read again: its last line counts.
+        let done: BTreeMap<_, _> = chunks.map(|c| ((c.table.clone(), c.number), c)).collect();
+        let done = done.into_values().collect();
         let open = || {
             let mut file = OpenOptions::new()
                 .append(true)
                 .create(true)
                 .mode(FILE_MODE)
                 .open(&path)?;
-            if !text.is_empty() && !text.ends_with('\n') {
+            if text.last().is_some_and(|byte| *byte != b'\n') {
                 file.write_all(b"\n")?;
             }
             Ok(file)
@@ -202,6 +205,16 @@ mod tests {
         journal.add(&chunk(3)).unwrap();
         let (_, done) = Journal::open(directory.path()).unwrap();
         assert_eq!(done, [chunk(1), chunk(3)]);
+        let mut again = chunk(3);
+        again.file.first_key.push("é".to_owned());
+        journal.add(&again).unwrap();
+        let (_, done) = Journal::open(directory.path()).unwrap();
+        assert_eq!(done, [chunk(1), again]);
+        let text = fs::read(&path).unwrap();
+        let cut = text.iter().rposition(|byte| *byte == 0xc3).unwrap() + 1;
+        fs::write(&path, &text[..cut]).unwrap();
+        let (_, done) = Journal::open(directory.path()).unwrap();
+        assert_eq!(done, [chunk(1), chunk(3)], "cut off within a character");
         ExportPlan::remove(directory.path()).unwrap();
         assert_eq!(Journal::open(directory.path()).unwrap().1, []);
     }

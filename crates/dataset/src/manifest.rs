@@ -128,17 +128,6 @@ pub struct FileEntry {
     pub last_key: Vec<String>,
 }
 
-impl Coordinates {
-    /// Whether nothing was written between two readings of them. Where the server counts its
-    /// transactions, a new file alone is no write.
-    pub fn is_same_moment(&self, other: &Self) -> bool {
-        match (&self.gtid, &other.gtid) {
-            (Some(gtid), Some(other)) => gtid == other,
-            _ => self == other,
-        }
-    }
-}
-
 impl Manifest {
     /// A manifest of this format without tables.
     pub fn new(

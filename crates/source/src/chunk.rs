@@ -13,8 +13,8 @@ use crate::error::Error;
 use crate::export::copied_columns;
 use crate::reader::Reader;
 
-/// Rows whose sizes are looked at before each cut: few enough to cost nothing beside a chunk,
-/// many enough that one long row among short ones does not decide alone.
+/// Rows whose sizes are looked at where a chunk begins and where it is to end: few enough to cost
+/// nothing beside a chunk, many enough that one long row among short ones does not decide alone.
 const SAMPLED_ROWS: u64 = 8;
 /// No server finds the rows beyond a label by an index, so that each range passes over the whole
 /// key where that begins with one: such tables get fewer and larger ranges.
@@ -34,6 +34,7 @@ pub(crate) struct ChunkKey<'t> {
 struct Part<'t> {
     column: &'t SourceColumn,
     form: Form,
+    descending: bool,
 }
 
 /// How a key's value is asked for and written into a bound.
@@ -57,12 +58,15 @@ enum Form {
 impl Form {
     /// `None` for types whose values have no exact spelling, or no order that is known here.
     fn of(column: &SourceColumn) -> Option<Self> {
+        let is_char = matches!(column.data_type, MysqlType::Char { .. });
         Some(match &column.data_type {
             MysqlType::Integer { .. } | MysqlType::Decimal { .. } | MysqlType::Year => Self::Number,
             MysqlType::Bit { .. } => Self::Bits,
             MysqlType::Enum { .. } | MysqlType::Set { .. } => Self::Label,
             MysqlType::Char { .. } | MysqlType::Varchar { .. } => match &column.collation {
                 Some(collation) if collation == "binary" => Self::Bytes,
+                // MariaDB's index has the blanks that fill a CHAR, and its comparisons have not.
+                Some(collation) if is_char && collation.contains("_nopad_") => return None,
                 Some(_) => Self::Text,
                 None => return None,
             },
@@ -83,10 +87,14 @@ impl<'t> ChunkKey<'t> {
     pub(crate) fn of(table: &'t SourceTable) -> Option<Self> {
         let usable = |key: &&Key| key.is_unique() && key.visible;
         table.keys.iter().filter(usable).find_map(|key| {
-            let parts = key.plain_columns()?.into_iter().map(|name| {
-                let column = table.column(name).filter(|column| !column.nullable)?;
-                let form = Form::of(column)?;
-                Some(Part { column, form })
+            let parts = key.parts.iter().map(|part| {
+                let column = table.column(part.plain_column()?);
+                let column = column.filter(|column| !column.nullable)?;
+                Some(Part {
+                    column,
+                    form: Form::of(column)?,
+                    descending: part.descending,
+                })
             });
             Some(Self {
                 name: &key.name,
@@ -117,14 +125,28 @@ impl<'t> ChunkKey<'t> {
     /// ` order by …`: the columns as they are, which is the order of the index. Labels and sets
     /// are ordered by their numbers (MySQL Reference Manual, "The ENUM Type", "The SET Type").
     pub(crate) fn order(&self) -> String {
-        let parts: Vec<String> = self.columns().into_iter().map(quote::mysql).collect();
-        format!(" order by {}", parts.join(", "))
+        self.ordered(["", " desc"])
+    }
+
+    /// The same from the end.
+    fn order_from_end(&self) -> String {
+        self.ordered([" desc", ""])
+    }
+
+    fn ordered(&self, directions: [&str; 2]) -> String {
+        let parts = self.parts.iter().map(|part| {
+            let direction = directions[usize::from(part.descending)];
+            quote::mysql(&part.column.name) + direction
+        });
+        format!(" order by {}", parts.collect::<Vec<_>>().join(", "))
     }
 
     /// ` where …`, or nothing for the whole table.
     pub(crate) fn condition(&self, range: &KeyRange) -> String {
-        let after = range.after.as_ref().map(|key| self.beyond(key, ">", ">"));
-        let up_to = range.up_to.as_ref().map(|key| self.beyond(key, "<", "<="));
+        let after = range.after.as_ref();
+        let after = after.map(|key| self.beyond(key, [">", "<"], [">", "<"]));
+        let up_to = range.up_to.as_ref();
+        let up_to = up_to.map(|key| self.beyond(key, ["<", ">"], ["<=", ">="]));
         match (after, up_to) {
             (None, None) => String::new(),
             (Some(one), None) | (None, Some(one)) => format!(" where {one}"),
@@ -135,14 +157,17 @@ impl<'t> ChunkKey<'t> {
     /// Rows on one side of a key, part by part: `(a > 1 or (a = 1 and (b > 2)))`.
     ///
     /// Both server families read this as ranges of the index, and a comparison of rows,
-    /// `(a, b) > (1, 2)`, as the whole of it.
-    fn beyond(&self, key: &[String], strictly: &str, at_last: &str) -> String {
+    /// `(a, b) > (1, 2)`, as the whole of it. Of two operators the second is for parts that are
+    /// ordered from the largest to the smallest.
+    fn beyond(&self, key: &[String], strictly: [&str; 2], at_last: [&str; 2]) -> String {
         let last = self.parts.len() - 1;
         let mut parts = self.parts.iter().zip(key).enumerate().rev();
         parts
             .by_ref()
             .fold(String::new(), |rest, (index, (part, value))| {
                 let (expression, value) = (part.compared(), part.literal(value));
+                let [strictly, at_last] =
+                    [strictly, at_last].map(|operators| operators[usize::from(part.descending)]);
                 match index == last {
                     true => format!("({expression} {at_last} {value})"),
                     false => format!(
@@ -218,8 +243,7 @@ impl Reader {
         let from = format!(" from {place}{}", key.hint());
         let mut walk = Walk {
             connection: &mut self.connection,
-            sizes: format!("select {}{from}", row_bytes(table)),
-            values: format!("select {}{from}", key.values()),
+            rows: format!("select {}, {}{from}", row_bytes(table), key.values()),
             key,
             density: Density::default(),
         };
@@ -227,18 +251,18 @@ impl Reader {
         let mut rest = KeyRange::whole();
         loop {
             step()?;
-            let Some(rows) = walk.rows_of_a_chunk(&rest, bytes_max)? else {
-                // Nothing behind the last cut, which therefore is none.
-                rest.after = ranges.pop().and_then(|last: KeyRange| last.after);
-                break;
-            };
-            let Some(cut) = walk.key_of_row(&rest, rows)? else {
-                break;
-            };
-            ranges.push(KeyRange {
-                after: rest.after.replace(cut.clone()),
-                up_to: Some(cut),
-            });
+            match walk.next(&rest, bytes_max)? {
+                Next::Nothing => {
+                    // Behind the last cut, which therefore is none.
+                    rest.after = ranges.pop().and_then(|last: KeyRange| last.after);
+                    break;
+                }
+                Next::Rest => break,
+                Next::UpTo(cut) => ranges.push(KeyRange {
+                    after: rest.after.replace(cut.clone()),
+                    up_to: Some(cut),
+                }),
+            }
         }
         ranges.push(rest);
         Ok(ranges)
@@ -249,38 +273,69 @@ impl Reader {
 struct Walk<'w> {
     connection: &'w mut Connection,
     key: ChunkKey<'w>,
-    /// Asks for the sizes of rows.
-    sizes: String,
-    /// Asks for their keys.
-    values: String,
+    /// Asks for the sizes of rows and their keys.
+    rows: String,
     density: Density,
 }
 
+/// What a walk finds ahead.
+enum Next {
+    Nothing,
+    /// All that is left is one chunk.
+    Rest,
+    /// A chunk up to this key.
+    UpTo(Vec<String>),
+}
+
+/// The size of a row and its key.
+type Seen = (u64, Vec<String>);
+
 impl Walk<'_> {
-    /// How many of the next rows are a chunk; `None` where there is none left.
-    fn rows_of_a_chunk(&mut self, rest: &KeyRange, bytes_max: u64) -> Result<Option<u64>, Error> {
-        let (condition, order) = (self.key.condition(rest), self.key.order());
-        let sql = format!("{}{condition}{order} limit {SAMPLED_ROWS}", self.sizes);
-        let rows = self.connection.query_text(&sql)?;
-        let sizes = rows.into_iter().flatten().flatten();
-        let sizes: Vec<u64> = sizes.filter_map(|size| size.parse().ok()).collect();
-        Ok((!sizes.is_empty()).then(|| self.density.rows_within(bytes_max, &sizes)))
+    /// The next chunk. Rows may be longer where it is to end than where it begins: then it ends
+    /// earlier, in half of the way each time, until they are not.
+    fn next(&mut self, rest: &KeyRange, bytes_max: u64) -> Result<Next, Error> {
+        let order = self.key.order();
+        let first = self.look(rest, &order, &format!("limit {SAMPLED_ROWS}"))?;
+        if first.is_empty() {
+            return Ok(Next::Nothing);
+        }
+        let mut rows = self.density.rows_within(bytes_max, &first);
+        loop {
+            let sampled = rows.min(SAMPLED_ROWS);
+            let limit = format!("limit {sampled} offset {}", rows - sampled);
+            let mut last = self.look(rest, &order, &limit)?;
+            let is_all = (last.len() as u64) < sampled;
+            if is_all {
+                let limit = format!("limit {SAMPLED_ROWS}");
+                last = self.look(rest, &self.key.order_from_end(), &limit)?;
+            }
+            let fitting = self.density.rows_within(bytes_max, &last);
+            // Sizes that vary a little are no reason to look again.
+            if fitting + fitting / 8 >= rows {
+                self.density.add(&first);
+                self.density.add(&last);
+                return Ok(match last.pop() {
+                    Some((_, key)) if !is_all => Next::UpTo(key),
+                    _ => Next::Rest,
+                });
+            }
+            rows = fitting.max(rows / 2);
+        }
     }
 
-    /// The key of the row with that number, from 1, among the rest.
-    fn key_of_row(&mut self, rest: &KeyRange, row: u64) -> Result<Option<Vec<String>>, Error> {
-        let (condition, order) = (self.key.condition(rest), self.key.order());
-        let sql = format!(
-            "{}{condition}{order} limit 1 offset {}",
-            self.values,
-            row - 1
-        );
-        let found = self.connection.query_text(&sql)?.into_iter().next();
-        Ok(found.map(|key| key.into_iter().flatten().collect()))
+    fn look(&mut self, rest: &KeyRange, order: &str, limit: &str) -> Result<Vec<Seen>, Error> {
+        let condition = self.key.condition(rest);
+        let sql = format!("{}{condition}{order} {limit}", self.rows);
+        let rows = self.connection.query_text(&sql)?;
+        let seen = rows.into_iter().filter_map(|row| {
+            let mut cells = row.into_iter().flatten();
+            Some((cells.next()?.parse().ok()?, cells.collect()))
+        });
+        Ok(seen.collect())
     }
 }
 
-/// Bytes of all sampled rows.
+/// Bytes of the sampled rows of all chunks so far.
 #[derive(Debug, Default)]
 struct Density {
     bytes: u64,
@@ -290,12 +345,20 @@ struct Density {
 impl Density {
     /// How many rows like the sampled ones have that many bytes. The larger of two averages
     /// counts, here and so far: too small a chunk costs nothing.
-    fn rows_within(&mut self, bytes_max: u64, sizes: &[u64]) -> u64 {
-        let (bytes, rows) = (sizes.iter().sum::<u64>(), sizes.len() as u64);
-        self.bytes += bytes;
-        self.rows += rows;
-        let average = (bytes / rows).max(self.bytes / self.rows).max(1);
+    fn rows_within(&self, bytes_max: u64, seen: &[Seen]) -> u64 {
+        let mut here = Self::default();
+        here.add(seen);
+        let average = here.average().max(self.average()).max(1);
         (bytes_max / average).max(1)
+    }
+
+    fn add(&mut self, seen: &[Seen]) {
+        self.bytes += seen.iter().map(|row| row.0).sum::<u64>();
+        self.rows += seen.len() as u64;
+    }
+
+    fn average(&self) -> u64 {
+        self.bytes / self.rows.max(1)
     }
 }
 
@@ -374,12 +437,36 @@ mod tests {
     }
 
     #[test]
+    fn parts_in_descending_order_are_compared_the_other_way() {
+        let mut table = table(&[("a", "int"), ("b", "int")], false);
+        table.keys[0].parts[0].descending = true;
+        let key = ChunkKey::of(&table).unwrap();
+        let bound = |values: [&str; 2]| Some(values.map(str::to_owned).to_vec());
+        let range = KeyRange {
+            after: bound(["9", "1"]),
+            up_to: bound(["5", "2"]),
+        };
+        assert_eq!(
+            key.order() + &key.condition(&range),
+            " order by `a` desc, `b` where (`a` < 9 or (`a` = 9 and (`b` > 1))) \
+             and (`a` > 5 or (`a` = 5 and (`b` <= 2)))"
+        );
+        assert_eq!(key.order_from_end(), " order by `a`, `b` desc");
+    }
+
+    #[test]
     fn the_larger_average_counts() {
+        let seen = |sizes: &[u64]| {
+            let seen = sizes.iter().map(|size| (*size, Vec::new()));
+            seen.collect::<Vec<Seen>>()
+        };
         let mut density = Density::default();
-        assert_eq!(density.rows_within(1000, &[100, 100]), 10);
-        assert_eq!(density.rows_within(1000, &[300, 300]), 3);
-        assert_eq!(density.rows_within(1000, &[2, 2]), 7);
-        assert_eq!(density.rows_within(1000, &[9_000_000]), 1);
-        assert_eq!(Density::default().rows_within(10, &[0]), 10);
+        assert_eq!(density.rows_within(10, &seen(&[0])), 10);
+        assert_eq!(density.rows_within(1000, &seen(&[100, 100])), 10);
+        density.add(&seen(&[100, 100]));
+        assert_eq!(density.rows_within(1000, &seen(&[300, 300])), 3);
+        density.add(&seen(&[300, 300]));
+        assert_eq!(density.rows_within(1000, &seen(&[2, 2])), 5);
+        assert_eq!(density.rows_within(1000, &seen(&[9_000_000])), 1);
     }
 }

@@ -122,12 +122,34 @@ impl Connection {
         self.execute(&format!("use {}", catalog::quote::mysql(name)))
     }
 
+    /// What ends this connection's statement.
+    pub(crate) fn cancel(&self) -> Cancel {
+        Cancel {
+            endpoint: self.endpoint.clone(),
+            connection_id: self.conn.connection_id(),
+        }
+    }
+
     /// Ends the statement that this connection is busy with, from a second connection.
     pub(crate) fn kill_query(endpoint: &Endpoint, connection_id: u32) {
         // Whether it works or not, the caller is about to fail with the reason that matters.
         if let Ok(mut other) = connect(endpoint, Patience::OF_QUESTIONS) {
             let _ = other.query_drop(format!("kill query {connection_id}"));
         }
+    }
+}
+
+/// Ends the statement of a connection that is busy in another thread.
+#[derive(Clone, Debug)]
+pub struct Cancel {
+    endpoint: Endpoint,
+    connection_id: u32,
+}
+
+impl Cancel {
+    /// Asks the server to end the statement, whatever it is.
+    pub fn cancel(&self) {
+        Connection::kill_query(&self.endpoint, self.connection_id);
     }
 }
 

@@ -79,14 +79,41 @@ impl Dialect {
         }
     }
 
-    /// The variable with the transactions that are in the binary log.
+    /// The transactions that were written to the server, by itself or as a replica; nothing where
+    /// it does not count all of them.
     ///
+    /// MySQL keeps the set of old ones when it no longer counts. MariaDB's log has its own alone,
+    /// unless a replica is told to log what it applies.
     /// Sources: MySQL Reference Manual, "Global Transaction ID System Variables"; MariaDB
     /// documentation, "Global Transaction ID".
-    pub(crate) fn gtid_variable(self) -> &'static str {
+    pub(crate) fn gtid_expression(self) -> &'static str {
         match self.mariadb {
-            true => "@@global.gtid_binlog_pos",
-            false => "@@global.gtid_executed",
+            true => "concat_ws(';', @@global.gtid_binlog_pos, @@global.gtid_slave_pos)",
+            false => "if(@@global.gtid_mode = 'ON', @@global.gtid_executed, '')",
+        }
+    }
+
+    /// Whether the server counts its transactions whatever its settings are.
+    pub(crate) fn counts_transactions(self) -> bool {
+        self.mariadb
+    }
+
+    /// The variable that keeps everybody from writing whom the server can keep from it.
+    pub(crate) fn read_only_variable(self) -> &'static str {
+        match self.mariadb {
+            true => "@@global.read_only",
+            false => "@@global.super_read_only",
+        }
+    }
+
+    /// The statement that has a row for each server that this one follows.
+    ///
+    /// Sources: MySQL 8.0 Reference Manual, "SHOW REPLICA STATUS" (8.0.22); MariaDB
+    /// documentation, "SHOW REPLICA STATUS" (10.5.1).
+    pub(crate) fn replica_status(self) -> &'static str {
+        match self.mariadb || self.at_least(8, 0, 22) {
+            true => "show replica status",
+            false => "show slave status",
         }
     }
 

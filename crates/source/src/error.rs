@@ -35,6 +35,12 @@ pub(crate) enum Kind {
     Unexpected {
         column: String,
     },
+    /// Bytes that are no text of the character set of their column.
+    NoText {
+        column: String,
+        /// The row's key, column and value.
+        key: Vec<(String, String)>,
+    },
 }
 
 impl Error {
@@ -80,7 +86,22 @@ impl Error {
             Kind::Unexpected { column } => {
                 format!("column `{column}` was delivered in a form that its type does not have")
             }
+            Kind::NoText { column, key } => {
+                let key: Vec<String> = key.iter().map(|(c, v)| format!("{c} {v}")).collect();
+                let row = match key.is_empty() {
+                    true => "a row without a key".to_owned(),
+                    false => format!("row {}", key.join(", ")),
+                };
+                format!(
+                    "column `{column}`, {row}: its bytes are no text of the column's character set"
+                )
+            }
         }
+    }
+
+    /// Whether this is about a value, which the source has to be rid of.
+    pub fn is_about_a_value(&self) -> bool {
+        matches!(self.kind, Kind::NoText { .. })
     }
 
     /// Whether no connection could be made or kept: refused, cut off, silent, or ended by the

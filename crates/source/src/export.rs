@@ -32,7 +32,7 @@ impl Reader {
         mut visit: impl FnMut(&Record) -> Result<(), E>,
     ) -> Result<u64, E> {
         let columns: Vec<&SourceColumn> = copied_columns(table);
-        let forms: Vec<Form> = columns.iter().map(|c| Form::of(&c.data_type)).collect();
+        let forms: Vec<Form> = columns.iter().map(|column| Form::of(column)).collect();
         let sql = select(database, table, &columns, range);
         let doing = || {
             format!(
@@ -50,10 +50,12 @@ impl Reader {
             record.clear();
             for (index, form) in forms.iter().enumerate() {
                 let value = row.as_ref(index).unwrap_or(&Value::NULL);
-                form.push(value, &mut record).map_err(|()| {
-                    let column = columns[index].name.clone();
-                    Error::new(Kind::Unexpected { column }, doing())
-                })?;
+                if let Err(misfit) = form.push(value, &mut record) {
+                    // Dropping the result would read all that is left of it.
+                    Connection::kill_query(&endpoint, connection_id);
+                    let kind = misfit.kind(columns[index], || key_of(table, &columns, &row));
+                    return Err(Error::new(kind, doing()).into());
+                }
             }
             rows += 1;
             if let Err(error) = visit(&record) {
@@ -64,6 +66,33 @@ impl Reader {
         }
         drop(result);
         self.check_warnings(doing)?;
+        Ok(rows)
+    }
+
+    /// Has all rows of a table sent as [`Reader::export_table`] has, and drops them as they come:
+    /// the least that an export could take. `proceed` is asked before each row.
+    ///
+    /// # Errors
+    /// Those of the server and those of `proceed`, after which all rows that are left are read.
+    pub fn drain_table<E: From<Error>>(
+        &mut self,
+        database: &str,
+        table: &SourceTable,
+        mut proceed: impl FnMut() -> Result<(), E>,
+    ) -> Result<u64, E> {
+        let doing = || {
+            format!(
+                "draining table {}",
+                quote::mysql_qualified(database, &table.name)
+            )
+        };
+        let sql = select(database, table, &copied_columns(table), &KeyRange::whole());
+        let mut rows = 0;
+        for row in self.connection.conn.query_iter(&sql).doing(doing)? {
+            row.doing(doing)?;
+            rows += 1;
+            proceed()?;
+        }
         Ok(rows)
     }
 
@@ -134,16 +163,19 @@ fn expression(column: &SourceColumn) -> String {
     }
 }
 
-/// The column, in UTF-8 where it is kept in another character set.
+/// The column, in UTF-8 where it is kept in another character set. `utf8mb3` is UTF-8 as it
+/// stands: asked for as text, MySQL would put `?` in the place of bytes that are none.
 ///
 /// An enum's index 0 and a label `''` are both read as `''`; the number tells them apart.
 pub(crate) fn text_expression(column: &SourceColumn) -> String {
     let quoted = quote::mysql(&column.name);
     let text = match column.collation.as_deref() {
-        Some(collation) if !collation.starts_with("utf8") && collation != "binary" => {
-            converted(&quoted)
+        Some(collation) if collation.starts_with("utf8mb4") || collation == "binary" => {
+            quoted.clone()
         }
-        _ => quoted.clone(),
+        Some(collation) if collation.starts_with("utf8") => format!("cast({quoted} as binary)"),
+        Some(_) => converted(&quoted),
+        None => quoted.clone(),
     };
     match &column.data_type {
         MysqlType::Enum { .. } => {
@@ -154,13 +186,12 @@ pub(crate) fn text_expression(column: &SourceColumn) -> String {
 }
 
 /// What the server cannot convert becomes `?`, and MySQL does not even warn of it. Such a `?` is
-/// one more than the column itself has; bytes that are no UTF-8 then make the server warn.
+/// one more than the column itself has; a byte that no UTF-8 has then stands for the value.
 fn converted(quoted: &str) -> String {
     format!(
         "case when char_length(replace(convert({quoted} using utf8mb4), '?', '')) \
               <> char_length(replace({quoted}, '?', '')) \
-         then convert(concat(_binary 0xFF, cast({quoted} as binary)) using utf8mb4) \
-         else convert({quoted} using utf8mb4) end"
+         then _binary 0xFF else cast(convert({quoted} using utf8mb4) as binary) end"
     )
 }
 
@@ -168,6 +199,8 @@ fn converted(quoted: &str) -> String {
 #[derive(Clone, Copy, Debug)]
 enum Form {
     AsIs,
+    /// Text, which must be UTF-8.
+    Text,
     /// A number, which `zerofill` may have padded.
     Number,
     Hex,
@@ -175,27 +208,33 @@ enum Form {
 }
 
 impl Form {
-    fn of(data_type: &MysqlType) -> Self {
-        match data_type {
+    fn of(column: &SourceColumn) -> Self {
+        match &column.data_type {
             MysqlType::Float => Self::Float,
             MysqlType::Integer { .. } | MysqlType::Decimal { .. } | MysqlType::Double => {
                 Self::Number
             }
             binary if binary.is_binary() => Self::Hex,
+            _ if column.collation.is_some() => Self::Text,
             _ => Self::AsIs,
         }
     }
 
-    fn push(self, value: &Value, record: &mut Record) -> Result<(), ()> {
+    fn push(self, value: &Value, record: &mut Record) -> Result<(), Misfit> {
         let bytes = match value {
             Value::NULL => {
                 record.push_null();
                 return Ok(());
             }
             Value::Bytes(bytes) => bytes,
-            _ => return Err(()),
+            _ => return Err(Misfit::Form),
         };
         match self {
+            Self::Text => {
+                std::str::from_utf8(bytes).map_err(|_| Misfit::NoText)?;
+                record.push_bytes(bytes);
+                Ok(())
+            }
             Self::AsIs => {
                 record.push_bytes(bytes);
                 Ok(())
@@ -209,8 +248,8 @@ impl Form {
                 Ok(())
             }),
             Self::Float => {
-                let text = std::str::from_utf8(bytes).map_err(|_| ())?;
-                let wide: f64 = text.parse().map_err(|_| ())?;
+                let text = std::str::from_utf8(bytes).map_err(|_| Misfit::Form)?;
+                let wide: f64 = text.parse().map_err(|_| Misfit::Form)?;
                 #[expect(clippy::cast_possible_truncation, reason = "it was a float before")]
                 let narrow = wide as f32;
                 record.push_bytes(float_text(narrow).as_bytes());
@@ -218,6 +257,45 @@ impl Form {
             }
         }
     }
+}
+
+/// Why a value is no field.
+#[derive(Clone, Copy, Debug)]
+enum Misfit {
+    /// It is not of the kind that its type promises.
+    Form,
+    /// Its bytes are no text of the column's character set.
+    NoText,
+}
+
+impl Misfit {
+    fn kind(self, column: &SourceColumn, key: impl FnOnce() -> Vec<(String, String)>) -> Kind {
+        let name = column.name.clone();
+        match self {
+            Self::Form => Kind::Unexpected { column: name },
+            Self::NoText => Kind::NoText {
+                column: name,
+                key: key(),
+            },
+        }
+    }
+}
+
+/// The values of the row's key, for messages.
+fn key_of(
+    table: &SourceTable,
+    columns: &[&SourceColumn],
+    row: &mysql::Row,
+) -> Vec<(String, String)> {
+    let keys = key_columns(table).into_iter().filter_map(|name| {
+        let index = columns.iter().position(|column| column.name == name)?;
+        let value = match row.as_ref(index)? {
+            Value::Bytes(bytes) => String::from_utf8_lossy(bytes).escape_debug().to_string(),
+            other => other.as_sql(true),
+        };
+        Some((name.to_owned(), value))
+    });
+    keys.collect()
 }
 
 /// Leading zeros are `zerofill`'s, which is a matter of display, but for the one before a point.
@@ -270,6 +348,21 @@ mod tests {
                 value.to_bits()
             );
         }
+    }
+
+    #[test]
+    fn only_utf8mb4_and_bytes_are_asked_for_as_they_are() {
+        let asked = |collation: &str| {
+            let mut column = SourceColumn::new("a", MysqlType::parse("varchar(9)"));
+            column.collation = Some(collation.to_owned());
+            text_expression(&column)
+        };
+        assert_eq!(asked("utf8mb4_bin"), "`a`");
+        assert_eq!(asked("binary"), "`a`");
+        for utf8mb3 in ["utf8_general_ci", "utf8mb3_bin"] {
+            assert_eq!(asked(utf8mb3), "cast(`a` as binary)");
+        }
+        assert!(asked("latin1_swedish_ci").contains("convert(`a` using utf8mb4)"));
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! behind statements that run for long; it is released by whoever asked for it.
 
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use catalog::quote;
 use dataset::SnapshotMethod;
@@ -16,6 +16,12 @@ use crate::error::Error;
 const TRIES: u32 = 3;
 /// "Lock wait timeout exceeded".
 const LOCK_WAIT_TIMEOUT: u16 = 1205;
+/// How long a session that holds a lock may say nothing before the server ends it: were this
+/// machine gone, the source's writers would else wait for hours. The work under a lock takes
+/// milliseconds.
+const SILENT_SECONDS_MAX: u32 = 60;
+/// How often whoever waits asks whether it still should.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// Access denied: to the server (as hosted servers say it), to a database, to a table, and for
 /// want of a privilege.
 const DENIED: [u16; 4] = [1044, 1045, 1142, 1227];
@@ -27,6 +33,18 @@ struct Running {
     seconds: u64,
 }
 
+/// Whoever wants a lock, while it is waited for.
+pub trait Waiting<E> {
+    /// Is told what is waited for, and why no lock is held.
+    fn say(&mut self, what: &str);
+
+    /// Is asked ten times a second whether to wait on.
+    ///
+    /// # Errors
+    /// Ends the waiting.
+    fn step(&mut self) -> Result<(), E>;
+}
+
 /// How a lock came out.
 enum Asked {
     Held,
@@ -36,15 +54,17 @@ enum Asked {
 
 /// Locks the server, or else the tables; `None` where neither may be or can be had.
 ///
-/// `say` is told what is waited for. Production writes wait for no longer than `wait`.
-pub(crate) fn acquire(
+/// Production writes wait for no longer than `wait`.
+pub(crate) fn acquire<E: From<Error>>(
     connection: &mut Connection,
     tables: &[(String, String)],
     wait: Duration,
-    say: &mut dyn FnMut(&str),
-) -> Result<Option<SnapshotMethod>, Error> {
+    waiting: &mut dyn Waiting<E>,
+) -> Result<Option<SnapshotMethod>, E> {
     let seconds = wait.as_secs().max(1);
-    connection.execute(&format!("set session lock_wait_timeout = {seconds}"))?;
+    connection.execute(&format!(
+        "set session lock_wait_timeout = {seconds}, wait_timeout = {SILENT_SECONDS_MAX}"
+    ))?;
     let ways = [
         (
             SnapshotMethod::GlobalReadLock,
@@ -58,16 +78,23 @@ pub(crate) fn acquire(
         ),
     ];
     for (method, statement, what) in ways {
-        match ask(connection, &statement, seconds, say)? {
+        if statement.is_empty() {
+            continue;
+        }
+        match ask(connection, &statement, seconds, waiting)? {
             Asked::Held => return Ok(Some(method)),
-            Asked::Denied => say(&format!("this user may not lock {what}")),
-            Asked::Busy => say(&format!("no lock of {what} in {TRIES} tries")),
+            Asked::Denied => waiting.say(&format!("this user may not lock {what}")),
+            Asked::Busy => waiting.say(&format!("no lock of {what} in {TRIES} tries")),
         }
     }
     Ok(None)
 }
 
+/// Empty where there is no table.
 fn lock_tables(tables: &[(String, String)]) -> String {
+    if tables.is_empty() {
+        return String::new();
+    }
     let locks = tables.iter().map(|(database, table)| {
         let name = quote::mysql_qualified(database, table);
         format!("{name} read")
@@ -75,30 +102,43 @@ fn lock_tables(tables: &[(String, String)]) -> String {
     format!("lock tables {}", locks.collect::<Vec<_>>().join(", "))
 }
 
-fn ask(
+fn ask<E: From<Error>>(
     connection: &mut Connection,
     statement: &str,
     seconds: u64,
-    say: &mut dyn FnMut(&str),
-) -> Result<Asked, Error> {
+    waiting: &mut dyn Waiting<E>,
+) -> Result<Asked, E> {
     for _ in 0..TRIES {
+        waiting.step()?;
         let running = running_for_long(connection, seconds)?;
         if !running.is_empty() {
             let texts: Vec<String> = running.iter().map(Running::text).collect();
-            say(&format!("waiting for {}", texts.join(", ")));
-            thread::sleep(Duration::from_secs(seconds));
+            waiting.say(&format!("waiting for {}", texts.join(", ")));
+            sleep(Duration::from_secs(seconds), waiting)?;
             continue;
         }
         match connection.execute(statement) {
             Ok(()) => return Ok(Asked::Held),
-            Err(error) if error.code() == Some(LOCK_WAIT_TIMEOUT) => {}
+            Err(error) if error.code() == Some(LOCK_WAIT_TIMEOUT) => {
+                // MySQL keeps the global lock where only the flush behind it timed out.
+                connection.execute("unlock tables")?;
+            }
             Err(error) if error.code().is_some_and(|code| DENIED.contains(&code)) => {
                 return Ok(Asked::Denied);
             }
-            Err(error) => return Err(error),
+            Err(error) => return Err(error.into()),
         }
     }
     Ok(Asked::Busy)
+}
+
+fn sleep<E>(time: Duration, waiting: &mut dyn Waiting<E>) -> Result<(), E> {
+    let end = Instant::now() + time;
+    while Instant::now() < end {
+        waiting.step()?;
+        thread::sleep(LOOK_EVERY);
+    }
+    Ok(())
 }
 
 impl Running {
@@ -123,7 +163,9 @@ fn running_for_long(connection: &mut Connection, seconds: u64) -> Result<Vec<Run
         let (process, user) = (cells.next()??, cells.next()??);
         let command = cells.nth(2)??;
         let seconds = cells.next()??.parse().ok()?;
-        (process != own && matches!(command.as_str(), "Query" | "Execute")).then_some(Running {
+        let works = matches!(command.as_str(), "Query" | "Execute");
+        // The appliers of a replica wait for their primary as queries that never end.
+        (works && process != own && user != "system user").then_some(Running {
             process,
             user,
             seconds,

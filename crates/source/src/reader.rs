@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::connection::Connection;
+use crate::connection::{Cancel, Connection};
 use crate::endpoint::Endpoint;
 use crate::error::Error;
 
@@ -25,6 +25,11 @@ impl Reader {
     /// Opens a connection for it.
     pub(crate) fn open(endpoint: &Endpoint) -> Result<Self, Error> {
         Self::new(Connection::open(endpoint)?)
+    }
+
+    /// What ends the statement that it is busy with.
+    pub fn cancel(&self) -> Cancel {
+        self.connection.cancel()
     }
 
     /// Begins the transaction: from here on it sees this moment.

@@ -13,7 +13,8 @@ use catalog::Server;
 use crate::connection::Connection;
 use crate::endpoint::Endpoint;
 use crate::error::Error;
-use crate::lock;
+use crate::fence::{self, TableVersions};
+use crate::lock::{self, Waiting};
 use crate::reader::Reader;
 
 /// A write between reading the coordinates and opening the transaction is noticed by
@@ -42,6 +43,8 @@ pub struct Snapshot {
     coordinates: Option<Coordinates>,
     /// By database; empty where nobody asked for them at that moment.
     auto_increments: BTreeMap<String, AutoIncrements>,
+    /// By database; empty where nobody asked for them at that moment.
+    versions: BTreeMap<String, TableVersions>,
     /// While it lives, nobody changes the schema, where the server can do that.
     _schema_lock: Option<Connection>,
 }
@@ -59,31 +62,39 @@ impl Snapshot {
             method: SnapshotMethod::OneConnection,
             coordinates,
             auto_increments: BTreeMap::new(),
+            versions: BTreeMap::new(),
             _schema_lock: None,
         })
     }
 
     /// As many transactions as are wanted, begun under a lock of the server or of the tables;
-    /// only one where neither can be had. `say` is told what is waited for, and why no lock is
-    /// held.
+    /// only one where neither can be had.
     ///
     /// # Errors
-    /// Where the server refuses anything but a lock.
-    pub fn take_under_lock(
+    /// Where the server refuses anything but a lock, and those of `waiting`.
+    pub fn take_under_lock<E: From<Error>>(
         endpoint: &Endpoint,
         request: &SnapshotRequest,
-        say: &mut dyn FnMut(&str),
-    ) -> Result<Self, Error> {
+        waiting: &mut dyn Waiting<E>,
+    ) -> Result<Self, E> {
         let mut connection = Connection::open(endpoint)?;
         // Before the lock, since others wait while it is held.
         let readers = (0..request.readers.max(1)).map(|_| Reader::open(endpoint));
         let mut readers = readers.collect::<Result<Vec<_>, _>>()?;
         let keeper = Connection::open(endpoint)?;
-        let held = lock::acquire(&mut connection, &request.tables, request.lock_wait, say)?;
+        let mut databases: Vec<&String> = request.tables.iter().map(|(d, _)| d).collect();
+        databases.dedup();
+        let held = lock::acquire(&mut connection, &request.tables, request.lock_wait, waiting)?;
+        // Before the transactions begin: a table that is exchanged in between counts as changed.
+        let mut versions = BTreeMap::new();
+        for database in &databases {
+            let found = fence::table_versions(&mut readers[0].connection, database)?;
+            versions.insert((*database).clone(), found);
+        }
         let coordinates = match held {
             Some(_) => {
                 readers.iter_mut().try_for_each(Reader::begin)?;
-                read_coordinates(&mut connection)?
+                fence::coordinates(&mut connection)?
             }
             None => {
                 readers.truncate(1);
@@ -92,8 +103,6 @@ impl Snapshot {
         };
         // Behind the lock: a change of the schema that waits for this one would hold that one up.
         let schema_lock = lock::hold_schema(keeper)?;
-        let mut databases: Vec<&String> = request.tables.iter().map(|(d, _)| d).collect();
-        databases.dedup();
         let mut auto_increments = BTreeMap::new();
         for database in databases {
             let found = read_auto_increments(&mut readers[0].connection, database)?;
@@ -105,6 +114,7 @@ impl Snapshot {
             method: held.unwrap_or(SnapshotMethod::OneConnection),
             coordinates,
             auto_increments,
+            versions,
             _schema_lock: schema_lock,
         })
     }
@@ -122,6 +132,38 @@ impl Snapshot {
     /// Where the binary log stood at that moment, where the server says so.
     pub fn coordinates(&self) -> Option<&Coordinates> {
         self.coordinates.as_ref()
+    }
+
+    /// Whether the source is as it was at other coordinates: nothing was written between them
+    /// and this snapshot.
+    ///
+    /// # Errors
+    /// Where the server refuses.
+    pub fn is_unmoved_since(&mut self, before: &Coordinates) -> Result<bool, Error> {
+        let Some(now) = &self.coordinates else {
+            return Ok(false);
+        };
+        fence::is_unmoved(&mut self.readers[0].connection, before, now)
+    }
+
+    /// Tables of a database that somebody made anew since the snapshot, with the same definition
+    /// or another: a rebuild, a rename or `truncate`.
+    ///
+    /// # Errors
+    /// Where the server refuses.
+    pub fn tables_made_anew(
+        &self,
+        connection: &mut Connection,
+        database: &str,
+    ) -> Result<Vec<String>, Error> {
+        let Some(before) = self.versions.get(database) else {
+            return Ok(Vec::new());
+        };
+        let now = fence::table_versions(connection, database)?;
+        let anew = before
+            .iter()
+            .filter(|(name, version)| now.get(*name) != Some(*version));
+        Ok(anew.map(|(name, _)| name.clone()).collect())
     }
 
     /// The server's kind and version.
@@ -155,9 +197,9 @@ impl Snapshot {
 /// Begins a transaction without a lock, and finds out where the binary log stood.
 fn begin_alone(reader: &mut Reader) -> Result<Option<Coordinates>, Error> {
     for _ in 0..COORDINATE_TRIES {
-        let before = read_coordinates(&mut reader.connection)?;
+        let before = fence::coordinates(&mut reader.connection)?;
         reader.begin()?;
-        if before.is_some() && read_coordinates(&mut reader.connection)? == before {
+        if before.is_some() && fence::coordinates(&mut reader.connection)? == before {
             return Ok(before);
         }
         reader.end()?;
@@ -188,31 +230,4 @@ fn read_auto_increments(
         Some((row.next()?, row.next()?.parse().ok()?))
     });
     Ok(pairs.collect())
-}
-
-/// `None` where there is no binary log or the user may not see it.
-fn read_coordinates(connection: &mut Connection) -> Result<Option<Coordinates>, Error> {
-    /// "Access denied; you need … privilege".
-    const SPECIFIC_ACCESS_DENIED: u16 = 1227;
-    let statement = connection.dialect.binary_log_status();
-    let rows = match connection.query_text(statement) {
-        Err(error) if error.code() == Some(SPECIFIC_ACCESS_DENIED) => return Ok(None),
-        rows => rows?,
-    };
-    let gtid = read_gtid(connection)?;
-    Ok(rows.into_iter().next().and_then(|row| {
-        let mut row = row.into_iter().flatten();
-        Some(Coordinates {
-            file: row.next()?,
-            position: row.next()?.parse().ok()?,
-            gtid,
-        })
-    }))
-}
-
-fn read_gtid(connection: &mut Connection) -> Result<Option<String>, Error> {
-    let variable = connection.dialect.gtid_variable();
-    let rows = connection.query_text(&format!("select {variable}"))?;
-    let gtid = rows.into_iter().flatten().flatten().next();
-    Ok(gtid.filter(|text| !text.is_empty()))
 }

@@ -1,13 +1,16 @@
 //! `export`: reads the source into CSV files, all tables at one point in time.
 
+mod chunk_file;
 mod chunks;
 mod plan;
 mod resume;
 pub(crate) mod snapshots;
+mod witness;
 mod workers;
 
 use std::fs;
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -18,20 +21,23 @@ use dataset::{ColumnEntry, ExportPlan, Journal, Manifest, Stage};
 use source::Reader;
 
 use crate::args::{ExportArgs, ReadingArgs};
+use crate::command::export::chunk_file::{Place, Task};
 use crate::command::export::chunks::Chunks;
 use crate::command::export::resume::{Before, Begun};
 use crate::command::export::snapshots::{Moments, snapshot_of};
+use crate::command::export::workers::{Halt, side_by_side};
 use crate::command::{doctor, transform};
+use crate::console::thousands;
 use crate::heartbeat::Heartbeat;
 use crate::interrupt::Interrupt;
-use crate::lost::{Side, Task};
+use crate::lost::{self, Side};
 use crate::pairing::{Catalogs, TablePair};
 use crate::run::{Run, Session, StageOutcome, StageRun};
 use crate::run_dir::{ServersEntry, new_export_id, now};
 
 /// Directory of this stage.
 pub(crate) const DIRECTORY: &str = "export";
-const TASK: Task = Task {
+const TASK: lost::Task = lost::Task {
     name: DIRECTORY,
     // The target is needed for a moment, in `read_catalogs`.
     sides: &[Side::Source],
@@ -109,9 +115,12 @@ fn export_database(
 ) -> anyhow::Result<()> {
     let database = stage.database;
     let directory = stage.directory.database_dir(&database.name, DIRECTORY)?;
-    if let Some(Before::Complete(manifest)) = before {
-        return resume::keep(stage, manifest, &directory);
+    if let Some(Before::Complete(manifest)) = before
+        && resume::keep(stage, manifest, &directory)?
+    {
+        return Ok(());
     }
+    stage.directory.invalidate(&database.name, DIRECTORY)?;
     let mut source = source::Connection::open(&database.source)?;
     let (catalogs, target) = read_catalogs(stage, &mut source)?;
     let pairs = catalogs.pairs(database)?;
@@ -143,6 +152,7 @@ fn export_database(
     let done = write_chunks(stage, snapshot.readers(), &plan, &pairs, &directory)?;
     let now = source::discover(&mut source, database.source_name())?;
     moments.check_schema(database, &pairs, &now)?;
+    moments.check_tables(database, &pairs, &mut source)?;
     stage.outcome.snapshot = Some(plan.source.snapshot);
     manifest(stage, &plan, done)?.write(&directory)?;
     Ok(ExportPlan::remove(&directory)?)
@@ -184,7 +194,7 @@ fn write_chunks(
             .context("the plan has a table that is not there")?
             .source;
         let chunks = planned.chunks.iter().zip(1..);
-        tasks.extend(chunks.map(|(range, number)| workers::Task {
+        tasks.extend(chunks.map(|(range, number)| Task {
             table,
             range,
             number,
@@ -192,10 +202,24 @@ fn write_chunks(
         }));
     }
     tasks.retain(|task| !done.has(&task.table.name, task.number));
-    workers::read_chunks(stage, readers, &tasks, directory, |stage, chunk| {
+    let name = stage.database.name.clone();
+    let place = Place {
+        database: stage.database.source_name(),
+        directory,
+        rows: AtomicU64::new(0),
+    };
+    let progress = || {
+        let rows = thousands(place.rows.load(Ordering::Relaxed));
+        format!("export     {name} {rows} rows")
+    };
+    let work =
+        |reader: &mut Reader, task: &Task<'_>, halt: &Halt<'_>| place.write(reader, task, halt);
+    side_by_side(stage, readers, &tasks, work, progress, |stage, chunk| {
         journal.add(&chunk)?;
         done.add(stage, chunk)
     })?;
+    let in_parts = pairs.iter().filter_map(|pair| done.in_parts(pair.source));
+    witness::check(stage, readers, &in_parts.collect::<Vec<_>>())?;
     Ok(done)
 }
 

@@ -9,6 +9,7 @@ use ::verify::{Verdict, VerifyReport};
 
 use crate::args::{MigrateArgs, ReadingArgs};
 use crate::command::{export, import, transform, verify};
+use crate::fence::Fence;
 use crate::interrupt::Interrupt;
 use crate::report;
 use crate::run::{Run, Session, StageOutcome};
@@ -37,11 +38,18 @@ pub(crate) struct Migration {
 
 pub(crate) fn run(args: &MigrateArgs, interrupt: Interrupt) -> anyhow::Result<()> {
     let mut run = Session::open(&args.common, interrupt)?.begin(&args.common)?;
+    let fence = match args.is_final {
+        true => Some(Fence::raise(&run, args.source_frozen)?),
+        false => None,
+    };
     let migration = stages(&mut run, &args.reading, args.keep_export)?;
-    let verified = match args.no_verify {
+    let mut verified = match args.no_verify {
         true => None,
         false => Some(verify::stage(&mut run, args.samples.samples)?),
     };
+    if let (Some(fence), Some(verified)) = (&fence, &mut verified) {
+        verified.have_moved(fence.moved(&run)?);
+    }
     let report = verified.as_ref().map(|verified| &verified.report);
     let human = match report {
         None => "verdict: partial (not verified)\nnext: cargo xtask verify\n".to_owned(),

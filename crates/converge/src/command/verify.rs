@@ -41,9 +41,20 @@ const ROWS_BETWEEN_CHECKS: u64 = 256;
 #[derive(Debug)]
 pub(crate) struct Verified {
     pub(crate) report: VerifyReport,
-    /// Differing tables that the source changed since the export.
+    /// Differing tables that the source changed since the export, or whole databases.
     moved: Vec<String>,
     pub(crate) outcomes: Vec<StageOutcome>,
+}
+
+impl Verified {
+    /// Takes it in that the sources of these databases did not stand still: what is equal was
+    /// perhaps equal for a moment alone.
+    pub(crate) fn have_moved(&mut self, databases: Vec<String>) {
+        if !databases.is_empty() && self.report.verdict == Verdict::Equal {
+            self.report.verdict = Verdict::SourceMoved;
+            self.moved = databases;
+        }
+    }
 }
 
 pub(crate) fn run(args: &VerifyArgs, interrupt: Interrupt) -> anyhow::Result<()> {

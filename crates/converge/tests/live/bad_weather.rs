@@ -1,6 +1,7 @@
 //! What goes wrong around an export: logins, disks and rows that are very large.
 
 use std::fs;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
@@ -8,6 +9,7 @@ use std::time::Duration;
 use dataset::Manifest;
 use testing::Databases;
 
+use crate::own_servers::OwnServers;
 use crate::support::{Outcome, Workplace};
 
 /// What a process may hold besides its rows: the bound of the design.
@@ -104,6 +106,66 @@ fn a_disk_that_takes_no_more_ends_the_export_and_it_goes_on_with_more_room() {
         .run(&["export", "--run", "run", "--restart"])
         .expect(0);
     assert_eq!(Manifest::read(&directory).unwrap().tables[0].row_count, 40);
+}
+
+/// A file system of a few megabytes, unmounted at the end; `None` where this process may not
+/// mount one.
+struct SmallDisk<'d>(&'d Path);
+
+impl<'d> SmallDisk<'d> {
+    fn mount(at: &'d Path) -> Option<Self> {
+        fs::create_dir(at).unwrap();
+        run("mount", &["-t", "tmpfs", "-o", "size=4m", "none"], at).then_some(Self(at))
+    }
+
+    fn grow(&self) {
+        assert!(run("mount", &["-o", "remount,size=200m"], self.0));
+    }
+}
+
+impl Drop for SmallDisk<'_> {
+    fn drop(&mut self) {
+        run("umount", &[], self.0);
+    }
+}
+
+fn run(program: &str, arguments: &[&str], last: &Path) -> bool {
+    let mut command = Command::new(program);
+    command.args(arguments).arg(last).stderr(Stdio::null());
+    command.status().is_ok_and(|status| status.success())
+}
+
+#[test]
+fn an_export_goes_on_when_a_full_disk_has_room_again() {
+    let servers = OwnServers::up("full-disk");
+    let (source, schema) = big(40, 1_000_000);
+    servers.source().execute_script(&source).unwrap();
+    let mut target = servers.target();
+    target.batch_execute("set search_path = public").unwrap();
+    target.batch_execute(schema).unwrap();
+    let workplace = Workplace::at(&[("shop", servers.source_url(), servers.target_url(), "")]);
+    let place = workplace.path().join("disk");
+    let Some(disk) = SmallDisk::mount(&place) else {
+        eprintln!("this process may not mount a file system: nothing was tried");
+        return;
+    };
+    let full = workplace.run(&["export", "--run", "disk/run"]).expect(1);
+    assert!(full.stderr.contains("No space left"), "{}", full.text());
+    let directory = place.join("run/shop/export");
+    assert!(Manifest::read(&directory).is_err());
+    // Other stages have nothing to take from it.
+    workplace.run(&["transform", "--run", "disk/run"]).expect(3);
+    disk.grow();
+    let on = workplace.run(&["export", "--run", "disk/run"]).expect(0);
+    assert!(
+        on.stderr.contains("goes on where it ended"),
+        "{}",
+        on.text()
+    );
+    workplace.run(&["export", "--run", "calm"]).expect(0);
+    let calm = workplace.path().join("calm/shop/export");
+    let tables = |directory: &Path| Manifest::read(directory).unwrap().tables;
+    assert_eq!(tables(&directory), tables(&calm));
 }
 
 /// Runs an export and returns the most memory that it had at any time.

@@ -13,6 +13,7 @@ mod check_corners;
 mod chunks;
 mod corners;
 mod defaults;
+mod killed_at_any_moment;
 mod large_baseline;
 mod lost;
 mod own_servers;

@@ -16,13 +16,13 @@ use crate::support::{Outcome, Workplace, signal, wait_for};
 const KILLS: [usize; 3] = [0, 2, 4];
 
 /// A source with tables of several chunks, and a place to export it to.
-struct Export {
+pub(crate) struct Export {
     servers: OwnServers,
     workplace: Workplace,
 }
 
 impl Export {
-    fn new(name: &str) -> Self {
+    pub(crate) fn new(name: &str) -> Self {
         let servers = OwnServers::up(name);
         // 120 MB, so that there is time to end an export in its middle.
         let source = "create table big (id int auto_increment primary key, body longtext); \
@@ -45,17 +45,17 @@ impl Export {
         Self { servers, workplace }
     }
 
-    fn begin(&self, run: &str) -> Child {
+    pub(crate) fn begin(&self, run: &str) -> Child {
         let mut command = self.workplace.command(&["export", "--run", run]);
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         command.spawn().unwrap()
     }
 
-    fn run(&self, arguments: &[&str]) -> Outcome {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Outcome {
         self.workplace.run(arguments)
     }
 
-    fn directory(&self, run: &str) -> std::path::PathBuf {
+    pub(crate) fn directory(&self, run: &str) -> std::path::PathBuf {
         self.workplace.path().join(run).join("shop/export")
     }
 
@@ -82,7 +82,7 @@ fn names(directory: &Path) -> Vec<String> {
 }
 
 /// The same with their bytes.
-fn files(directory: &Path) -> BTreeMap<String, Vec<u8>> {
+pub(crate) fn files(directory: &Path) -> BTreeMap<String, Vec<u8>> {
     let names = names(directory).into_iter();
     let files = names.map(|name| {
         let content = fs::read(directory.join(&name)).unwrap();
@@ -120,7 +120,7 @@ fn an_export_that_was_ended_goes_on_to_the_same_files() {
 }
 
 /// Whether a run has the files of the undisturbed one, and the same manifest.
-fn check(
+pub(crate) fn check(
     export: &Export,
     run: &str,
     calm: &BTreeMap<String, Vec<u8>>,

@@ -161,12 +161,40 @@ fn a_character_that_unicode_lacks_stops_the_export() {
         .mysql()
         .execute("insert into t values (2, _cp1251 0x98)")
         .unwrap();
-    let outcome = workplace.run(&["export"]).expect(1);
-    assert!(
-        outcome.stderr.contains("the server warned"),
-        "{}",
-        outcome.text()
+    let outcome = workplace.run(&["export"]).expect(4);
+    let said = "column `a`, row id 2: its bytes are no text of the column's character set";
+    assert!(outcome.stderr.contains(said), "{}", outcome.text());
+}
+
+#[test]
+fn databases_of_two_logins_are_said_to_be_of_two_moments() {
+    let databases = Databases::create();
+    databases.load(
+        "create table t (id int primary key)",
+        "create table t (id integer primary key); create schema other; \
+         create table other.t (id integer primary key)",
     );
+    let login = Login::new(&databases, 1);
+    login.grant("select", "*");
+    let (one, two) = (databases.mysql_url(), login.url(""));
+    let workplace = Workplace::at(&[
+        ("one", one, databases.postgres_url(), ""),
+        (
+            "two",
+            two,
+            databases.postgres_url(),
+            "target_schema: other\nledger_schema: ledger",
+        ),
+    ]);
+    let outcome = workplace.run(&["export"]).expect(0);
+    let said = "2 points in time: the databases are on different servers or logins";
+    assert!(outcome.stderr.contains(said), "{}", outcome.text());
+    let entry = |name: &str| {
+        let directory = workplace.run_directory().join(name).join("export");
+        dataset::Manifest::read(&directory).unwrap().source
+    };
+    // Only the first may see the log, so only it has coordinates.
+    assert!(entry("one").coordinates.is_some() && entry("two").coordinates.is_none());
 }
 
 #[test]
@@ -195,6 +223,26 @@ fn system_versioned_tables_and_empty_databases_are_refused() {
         "{}",
         outcome.text()
     );
+    // A table of another engine changes behind a snapshot's back.
+    let mut mysql = databases.mysql();
+    mysql
+        .execute("create table loose (id int primary key) engine = myisam")
+        .unwrap();
+    databases
+        .postgres()
+        .batch_execute("create table loose (id integer primary key)")
+        .unwrap();
+    let outcome = workplace.run(&["export"]).expect(3);
+    assert!(
+        outcome.stderr.contains("loose (MyISAM)"),
+        "{}",
+        outcome.text()
+    );
+    mysql.execute("drop table loose").unwrap();
+    databases
+        .postgres()
+        .batch_execute("drop table loose")
+        .unwrap();
     let versioned = "create table t (id int primary key) with system versioning";
     if databases.mysql().execute(versioned).is_err() {
         // MySQL has no such tables.

@@ -4,12 +4,12 @@ use std::fs;
 use std::process::Stdio;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use catalog::ServerKind;
 use dataset::{Manifest, SnapshotMethod};
 use serde_json::Value;
-use source::{Connection, Endpoint, Snapshot, SnapshotRequest};
+use source::{Connection, Endpoint, Snapshot, SnapshotRequest, Waiting};
 use testing::Databases;
 
 use crate::own_servers::OwnServers;
@@ -121,7 +121,18 @@ fn snapshot(databases: &Databases, url: &str) -> Snapshot {
         tables: vec![table("one"), table("two")],
     };
     let endpoint = Endpoint::parse(url).unwrap();
-    Snapshot::take_under_lock(&endpoint, &request, &mut |_| {}).unwrap()
+    Snapshot::take_under_lock(&endpoint, &request, &mut Silent).unwrap()
+}
+
+/// Waits for any lock without a word.
+struct Silent;
+
+impl Waiting<source::Error> for Silent {
+    fn say(&mut self, _what: &str) {}
+
+    fn step(&mut self) -> Result<(), source::Error> {
+        Ok(())
+    }
 }
 
 #[test]
@@ -269,4 +280,164 @@ fn a_schema_that_changes_during_the_export_stops_it_or_has_to_wait() {
             assert!(altered.is_ok() || altered.unwrap_err().code() == Some(1205));
         }
     }
+}
+
+#[test]
+fn a_table_that_is_exchanged_for_one_of_the_same_kind_stops_the_export() {
+    let databases = Databases::create();
+    let rows = vec![format!("('{}')", "x".repeat(500)); 1000].join(", ");
+    let source = format!(
+        "create table big (id int auto_increment primary key, body text); \
+         create table last (n int); insert into last values (1); \
+         insert into big (body) values {rows}; {} \
+         create table shadow like last; insert into shadow values (2)",
+        "insert into big (body) select body from big; ".repeat(7)
+    );
+    let target = "create table big (id serial primary key, body text); create table last (n int)";
+    databases.load(&source, target);
+    let excluded = "exclude_tables: [shadow]";
+    let workplace = Workplace::new(&[("shop", &databases, excluded)]);
+    // When a table was made is known to the second.
+    thread::sleep(Duration::from_millis(1100));
+    let mut export = workplace.command(&["export", "--jobs", "1"]);
+    export.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut export = export.spawn().unwrap();
+    let runs = workplace.path().join("runs");
+    wait_for("rows are being read", || {
+        assert!(export.try_wait().unwrap().is_none(), "it ended too early");
+        let run = fs::read_dir(&runs).ok()?.flatten().next()?;
+        let mut files = fs::read_dir(run.path().join("shop/export")).ok()?.flatten();
+        files.next()
+    });
+    let mut other = databases.mysql();
+    other.execute("set session lock_wait_timeout = 1").unwrap();
+    let exchanged = other.execute("rename table last to old, shadow to last");
+    let outcome = Outcome::of(&export.wait_with_output().unwrap());
+    match other.server().kind {
+        ServerKind::Mariadb => {
+            exchanged.unwrap();
+            let outcome = outcome.expect(3);
+            let said = "the schema of source `shop` was changed while it was exported: ";
+            assert!(outcome.stderr.contains(said), "{}", outcome.text());
+        }
+        // The server holds the schema still for as long as it is read.
+        _ => drop(outcome.expect(0)),
+    }
+}
+
+#[test]
+fn a_lock_that_cannot_be_had_is_let_go_between_two_tries() {
+    let servers = OwnServers::up("snapshot-lock");
+    servers.source().execute_script(SCHEMA).unwrap();
+    let mut target = servers.target();
+    target.batch_execute("set search_path = public").unwrap();
+    target.batch_execute(TARGET).unwrap();
+    let (source, target) = (servers.source_url(), servers.target_url());
+    let workplace = Workplace::at(&[("shop", source, target, "")]);
+    let mut busy = servers.source();
+    let stop = AtomicBool::new(false);
+    let longest = thread::scope(|scope| {
+        // Too young to be taken for a long statement, and too long for the lock.
+        scope.spawn(|| busy.execute("select sleep(9) from one"));
+        let writing = scope.spawn(|| {
+            let mut writer = servers.source();
+            let mut longest = Duration::ZERO;
+            while !stop.load(Ordering::Relaxed) {
+                let start = Instant::now();
+                writer.execute("insert into two (n) values (1)").unwrap();
+                longest = longest.max(start.elapsed());
+                thread::sleep(Duration::from_millis(20));
+            }
+            longest
+        });
+        let _at_the_end = Stop(&stop);
+        workplace.run(&["export", "--lock-wait", "2"]).expect(0);
+        stop.store(true, Ordering::Relaxed);
+        writing.join().unwrap()
+    });
+    // Two seconds, and what a busy machine adds.
+    assert!(longest < Duration::from_secs(4), "{longest:?}");
+}
+
+#[test]
+fn a_final_move_wants_a_source_that_stands_still() {
+    let servers = OwnServers::up("final");
+    servers.source().execute_script(SCHEMA).unwrap();
+    let mut target = servers.target();
+    target.batch_execute("set search_path = public").unwrap();
+    target.batch_execute(TARGET).unwrap();
+    let workplace = Workplace::at(&[("shop", servers.source_url(), servers.target_url(), "")]);
+    let calm = workplace.run(&["migrate", "--final"]).expect(0);
+    assert!(calm.stdout.contains("verdict: equal"), "{}", calm.text());
+    // New files of the log are no writes.
+    servers.source().execute("flush binary logs").unwrap();
+    workplace.run(&["rollback"]).expect(0);
+    let stop = AtomicBool::new(false);
+    let moved = thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut writer = servers.source();
+            writer.execute("create database elsewhere").unwrap();
+            writer.execute("create table elsewhere.t (n int)").unwrap();
+            while !stop.load(Ordering::Relaxed) {
+                writer
+                    .execute("insert into elsewhere.t values (1)")
+                    .unwrap();
+                thread::sleep(Duration::from_millis(5));
+            }
+        });
+        let _at_the_end = Stop(&stop);
+        workplace.run(&["migrate", "--final"])
+    });
+    let moved = moved.expect(5);
+    assert!(
+        moved.stdout.contains("verdict: source_moved"),
+        "{}",
+        moved.text()
+    );
+    let said = "error: the source was written to since the export: shop";
+    assert!(moved.stderr.contains(said), "{}", moved.text());
+    workplace.run(&["rollback"]).expect(0);
+
+    // A user who does not see the log: nobody can tell, unless somebody vouches for it.
+    let script = "create user quiet identified by 'pass-word'; \
+                  grant select, lock tables on alkemio.* to quiet";
+    servers.source().execute_script(script).unwrap();
+    let url = servers.source_url().replace("root:toor", "quiet:pass-word");
+    let workplace = Workplace::at(&[("shop", url, servers.target_url(), "")]);
+    let refused = workplace.run(&["migrate", "--final"]).expect(3);
+    assert!(
+        refused.stderr.contains("--source-frozen"),
+        "{}",
+        refused.text()
+    );
+    workplace
+        .run(&["migrate", "--final", "--source-frozen"])
+        .expect(0);
+}
+
+#[test]
+fn new_files_of_a_log_without_transaction_numbers_are_no_writes() {
+    let servers = OwnServers::up("rotations");
+    let mut source = servers.source();
+    source.execute_script(SCHEMA).unwrap();
+    let forget = match source.server().kind {
+        // Its numbers begin with the first transaction.
+        ServerKind::Mariadb => "reset master",
+        _ => {
+            "set global gtid_mode = on_permissive; set global gtid_mode = off_permissive; \
+             set global gtid_mode = off"
+        }
+    };
+    source.execute_script(forget).unwrap();
+    let before = source.coordinates().unwrap().unwrap();
+    assert_eq!(before.gtid, None);
+    assert_eq!(source.has_moved_since(&before).unwrap(), Some(false));
+    for _ in 0..3 {
+        source.execute("flush binary logs").unwrap();
+    }
+    assert_ne!(source.coordinates().unwrap().unwrap().file, before.file);
+    assert_eq!(source.has_moved_since(&before).unwrap(), Some(false));
+    source.execute("insert into one (n) values (5)").unwrap();
+    source.execute("flush binary logs").unwrap();
+    assert_eq!(source.has_moved_since(&before).unwrap(), Some(true));
 }

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use anyhow::Context;
 
+use catalog::SourceTable;
 use dataset::{ChunkDone, ExportPlan, PlannedTable, TableEntry};
 use digest::TableDigest;
 
+use crate::command::export::witness::Written;
 use crate::run::StageRun;
 
 /// Complete chunks by number, for each table.
@@ -50,6 +52,13 @@ impl Chunks {
     pub(crate) fn has(&self, table: &str, number: usize) -> bool {
         let table = self.0.get(table);
         table.is_some_and(|table| table.done.contains_key(&number))
+    }
+
+    /// A table that has more than one chunk, once all of them are complete.
+    pub(crate) fn in_parts<'t>(&self, table: &'t SourceTable) -> Option<Written<'t>> {
+        let found = self.0.get(&table.name).filter(|found| found.planned > 1)?;
+        let rows = found.done.values().map(|chunk| chunk.file.rows).sum();
+        Some(Written { table, rows })
     }
 
     /// Takes a table of which all chunks are complete.

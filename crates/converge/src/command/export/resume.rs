@@ -11,7 +11,6 @@ use dataset::{Blake3Reader, ChunkDone, Coordinates, ExportPlan, FileEntry, Manif
 
 use crate::command::export::DIRECTORY;
 use crate::command::export::snapshots::{Moments, snapshot_of};
-use crate::command::transform::changed;
 use crate::config::Database;
 use crate::exit::Failure;
 use crate::run::{Run, StageRun};
@@ -87,32 +86,39 @@ impl Begun {
         run: &Run,
         moments: &mut Moments,
         database: &Database,
-    ) -> Result<(), Failure> {
+    ) -> anyhow::Result<()> {
         let Some(before) = self.of(database).map(Before::source) else {
             return Ok(());
         };
-        let now = snapshot_of(&mut moments.snapshots, database).coordinates();
+        let snapshot = snapshot_of(&mut moments.snapshots, database);
         let name = &database.name;
         let why = if before.export_id != self.export_id {
             format!("`{name}` was exported at another time than the others")
         } else {
-            match (&before.coordinates, now) {
-                (Some(before), Some(now)) if before.is_same_moment(now) => return Ok(()),
-                (Some(before), Some(now)) => format!(
-                    "the source of `{name}` moved from {} to {}",
-                    position(before),
-                    position(now)
-                ),
+            match (&before.coordinates, snapshot.coordinates().cloned()) {
+                (Some(before), Some(now)) => {
+                    if snapshot.is_unmoved_since(before)? {
+                        return Ok(());
+                    }
+                    format!(
+                        "the source of `{name}` moved from {} to {}",
+                        position(before),
+                        position(&now)
+                    )
+                }
                 _ => format!(
-                    "whether the source of `{name}` moved is not known: it shows no binary log"
+                    "whether the source of `{name}` moved is not known: it shows no binary log \
+                     that has all that is written to it"
                 ),
             }
         };
         let restart = format!("{} --restart", run.call.again());
         Err(
-            Failure::blocked(format!("this export ended early, and cannot go on: {why}")).hint(
-                format!("nothing was changed; begin it anew with `{restart}`"),
-            ),
+            Failure::blocked(format!("this export ended early, and cannot go on: {why}"))
+                .hint(format!(
+                    "nothing was changed; begin it anew with `{restart}`"
+                ))
+                .into(),
         )
     }
 }
@@ -146,24 +152,31 @@ pub(crate) fn same_schema<'p>(
     .hint("nothing was changed; begin it anew with --restart"))
 }
 
-/// Checks the files of a database that is complete.
+/// Keeps the files of a database that is complete; false where one is lost or damaged, and all
+/// are to be read again.
 pub(crate) fn keep(
     stage: &mut StageRun<'_>,
     manifest: &Manifest,
     directory: &Path,
-) -> anyhow::Result<()> {
-    for table in &manifest.tables {
-        for file in &table.files {
-            stage.interrupt.check()?;
-            if !is_file(file, directory)? {
-                return Err(changed(&directory.join(&file.name)).into());
-            }
+) -> anyhow::Result<bool> {
+    for file in manifest.tables.iter().flat_map(|table| &table.files) {
+        stage.interrupt.check()?;
+        if !is_file(file, directory)? {
+            let path = directory.join(&file.name);
+            stage.console.line(&format!(
+                "export     {} is not what it was: `{}` is read again",
+                path.display(),
+                stage.database.name
+            ));
+            return Ok(false);
         }
+    }
+    for table in &manifest.tables {
         let bytes = table.files.iter().map(|file| file.bytes).sum();
         stage.table_done(&table.name, table.row_count, bytes)?;
     }
     stage.outcome.snapshot = Some(manifest.source.snapshot);
-    Ok(())
+    Ok(true)
 }
 
 /// Whether the file of a chunk is the one that was entered.

@@ -7,10 +7,12 @@ use std::time::Duration;
 
 use catalog::{SourceCatalog, SourceTable, quote};
 use dataset::SnapshotMethod;
-use source::{Snapshot, SnapshotRequest};
+use source::{Connection, Snapshot, SnapshotRequest, Waiting};
 
 use crate::config::Database;
+use crate::console::Console;
 use crate::exit::{Failure, UNEXPECTED};
+use crate::interrupt::Interrupt;
 use crate::lost::{Side, Task, Work};
 use crate::pairing::TablePair;
 use crate::run::Run;
@@ -58,12 +60,31 @@ pub(crate) fn under_lock(
             lock_wait,
             tables,
         };
-        let mut say = |what: &str| run.console.line(&format!("snapshot   {what}"));
-        let snapshot = Snapshot::take_under_lock(&first.source, &request, &mut say)?;
-        say(describe(&snapshot));
+        let mut patience = Patience {
+            console: run.console,
+            interrupt: &run.interrupt,
+        };
+        let snapshot = Snapshot::take_under_lock(&first.source, &request, &mut patience)?;
+        patience.say(describe(&snapshot));
         Ok(snapshot)
     })?;
     Ok(Moments { snapshots, schemas })
+}
+
+/// Waits for a lock until somebody wants the end.
+struct Patience<'r> {
+    console: Console,
+    interrupt: &'r Interrupt,
+}
+
+impl Waiting<anyhow::Error> for Patience<'_> {
+    fn say(&mut self, what: &str) {
+        self.console.line(&format!("snapshot   {what}"));
+    }
+
+    fn step(&mut self) -> anyhow::Result<()> {
+        Ok(self.interrupt.check()?)
+    }
 }
 
 fn wanted<'s>(
@@ -147,6 +168,23 @@ impl Moments {
             false => Err(schema_changed(database, &changed.join(", "))),
         }
     }
+
+    /// Fails where a table of the run was made anew since the snapshot, with whatever definition:
+    /// what was read of it may be of two tables.
+    pub(crate) fn check_tables(
+        &mut self,
+        database: &Database,
+        pairs: &[TablePair<'_>],
+        source: &mut Connection,
+    ) -> anyhow::Result<()> {
+        let snapshot = snapshot_of(&mut self.snapshots, database);
+        let mut anew = snapshot.tables_made_anew(source, database.source_name())?;
+        anew.retain(|name| pairs.iter().any(|pair| pair.source.name == *name));
+        match anew.is_empty() {
+            true => Ok(()),
+            false => Err(schema_changed(database, &anew.join(", ")).into()),
+        }
+    }
 }
 
 /// A table's definition, without the number that moves with its rows.
@@ -172,6 +210,14 @@ pub(crate) fn explain(database: &Database, error: anyhow::Error) -> anyhow::Erro
         return error;
     };
     let name = &database.name;
+    if found.is_about_a_value() {
+        return Failure::refused(found.to_string())
+            .hint(
+                "the source was only read, the target was not touched; look at the bytes with \
+                 `select hex(…)` and repair them on the source",
+            )
+            .into();
+    }
     let hint = match found.code() {
         // "Unknown column", "Table doesn't exist", "Table definition has changed".
         Some(1054 | 1146 | 1412) => return schema_changed(database, found.doing()).into(),

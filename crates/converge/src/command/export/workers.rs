@@ -1,167 +1,110 @@
-//! Workers that read the chunks of a plan side by side, each on a connection of its own.
+//! Work on the source side by side, each worker on a connection of its own.
 //!
-//! A worker writes a file and hands it over; what is entered in journal, events and counters is
-//! the first thread's.
+//! What comes of it is handed to the first thread: journal, events and counters are its own.
 
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::time::Duration;
 use std::{fmt, thread};
 
-use anyhow::Context;
-
-use catalog::{SourceColumn, SourceTable};
-use dataset::{ChunkDone, CsvWriter, FileEntry, KeyRange, PartialFile, Record, chunk_file_name};
-use digest::{TableDigest, digest_fields};
 use source::Reader;
 
-use crate::command::export::copied_columns;
-use crate::console::{Pulse, thousands};
+use crate::console::Pulse;
 use crate::interrupt::Interrupt;
 use crate::run::StageRun;
 
-/// Rows between two looks at the signals and the other workers.
-const ROWS_BETWEEN_CHECKS: u64 = 256;
-/// How often the first thread looks whether there is something to say.
+/// How often the first thread looks whether there is something to say, or to end.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-/// A chunk to be read.
-#[derive(Debug)]
-pub(crate) struct Task<'t> {
-    pub(crate) table: &'t SourceTable,
-    pub(crate) range: &'t KeyRange,
-    /// From 1.
-    pub(crate) number: usize,
-    /// How many the table has.
-    pub(crate) of: usize,
-}
-
-/// What the workers share.
-struct Shared<'s> {
-    tasks: &'s [Task<'s>],
-    next: AtomicUsize,
+/// Whether a worker may go on.
+pub(crate) struct Halt<'s> {
     stopped: AtomicBool,
-    rows: AtomicU64,
     interrupt: &'s Interrupt,
-    database: &'s str,
-    directory: &'s Path,
 }
 
-/// Reads all chunks; `done` is called for each that is complete.
+impl Halt<'_> {
+    /// Fails where somebody wants the end, or another worker failed.
+    pub(crate) fn check(&self) -> anyhow::Result<()> {
+        self.interrupt.check()?;
+        match self.stopped.load(Ordering::Relaxed) {
+            true => Err(Stopped.into()),
+            false => Ok(()),
+        }
+    }
+}
+
+/// Does all tasks, in their order; `done` is called in the first thread with what came of each.
+/// `progress` is said now and then.
 ///
 /// # Errors
-/// The first error of a worker or of `done`, after which no chunk is begun, and those that are
-/// being read are thrown away.
-pub(crate) fn read_chunks(
+/// The first error of a worker or of `done`, after which no task is begun, and statements that
+/// the source is at work on are ended.
+pub(crate) fn side_by_side<T: Sync, R: Send>(
     stage: &mut StageRun<'_>,
     readers: &mut [Reader],
-    tasks: &[Task<'_>],
-    directory: &Path,
-    mut done: impl FnMut(&mut StageRun<'_>, ChunkDone) -> anyhow::Result<()>,
+    tasks: &[T],
+    work: impl Fn(&mut Reader, &T, &Halt<'_>) -> anyhow::Result<R> + Sync,
+    progress: impl Fn() -> String,
+    mut done: impl FnMut(&mut StageRun<'_>, R) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
-    let shared = &Shared {
-        tasks,
-        next: AtomicUsize::new(0),
+    let halt = &Halt {
         stopped: AtomicBool::new(false),
-        rows: AtomicU64::new(0),
         interrupt: stage.interrupt,
-        database: stage.database.source_name(),
-        directory,
     };
-    let name = stage.database.name.clone();
+    let next = &AtomicUsize::new(0);
+    let cancels: Vec<source::Cancel> = readers.iter().map(Reader::cancel).collect();
     let mut pulse = Pulse::new(stage.console);
     thread::scope(|scope| {
         let (sender, results) = mpsc::channel();
         for reader in readers {
-            let sender = sender.clone();
-            scope.spawn(move || shared.work(reader, &sender));
+            let (sender, work) = (sender.clone(), &work);
+            scope.spawn(move || one_after_the_other(reader, tasks, next, halt, work, &sender));
         }
         drop(sender);
         let mut first_error = None;
         loop {
             let result = match results.recv_timeout(LOOK_EVERY) {
-                Ok(result) => result.and_then(|chunk| done(stage, chunk)),
-                Err(RecvTimeoutError::Timeout) => Ok(()),
+                Ok(result) => result.and_then(|result| done(stage, result)),
+                // Somebody may wait for the first row of many.
+                Err(RecvTimeoutError::Timeout) if first_error.is_some() => {
+                    cancels.iter().for_each(source::Cancel::cancel);
+                    continue;
+                }
+                Err(RecvTimeoutError::Timeout) => halt.check(),
                 Err(RecvTimeoutError::Disconnected) => break,
             };
-            pulse.beat(|| {
-                let rows = thousands(shared.rows.load(Ordering::Relaxed));
-                format!("export     {name} {rows} rows")
-            });
+            pulse.beat(&progress);
             if let Err(error) = result {
-                shared.stopped.store(true, Ordering::Relaxed);
+                halt.stopped.store(true, Ordering::Relaxed);
                 if !error.is::<Stopped>() {
                     first_error.get_or_insert(error);
                 }
             }
         }
-        first_error.map_or(Ok(()), Err)
+        // Workers leave their tasks without a word where somebody wants the end.
+        first_error.map_or_else(|| halt.check(), Err)
     })
 }
 
-impl Shared<'_> {
-    /// Reads one chunk after the other until there is none left, or somebody failed.
-    fn work(&self, reader: &mut Reader, results: &Sender<anyhow::Result<ChunkDone>>) {
-        while !self.stopped.load(Ordering::Relaxed) {
-            let Some(task) = self.tasks.get(self.next.fetch_add(1, Ordering::Relaxed)) else {
-                return;
-            };
-            let result = self.read(reader, task);
-            let failed = result.is_err();
-            // The first thread listens until all workers have ended.
-            let _ = results.send(result);
-            if failed {
-                return;
-            }
-        }
-    }
-
-    /// Writes the rows of a chunk to its file.
-    fn read(&self, reader: &mut Reader, task: &Task<'_>) -> anyhow::Result<ChunkDone> {
-        let table = task.table;
-        let name = chunk_file_name(&table.name, task.number, task.of);
-        let path: PathBuf = self.directory.join(&name);
-        let columns: Vec<&SourceColumn> = copied_columns(table).collect();
-        let writing = || format!("writing {}", path.display());
-        let file = PartialFile::create(&path)?;
-        let header = columns.iter().map(|column| column.name.as_str());
-        let mut writer = CsvWriter::new(file, header).with_context(writing)?;
-        let mut digest = TableDigest::default();
-        let mut keys = KeyEnds::of(table, &columns);
-        reader.export_table::<anyhow::Error>(self.database, table, task.range, |record| {
-            if writer.records().is_multiple_of(ROWS_BETWEEN_CHECKS) {
-                self.check()?;
-            }
-            digest.add(digest_fields(record.iter()));
-            keys.see(record);
-            writer.write(record).with_context(writing)
-        })?;
-        self.interrupt.check()?;
-        let rows = writer.records();
-        self.rows.fetch_add(rows, Ordering::Relaxed);
-        let summary = writer.into_inner().finish()?;
-        let (first_key, last_key) = keys.into_ends();
-        Ok(ChunkDone {
-            table: table.name.clone(),
-            number: task.number,
-            digest: digest.to_string(),
-            file: FileEntry {
-                name,
-                rows,
-                bytes: summary.bytes,
-                blake3: summary.blake3,
-                first_key,
-                last_key,
-            },
-        })
-    }
-
-    fn check(&self) -> anyhow::Result<()> {
-        self.interrupt.check()?;
-        match self.stopped.load(Ordering::Relaxed) {
-            true => Err(Stopped.into()),
-            false => Ok(()),
+/// Does one task after the other until there is none left, or somebody failed.
+fn one_after_the_other<T, R>(
+    reader: &mut Reader,
+    tasks: &[T],
+    next: &AtomicUsize,
+    halt: &Halt<'_>,
+    work: impl Fn(&mut Reader, &T, &Halt<'_>) -> anyhow::Result<R>,
+    results: &Sender<anyhow::Result<R>>,
+) {
+    while halt.check().is_ok() {
+        let Some(task) = tasks.get(next.fetch_add(1, Ordering::Relaxed)) else {
+            return;
+        };
+        let result = work(reader, task, halt);
+        let failed = result.is_err();
+        // The first thread listens until all workers have ended.
+        let _ = results.send(result);
+        if failed {
+            return;
         }
     }
 }
@@ -177,46 +120,3 @@ impl fmt::Display for Stopped {
 }
 
 impl std::error::Error for Stopped {}
-
-/// The keys of the first and the last record that passed.
-struct KeyEnds {
-    fields: Vec<usize>,
-    first: Option<Vec<String>>,
-    last: Record,
-}
-
-impl KeyEnds {
-    fn of(table: &SourceTable, columns: &[&SourceColumn]) -> Self {
-        let position = |name: &&str| columns.iter().position(|column| column.name == **name);
-        Self {
-            fields: source::key_columns(table)
-                .iter()
-                .filter_map(position)
-                .collect(),
-            first: None,
-            last: Record::new(),
-        }
-    }
-
-    fn see(&mut self, record: &Record) {
-        self.last.clear();
-        for field in &self.fields {
-            self.last.push(record.get(*field));
-        }
-        if self.first.is_none() {
-            self.first = Some(texts(&self.last));
-        }
-    }
-
-    fn into_ends(self) -> (Vec<String>, Vec<String>) {
-        let last = texts(&self.last);
-        (self.first.unwrap_or_default(), last)
-    }
-}
-
-fn texts(record: &Record) -> Vec<String> {
-    let fields = record.iter().map(Option::unwrap_or_default);
-    fields
-        .map(|field| String::from_utf8_lossy(field).into_owned())
-        .collect()
-}
