@@ -39,10 +39,18 @@ const SECTIONS: [Section; 7] = [
 ];
 
 /// Takes many minutes: what only size shows, and every pair of versions.
-const DEEP_SECTIONS: [Section; 2] = [
+const DEEP_SECTIONS: [Section; 4] = [
     ("rehearse --scale 20", rehearse),
+    ("kills", kills),
+    ("bench --growth", growth),
     ("test --matrix", matrix_of_versions),
 ];
+
+/// How often each stage is killed in the long rounds.
+const KILLS: &str = "20";
+
+/// Tests that kill a stage at random moments.
+const KILLED: &str = "killed_at_any_moment::";
 
 /// Pairs on which each run tries the path.
 const SMOKE: [[&str; 2]; 2] = [["mysql-9.7", "postgres-18"], ["mysql-9.7", "postgres-17"]];
@@ -190,6 +198,40 @@ fn containers() -> Result<String> {
         true => String::new(),
         false => "without the silent cuts, which need root".to_owned(),
     })
+}
+
+/// Stages that are killed again and again, and go on.
+fn kills() -> Result<String> {
+    let runner = Runner::find();
+    let mut command = runner.command();
+    command
+        .env("CONVERGE_TEST_KILLS", KILLS)
+        .args(["--package", "converge", "--test", "live"])
+        .args(runner.only(KILLED));
+    let tests = test::Tests::on_servers(&Wanted::installed(), command)?;
+    if !tests.status.success() {
+        bail!("a stage that was killed did not go on as it should");
+    }
+    Ok(tests
+        .tally
+        .map(|tally| tally.to_string())
+        .unwrap_or_default())
+}
+
+/// An export of production's size (175) at the end, with memory and time that grow as they may.
+fn growth() -> Result<String> {
+    let state = StateDir::own("db-deep");
+    let (guard, _) = Guard::up(&state, &Wanted::installed())?;
+    let mut command = Command::new("/proc/self/exe");
+    command
+        .args([
+            "bench", "export", "--scale", "44", "--rounds", "3", "--growth",
+        ])
+        .env("CONVERGE_DB_STATE", state.path())
+        .current_dir(workspace::root());
+    let measured = succeed(command, "bench export --scale 44 --growth");
+    guard.finish()?;
+    measured
 }
 
 /// Every pair of versions.

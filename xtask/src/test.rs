@@ -143,10 +143,19 @@ impl Tally {
     }
 }
 
-/// The runner of all tests, with more arguments of its own.
+/// The runner of all tests, or of those of the packages that are named, with more arguments of
+/// its own.
 fn runner(args: &[OsString]) -> Command {
     let mut command = Runner::find().command();
-    command.arg("--workspace").args(args);
+    let names_a_package = |arg: &OsString| {
+        let arg = arg.to_string_lossy();
+        arg.starts_with("-p") || arg.starts_with("--package")
+    };
+    if !args.iter().any(names_a_package) {
+        // What is not run is built all the same, which takes minutes.
+        command.arg("--workspace");
+    }
+    command.args(args);
     command
 }
 

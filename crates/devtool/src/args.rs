@@ -44,6 +44,10 @@ pub(crate) struct Bench {
     /// How often; the report has the medians
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]
     pub(crate) rounds: u32,
+    /// Measure at this scale, at twice and at four times it, and fail where the time of a stage
+    /// grows faster than the rows
+    #[arg(long)]
+    pub(crate) growth: bool,
     /// Form of the report on stdout
     #[arg(long, value_enum, default_value = "human")]
     pub(crate) output: OutputFormat,

@@ -9,7 +9,8 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 
-const STEPS: [&str; 8] = [
+const STEPS: [&str; 9] = [
+    "export, 1 job",
     "export",
     "transform",
     "import",

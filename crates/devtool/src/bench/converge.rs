@@ -68,6 +68,7 @@ impl Converge {
             .arg(&self.config)
             .arg("--run")
             .arg(place.run_directory())
+            .args(verb.options())
             .current_dir(place.work())
             .stdin(std::process::Stdio::null())
             // Files, because a pipe would have to be emptied by this process meanwhile.
@@ -104,7 +105,7 @@ fn last_lines(path: &Path) -> String {
 /// The stage whose files have the size of what the command moves.
 fn files_of(verb: Verb) -> &'static str {
     match verb {
-        Verb::Export => "export",
+        Verb::Export | Verb::ExportAlone => "export",
         _ => "transformed",
     }
 }
@@ -137,7 +138,7 @@ fn rows(verb: Verb, document: &Value) -> Option<u64> {
         Verb::Verify => sum(document.get("databases")?, |database| {
             sum(&database["tables"], |table| table["source_rows"].as_u64())
         }),
-        Verb::Export | Verb::Transform | Verb::Import | Verb::Rollback => {
+        Verb::Export | Verb::ExportAlone | Verb::Transform | Verb::Import | Verb::Rollback => {
             sum(document.get("databases")?, |database| {
                 database["rows"].as_u64()
             })

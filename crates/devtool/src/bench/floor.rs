@@ -7,7 +7,7 @@ use std::fs::File;
 
 use anyhow::{Context, Result};
 use catalog::{SourceTable, TargetCatalog, quote};
-use dataset::{KeyRange, Manifest};
+use dataset::Manifest;
 use source::Snapshot;
 use target::{Import, ImportTable};
 
@@ -34,7 +34,8 @@ pub(crate) struct Ground<'a> {
 }
 
 impl Ground<'_> {
-    /// Reads all rows that the export wrote, in its order and by its statements, and drops them.
+    /// Has all rows that the export wrote sent once more, in its order and by its statements, and
+    /// drops them as the driver hands them over.
     pub(crate) fn drain(self) -> Result<Sample> {
         let mut connection = self.local.open_source()?;
         let mut databases = Vec::new();
@@ -46,15 +47,11 @@ impl Ground<'_> {
         }
         let mut snapshot = Snapshot::take(connection)?;
         let meter = OwnMeter::start(self.servers)?;
-        let (mut rows, whole) = (0, KeyRange::whole());
+        let mut rows = 0;
         for (database, tables) in &databases {
             for table in tables {
-                rows += snapshot.reader().export_table::<anyhow::Error>(
-                    database,
-                    table,
-                    &whole,
-                    |_| Ok(self.interrupt.check()?),
-                )?;
+                let proceed = || Ok::<_, anyhow::Error>(self.interrupt.check()?);
+                rows += snapshot.reader().drain_table(database, table, proceed)?;
             }
         }
         let bytes = bytes_of_files(self.place, "export")?;

@@ -1,10 +1,12 @@
 //! `bench`: how fast the built `converge` is on the local servers, and how far from its floors.
 //!
-//! It measures and reports; it judges nothing and changes none of the developer's databases.
+//! It measures and reports, judges nothing but growth, and changes none of the developer's
+//! databases.
 
 mod child;
 mod converge;
 mod floor;
+mod growth;
 mod interrupt;
 mod measure;
 mod place;

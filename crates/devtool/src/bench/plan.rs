@@ -32,6 +32,8 @@ pub(crate) enum Step {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verb {
     Export,
+    /// With one worker, as the drain has one connection.
+    ExportAlone,
     Transform,
     Import,
     Verify,
@@ -59,12 +61,13 @@ pub(crate) struct Plan {
 
 use Floor::{Drain, Load};
 use Step::Converge;
-use Verb::{Export, Import, Migrate, Rollback, Transform, Verify};
+use Verb::{Export, ExportAlone, Import, Migrate, Rollback, Transform, Verify};
 
 // A floor comes after a step that has left the manifests, which tell it tables and files.
 const ALL: &[Step] = &[
-    Converge(Export),
+    Converge(ExportAlone),
     Step::Floor(Drain),
+    Converge(Export),
     Converge(Transform),
     Step::Floor(Load),
     Converge(Import),
@@ -79,7 +82,10 @@ impl Plan {
     pub(crate) fn of(stage: Option<Stage>) -> Self {
         let (before, round): (&[Verb], &[Step]) = match stage {
             None => (&[], ALL),
-            Some(Stage::Export) => (&[], &[Converge(Export), Step::Floor(Drain)]),
+            Some(Stage::Export) => (
+                &[],
+                &[Converge(ExportAlone), Step::Floor(Drain), Converge(Export)],
+            ),
             Some(Stage::Transform) => (&[Export], &[Converge(Transform)]),
             Some(Stage::Import) => (
                 &[Export, Transform],
@@ -107,6 +113,7 @@ impl Step {
     /// The name in the report; the two rollbacks of a round share theirs.
     pub(crate) fn name(self) -> &'static str {
         match self {
+            Self::Converge(ExportAlone) => "export, 1 job",
             Self::Converge(verb) => verb.name(),
             Self::Floor(Drain) => "drain",
             Self::Floor(Load) => "load",
@@ -117,7 +124,7 @@ impl Step {
     /// while it works on one table after the other.
     pub(crate) fn floors(self) -> &'static [Floor] {
         match self {
-            Converge(Export | Verify) => &[Drain],
+            Converge(Export | ExportAlone | Verify) => &[Drain],
             Converge(Import) => &[Load],
             Converge(Migrate) => &[Drain, Load],
             Converge(Transform | Rollback) | Self::Floor(_) => &[],
@@ -129,7 +136,7 @@ impl Verb {
     /// As it is typed after `converge`.
     pub(crate) fn name(self) -> &'static str {
         match self {
-            Export => "export",
+            Export | ExportAlone => "export",
             Transform => "transform",
             Import => "import",
             Verify => "verify",
@@ -138,9 +145,17 @@ impl Verb {
         }
     }
 
+    /// Options that make it what it is.
+    pub(crate) fn options(self) -> &'static [&'static str] {
+        match self {
+            ExportAlone => &["--jobs", "1"],
+            _ => &[],
+        }
+    }
+
     /// Whether it begins a run, for which there must be none in the directory.
     pub(crate) fn begins_a_run(self) -> bool {
-        matches!(self, Export | Migrate)
+        matches!(self, Export | ExportAlone | Migrate)
     }
 }
 
@@ -162,7 +177,7 @@ mod tests {
             let (mut exported, mut transformed, mut loaded) = (false, false, false);
             for step in before.chain(twice) {
                 match step {
-                    Converge(Export) => (exported, transformed) = (true, false),
+                    Converge(Export | ExportAlone) => (exported, transformed) = (true, false),
                     Converge(Transform) => {
                         assert!(exported, "{plan:?}");
                         transformed = true;

@@ -45,7 +45,7 @@ pub(crate) struct Report {
 }
 
 /// What the numbers depend on.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub(crate) struct Machine {
     pub(crate) processors: usize,
     pub(crate) memory_bytes: u64,
@@ -90,6 +90,7 @@ impl Report {
     /// Sums up the rounds; there is at least one, and all have the same steps.
     pub(crate) fn new(
         options: &Bench,
+        scale: u64,
         machine: Machine,
         converge: String,
         rounds: &[Round],
@@ -103,7 +104,7 @@ impl Report {
         steps.sort_by_key(|step| matches!(step, Step::Floor(_)));
         Self {
             schema_version: SCHEMA_VERSION,
-            scale: options.scale,
+            scale,
             rounds: options.rounds,
             build: if cfg!(debug_assertions) {
                 "debug"
@@ -279,6 +280,7 @@ pub(super) mod tests {
             stage: None,
             scale: 1,
             rounds: 3,
+            growth: false,
             output: OutputFormat::Human,
         };
         let machine = Machine {
@@ -288,7 +290,7 @@ pub(super) mod tests {
             source: "MariaDB 10.11.19".to_owned(),
             target: "PostgreSQL 17.5".to_owned(),
         };
-        Report::new(&options, machine, "converge 0.1.0".to_owned(), &rounds)
+        Report::new(&options, 1, machine, "converge 0.1.0".to_owned(), &rounds)
     }
 
     #[test]

@@ -11,12 +11,13 @@ use catalog::quote;
 
 use super::converge::Converge;
 use super::floor::Ground;
+use super::growth::Growth;
 use super::interrupt::Interrupt;
 use super::measure::Sample;
 use super::place::Place;
 use super::plan::{Floor, Plan, Step};
 use super::processor::Servers;
-use super::report::{Machine, Report};
+use super::report::{Machine, OutputFormat, Report};
 use crate::args::Bench;
 use crate::local::{LocalServers, OWN_DATABASE, Prefix};
 use crate::system::System;
@@ -34,16 +35,30 @@ pub(crate) fn run(options: &Bench) -> Result<()> {
     let interrupt = Interrupt::install()?;
     // Both have to prove that they are ours before anything is written.
     let machine = Machine::read(local.open_source()?.server(), local.open_target()?.server())?;
-    let place = Place::make()?;
-    let measured = measure(options, &local, &place, &interrupt);
-    let removed = remove_databases(&local).and(place.remove_work());
-    // The signal explains what went wrong better than what it broke off.
-    interrupt.check()?;
-    let (version, rounds) = measured?;
-    removed.context("cannot remove what the benchmark made")?;
-    let report = Report::new(options, machine, version, &rounds);
-    report.print(options.output)?;
-    Ok(())
+    let factors: &[u64] = match options.growth {
+        true => &[1, 2, 4],
+        false => &[1],
+    };
+    let mut reports = Vec::new();
+    for factor in factors {
+        let scale = options.scale * factor;
+        let place = Place::make()?;
+        let measured = measure(options, scale, &local, &place, &interrupt);
+        let removed = remove_databases(&local).and(place.remove_work());
+        // The signal explains what went wrong better than what it broke off.
+        interrupt.check()?;
+        let (version, rounds) = measured?;
+        removed.context("cannot remove what the benchmark made")?;
+        let report = Report::new(options, scale, machine.clone(), version, &rounds);
+        if options.output == OutputFormat::Human || !options.growth {
+            report.print(options.output)?;
+        }
+        reports.push(report);
+    }
+    match options.growth {
+        true => Growth::of(reports).print(options.output),
+        false => Ok(()),
+    }
 }
 
 /// The steps of a round with what they took.
@@ -51,6 +66,7 @@ pub(crate) type Round = Vec<(Step, Sample)>;
 
 fn measure(
     options: &Bench,
+    scale: u64,
     local: &LocalServers,
     place: &Place,
     interrupt: &Interrupt,
@@ -62,7 +78,7 @@ fn measure(
         servers: Servers::find(&place.home_of_servers()?)?,
         interrupt,
     };
-    let scale = options.scale.to_string();
+    let scale = scale.to_string();
     fixtures(&["load", "--scale", &scale, "--prefix", PREFIX])?;
     fixtures(&["targets", "--prefix", PREFIX])?;
     let plan = Plan::of(options.stage);
