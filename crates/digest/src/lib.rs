@@ -6,6 +6,7 @@ mod canonical;
 mod decimal;
 mod describe;
 mod json;
+mod key_set;
 mod source_value;
 mod table_digest;
 
@@ -15,5 +16,6 @@ pub use describe::describe;
 pub use json::{
     DuplicateKeys, JsonCanonicalizer, JsonError, JsonFacts, JsonOptions, NulCharacters,
 };
+pub use key_set::{KeyPasses, KeySet, Presence};
 pub use source_value::SourceValue;
 pub use table_digest::{ParseDigestError, TableDigest, digest_fields};
