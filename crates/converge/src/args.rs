@@ -25,7 +25,7 @@ pub(crate) enum Command {
     /// Read the source into CSV files, all tables at one point in time
     Export(ExportArgs),
     /// Convert the exported files to what the target takes
-    Transform(CommonArgs),
+    Transform(TransformArgs),
     /// Load the transformed files, all or nothing
     Import(CommonArgs),
     /// Compare every column of every row of source and target
@@ -60,7 +60,8 @@ pub(crate) struct CommonArgs {
     /// Run directory (a new one below `runs`, or the newest for stages that continue a run)
     #[arg(long, value_name = "DIR")]
     pub(crate) run: Option<PathBuf>,
-    /// Workers that read the source side by side (as many as there are processors by default)
+    /// Workers that read the source or convert files side by side (as many as there are processors
+    /// by default)
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) jobs: Option<u16>,
     /// Form of the output on stdout
@@ -165,6 +166,16 @@ impl Default for ReadingArgs {
             restart: false,
         }
     }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TransformArgs {
+    #[command(flatten)]
+    pub(crate) common: CommonArgs,
+    /// Convert nothing: print how each column of each table is converted, as both servers have
+    /// them now
+    #[arg(long, conflicts_with = "run")]
+    pub(crate) plan: bool,
 }
 
 #[derive(Debug, Args)]

@@ -50,16 +50,9 @@ pub(crate) struct ColumnInput<'a> {
 pub(crate) struct Work {
     value: Vec<u8>,
     edited: Vec<u8>,
-    /// Counters of the rules that changed the record at hand, each once.
-    pub(crate) applied: Vec<usize>,
-}
-
-impl Work {
-    fn apply(&mut self, repair: &Repair) {
-        if !self.applied.contains(&repair.counter) {
-            self.applied.push(repair.counter);
-        }
-    }
+    /// Counters of the rules that changed the record at hand, with the field that they changed;
+    /// each pair once.
+    pub(crate) applied: Vec<(usize, usize)>,
 }
 
 impl ColumnPlan {
@@ -118,6 +111,16 @@ impl ColumnPlan {
         &self.target
     }
 
+    /// Whether the target takes NULL.
+    pub fn is_nullable(&self) -> bool {
+        self.nullable
+    }
+
+    /// What becomes of a value where no rule holds, as a line for a reviewer.
+    pub fn conversion(&self) -> String {
+        self.conversion.to_string()
+    }
+
     /// The rules that could change a value of this column.
     pub fn rules(&self) -> impl Iterator<Item = &Rule> {
         let before = self.before.iter().map(|(repair, _)| repair);
@@ -161,7 +164,7 @@ impl ColumnPlan {
                 if let Action::Fixed(value) = &repair.action {
                     output.push_bytes(value);
                 }
-                work.apply(repair);
+                self.apply(repair, work);
                 Ok(())
             }
             None => Err(Problem::new(
@@ -189,7 +192,7 @@ impl ColumnPlan {
             Before::Map(map) => work.value.extend_from_slice(partner(map, value)?),
         }
         if matches!(before, Before::Nothing) || work.value != value {
-            work.apply(repair);
+            self.apply(repair, work);
         }
         match output.push_with(|field| self.conversion.convert(&work.value, field)) {
             Ok(()) => Ok(()),
@@ -214,10 +217,15 @@ impl ColumnPlan {
             let untried = |_: &&Repair| !tried.contains(&condition);
             let repair = self.repair(condition).filter(untried).ok_or(problem)?;
             tried.push(condition);
-            work.apply(repair);
-            match self.act(&repair.action, conversion, output, work)? {
-                None => return Ok(()),
-                Some(next) => conversion = next,
+            self.apply(repair, work);
+            match self.act(&repair.action, conversion, output, work) {
+                Ok(None) => return Ok(()),
+                Ok(Some(next)) => conversion = next,
+                // What the repair comes to may meet another rule.
+                Err(next) => {
+                    problem = next;
+                    continue;
+                }
             }
             match output.push_with(|field| conversion.convert(&work.value, field)) {
                 Ok(()) => return Ok(()),
@@ -258,6 +266,13 @@ impl ColumnPlan {
         };
         std::mem::swap(&mut work.value, &mut work.edited);
         Ok(Some(next))
+    }
+
+    fn apply(&self, repair: &Repair, work: &mut Work) {
+        let applied = (repair.counter, self.field);
+        if !work.applied.contains(&applied) {
+            work.applied.push(applied);
+        }
     }
 
     fn repair(&self, condition: Condition) -> Option<&Repair> {

@@ -5,6 +5,7 @@
 
 mod error;
 mod plan;
+mod records;
 mod rejection;
 
 mod column;
@@ -34,4 +35,5 @@ mod zone;
 pub use column::ColumnPlan;
 pub use error::{Error, Misfit};
 pub use plan::{PlanInput, TablePlan};
+pub use records::{Buffers, Failed, convert_records};
 pub use rejection::{Kind, Rejection};

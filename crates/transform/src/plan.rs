@@ -138,10 +138,43 @@ impl TablePlan {
                 return Err(self.rejection(column, &problem, input, record_number));
             }
         }
-        for counter in &self.work.applied {
-            self.rules[*counter].1 += 1;
+        if !self.work.applied.is_empty() {
+            self.count();
         }
         Ok(())
+    }
+
+    /// Counts the rules that changed the record, each once whatever number of fields it changed.
+    #[cold]
+    fn count(&mut self) {
+        // By rule and, for each, in the order of the columns.
+        self.work.applied.sort_by_key(|(counter, _)| *counter);
+        for fields in self.work.applied.chunk_by(|a, b| a.0 == b.0) {
+            self.rules[fields[0].0].1 += 1;
+        }
+    }
+
+    /// The rules that changed the record that was converted last, each with the names of the
+    /// columns that it changed.
+    pub fn changes(&self) -> impl Iterator<Item = (&str, Vec<&str>)> {
+        let by_rule = self.work.applied.chunk_by(|a, b| a.0 == b.0);
+        by_rule.map(|applied| {
+            let columns = applied.iter().filter_map(|(_, field)| {
+                let mut columns = self.columns.iter();
+                Some(columns.find(|column| column.field() == *field)?.name())
+            });
+            (self.rules[applied[0].0].0.as_str(), columns.collect())
+        })
+    }
+
+    /// The columns of the source's primary key, in key order; empty where there is none.
+    pub fn key_columns(&self) -> impl Iterator<Item = &str> {
+        self.key.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// Their fields in a record that goes in.
+    pub fn key_fields<'r>(&self, input: &'r Record) -> impl Iterator<Item = Option<&'r [u8]>> {
+        self.key.iter().map(|(_, field)| input.get(*field))
     }
 
     /// Each rule that could apply, as it displays, with the number of records that it
@@ -190,15 +223,9 @@ impl TablePlan {
     }
 
     fn key_of(&self, input: &Record) -> Vec<(String, String)> {
-        self.key
-            .iter()
-            .map(|(name, field)| {
-                (
-                    name.clone(),
-                    input.get(*field).map_or("NULL".into(), printable),
-                )
-            })
-            .collect()
+        let names = self.key_columns().map(str::to_owned);
+        let printed = |field: Option<&[u8]>| field.map_or("NULL".into(), printable);
+        names.zip(self.key_fields(input).map(printed)).collect()
     }
 
     fn rule_line(&self, column: &ColumnPlan, condition: Condition) -> Option<String> {

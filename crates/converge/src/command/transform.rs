@@ -1,23 +1,24 @@
 //! `transform`: converts the exported files to what the target takes.
 
-use std::collections::BTreeSet;
-use std::fs::{self, File};
+mod changes;
+mod plan_document;
+mod workers;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
 use std::path::Path;
 
 use anyhow::Context;
 
 use catalog::{SourceCatalog, TargetCatalog};
-use dataset::{
-    Blake3Reader, CsvReader, CsvWriter, FileEntry, Manifest, PartialFile, Record, Stage,
-    TableEntry, table_file_name,
-};
-use digest::{TableDigest, digest_fields};
+use dataset::{Manifest, Stage, TableEntry};
+use digest::TableDigest;
 use transform::{PlanInput, TablePlan};
 
-use crate::args::CommonArgs;
+use crate::args::TransformArgs;
 use crate::command::export::{self, StageDocument};
+use crate::command::transform::workers::{Part, Places, Table};
 use crate::config::Database;
-use crate::console::Pulse;
 use crate::exit::{BLOCKED, Failure, USAGE};
 use crate::interrupt::Interrupt;
 use crate::lost::Task;
@@ -27,6 +28,8 @@ use crate::run_dir::now;
 
 /// Directory of this stage's files, below the database's.
 pub(crate) const DIRECTORY: &str = "transformed";
+/// Directory of the lists of what rules changed, below the database's.
+const REJECTED: &str = "rejected";
 const STAGE: &str = "transform";
 const TASK: Task = Task {
     name: STAGE,
@@ -35,11 +38,13 @@ const TASK: Task = Task {
     leaves: "nothing was changed",
     is_kept: false,
 };
-/// Records between two looks at the clock and the signals.
-const RECORDS_BETWEEN_CHECKS: u64 = 256;
 
-pub(crate) fn run(args: &CommonArgs, interrupt: Interrupt) -> anyhow::Result<()> {
-    let mut run = Session::open(args, interrupt)?.resume(args)?;
+pub(crate) fn run(args: &TransformArgs, interrupt: Interrupt) -> anyhow::Result<()> {
+    let session = Session::open(&args.common, interrupt)?;
+    if args.plan {
+        return plan_document::print(&session);
+    }
+    let mut run = session.resume(&args.common)?;
     let outcomes = stage(&mut run)?;
     let human = format!(
         "transformed in {}\nnext: cargo xtask import\n",
@@ -53,7 +58,8 @@ pub(crate) fn run(args: &CommonArgs, interrupt: Interrupt) -> anyhow::Result<()>
 /// Transforms all databases of the run.
 pub(crate) fn stage(run: &mut Run) -> anyhow::Result<Vec<StageOutcome>> {
     check_one_export(run, export::DIRECTORY)?;
-    run.stage(&TASK, transform_database)
+    let workers = run.workers;
+    run.stage(&TASK, |stage| transform_database(stage, workers))
 }
 
 /// The plans of all tables, or what cannot be planned.
@@ -118,7 +124,7 @@ fn plan(database: &Database, pair: TablePair<'_>) -> Result<TablePlan, Failure> 
     })
 }
 
-fn transform_database(stage: &mut StageRun<'_>) -> anyhow::Result<()> {
+fn transform_database(stage: &mut StageRun<'_>, workers: usize) -> anyhow::Result<()> {
     let database = stage.database;
     let exported = stage
         .directory
@@ -130,8 +136,29 @@ fn transform_database(stage: &mut StageRun<'_>) -> anyhow::Result<()> {
     let catalogs = read_catalogs(stage)?;
     let pairs = catalogs.pairs(database)?;
     check_export_files(&before, &exported)?;
+    let plans = plans(database, &pairs)?;
+    for column in left_out(&plans, &pairs) {
+        stage.console.line(&format!(
+            "transform  {}.{column} is in the target only and keeps its default",
+            database.name
+        ));
+    }
     stage.directory.invalidate(&database.name, DIRECTORY)?;
-    let directory = stage.directory.database_dir(&database.name, DIRECTORY)?;
+    let places = Places {
+        exported,
+        transformed: stage.directory.database_dir(&database.name, DIRECTORY)?,
+        rejected: stage.directory.database_dir(&database.name, REJECTED)?,
+    };
+    clear(&places.transformed)?;
+    clear(&places.rejected)?;
+    let mut tables = Vec::new();
+    for (plan, pair) in plans.iter().zip(&pairs) {
+        let entry = before.table(&pair.source.name).with_context(|| {
+            let name = &pair.source.name;
+            format!("table `{name}` is not in the export's manifest")
+        })?;
+        tables.push(Table { entry, plan });
+    }
     let mut manifest = Manifest::new(
         stage.directory.run_id(),
         &database.name,
@@ -139,29 +166,80 @@ fn transform_database(stage: &mut StageRun<'_>) -> anyhow::Result<()> {
         now(),
         before.source.clone(),
     );
-    for pair in pairs {
-        let entry = before.table(&pair.source.name).with_context(|| {
-            format!(
-                "table `{}` is not in the export's manifest",
-                pair.source.name
-            )
-        })?;
-        let mut plan = plan(database, pair)?;
-        for column in plan.left_out() {
-            stage.console.line(&format!(
-                "transform  {}.{}.{column} is in the target only and keeps its default",
-                database.name, pair.target.name
-            ));
+    manifest.tables = transform_tables(stage, workers, &tables, &places)?;
+    manifest.write(&places.transformed)?;
+    Ok(())
+}
+
+/// Converts the files of all tables; returns the tables in their order.
+fn transform_tables(
+    stage: &mut StageRun<'_>,
+    workers: usize,
+    tables: &[Table<'_>],
+    places: &Places,
+) -> anyhow::Result<Vec<TableEntry>> {
+    let mut done: Vec<Parts> = tables.iter().map(|_| Parts::default()).collect();
+    workers::convert(stage, workers, tables, places, |stage, part| {
+        let table = &tables[part.table];
+        for (rule, rows) in &part.rules {
+            *stage.outcome.rules.entry(rule.clone()).or_default() += rows;
         }
-        let done = transform_table(stage, entry, &mut plan, &exported, &directory)?;
-        for (rule, rows) in plan.rule_counts() {
-            *stage.outcome.rules.entry(rule.to_owned()).or_default() += rows;
+        let parts = &mut done[part.table];
+        parts.0.insert(part.number, part);
+        if parts.0.len() < table.entry.files.len() {
+            return Ok(());
         }
-        let bytes = done.files.iter().map(|file| file.bytes).sum();
-        stage.table_done(&done.name, done.row_count, bytes)?;
-        manifest.tables.push(done);
+        let (rows, bytes) = parts.sums();
+        stage.table_done(&table.entry.name, rows, bytes)
+    })?;
+    let entries = done.into_iter().zip(tables);
+    Ok(entries.map(|(parts, table)| parts.entry(table)).collect())
+}
+
+/// The converted files of a table by their number.
+#[derive(Debug, Default)]
+struct Parts(BTreeMap<usize, Part>);
+
+impl Parts {
+    /// Rows and bytes.
+    fn sums(&self) -> (u64, u64) {
+        let files = || self.0.values().map(|part| &part.file);
+        let bytes = files().map(|file| file.bytes).sum();
+        (files().map(|file| file.rows).sum(), bytes)
     }
-    manifest.write(&directory)?;
+
+    fn entry(self, table: &Table<'_>) -> TableEntry {
+        let mut digest = TableDigest::default();
+        let mut files = Vec::new();
+        for part in self.0.into_values() {
+            digest.merge(part.digest);
+            files.push(part.file);
+        }
+        let mut columns = Vec::new();
+        for planned in table.plan.columns() {
+            let mut exported = table.entry.columns.iter();
+            columns.extend(exported.find(|c| c.name == planned.name()).cloned());
+        }
+        TableEntry {
+            name: table.entry.name.clone(),
+            columns,
+            row_count: digest.count,
+            digest: digest.to_string(),
+            auto_increment: table.entry.auto_increment,
+            files,
+        }
+    }
+}
+
+/// Takes away what an earlier transformation wrote: it may have had other files.
+fn clear(directory: &Path) -> anyhow::Result<()> {
+    for entry in fs::read_dir(directory)? {
+        let path = entry?.path();
+        let extension = path.extension().unwrap_or_default();
+        if extension == "csv" || extension == "partial" {
+            fs::remove_file(&path).with_context(|| format!("removing {}", path.display()))?;
+        }
+    }
     Ok(())
 }
 
@@ -190,133 +268,6 @@ pub(crate) fn read_catalogs(stage: &StageRun<'_>) -> anyhow::Result<Catalogs> {
     let source: SourceCatalog = serde_json::from_slice(&read("catalog.source.json")?)?;
     let target: TargetCatalog = serde_json::from_slice(&read("catalog.target.json")?)?;
     Ok(Catalogs { source, target })
-}
-
-fn transform_table(
-    stage: &mut StageRun<'_>,
-    entry: &TableEntry,
-    plan: &mut TablePlan,
-    exported: &Path,
-    directory: &Path,
-) -> anyhow::Result<TableEntry> {
-    let file_name = table_file_name(&entry.name);
-    let out = PartialFile::create(&directory.join(&file_name))?;
-    let names: Vec<String> = plan
-        .columns()
-        .iter()
-        .map(|column| column.name().to_owned())
-        .collect();
-    let mut writer = CsvWriter::new(out, names.iter().map(String::as_str))?;
-    let mut digest = TableDigest::default();
-    for file in &entry.files {
-        transform_file(
-            stage,
-            entry,
-            plan,
-            &exported.join(&file.name),
-            file,
-            &mut writer,
-            &mut digest,
-        )?;
-    }
-    let rows = writer.records();
-    let summary = writer.into_inner().finish()?;
-    let mut columns = Vec::new();
-    for name in &names {
-        let column = entry.columns.iter().find(|column| column.name == *name);
-        columns.extend(column.cloned());
-    }
-    let ends = |end: fn(&FileEntry) -> &Vec<String>, file: Option<&FileEntry>| {
-        file.map(end).cloned().unwrap_or_default()
-    };
-    Ok(TableEntry {
-        name: entry.name.clone(),
-        columns,
-        row_count: rows,
-        digest: digest.to_string(),
-        auto_increment: entry.auto_increment,
-        files: vec![FileEntry {
-            name: file_name,
-            rows,
-            bytes: summary.bytes,
-            blake3: summary.blake3,
-            first_key: ends(|file| &file.first_key, entry.files.first()),
-            last_key: ends(|file| &file.last_key, entry.files.last()),
-        }],
-    })
-}
-
-fn transform_file(
-    stage: &StageRun<'_>,
-    entry: &TableEntry,
-    plan: &mut TablePlan,
-    path: &Path,
-    file: &FileEntry,
-    writer: &mut CsvWriter<PartialFile>,
-    digest: &mut TableDigest,
-) -> anyhow::Result<()> {
-    let input = File::open(path).with_context(|| format!("opening {}", path.display()))?;
-    let mut hashed = Blake3Reader::new(input);
-    let mut reader = CsvReader::new(&mut hashed).map_err(|error| damaged(error.at(path)))?;
-    let names: Vec<&str> = entry
-        .columns
-        .iter()
-        .map(|column| column.name.as_str())
-        .collect();
-    if reader.header() != names {
-        return Err(changed(path).into());
-    }
-    let mut pulse = Pulse::new(stage.console);
-    let (mut record, mut converted) = (Record::new(), Record::new());
-    while reader
-        .read(&mut record)
-        .map_err(|error| damaged(error.at(path)))?
-    {
-        if reader
-            .record_number()
-            .is_multiple_of(RECORDS_BETWEEN_CHECKS)
-        {
-            stage.interrupt.check()?;
-            pulse.beat(|| {
-                let rows = reader.record_number();
-                format!(
-                    "transform  {}.{} {rows} rows",
-                    stage.database.name, entry.name
-                )
-            });
-        }
-        plan.convert(&record, &mut converted, reader.record_number())
-            .map_err(rejected)?;
-        digest.add(digest_fields(converted.iter()));
-        writer
-            .write(&converted)
-            .with_context(|| format!("writing {}", path.display()))?;
-    }
-    let rows = reader.record_number();
-    drop(reader);
-    if hashed.blake3() != file.blake3 || rows != file.rows {
-        return Err(changed(path).into());
-    }
-    Ok(())
-}
-
-fn rejected(rejection: transform::Rejection) -> Failure {
-    let failure = Failure::refused(rejection.to_string());
-    match rejection.hint() {
-        Some(rule) => failure.hint(format!("add a rule to the configuration: {rule}")),
-        None => failure,
-    }
-}
-
-/// A file that is not in the dialect is a blocker; one that cannot be read is not expected.
-fn damaged(error: dataset::Error) -> anyhow::Error {
-    if error.is_damage() {
-        Failure::blocked(error.to_string())
-            .hint("run `cargo xtask export` again")
-            .into()
-    } else {
-        error.into()
-    }
 }
 
 /// A file that is not the one that the manifest describes.

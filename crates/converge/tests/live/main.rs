@@ -23,3 +23,4 @@ mod resume;
 mod servers;
 mod snapshots;
 mod support;
+mod transform;
