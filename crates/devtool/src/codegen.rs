@@ -40,10 +40,17 @@ pub(crate) fn check() -> Result<bool> {
 }
 
 fn out_of_date() -> Result<Vec<Generated>> {
-    let mut files = vec![Generated {
-        path: workspace_root().join("docs/type-mapping.md"),
-        text: baseline::type_mapping_document(),
-    }];
+    let pages = [
+        ("type-mapping.md", baseline::type_mapping_document()),
+        ("rules.md", transform::rules_document()),
+    ];
+    let mut files: Vec<Generated> = pages
+        .into_iter()
+        .map(|(name, text)| Generated {
+            path: workspace_root().join("docs").join(name),
+            text,
+        })
+        .collect();
     for system in System::ALL {
         for server in [Server::Mysql, Server::Mariadb, Server::Postgres] {
             let path = system.folder().join(server.ddl_file_name());

@@ -3,6 +3,7 @@
 //!
 //! Pure: reads no file, asks no server, and never changes a value unless a rule says so.
 
+mod document;
 mod error;
 mod plan;
 mod records;
@@ -33,6 +34,7 @@ mod uuid;
 mod zone;
 
 pub use column::ColumnPlan;
+pub use document::rules_document;
 pub use error::{Error, Misfit};
 pub use plan::{PlanInput, TablePlan};
 pub use records::{Buffers, Failed, convert_records};
