@@ -77,6 +77,15 @@ impl Tests {
             .env("INSTA_WORKSPACE_ROOT", workspace::root())
             .env("INSTA_SNAPSHOT_REFERENCES_FILE", &references)
             .current_dir(workspace::root());
+        // Tests that bring servers of their own take the same ones.
+        for (name, server) in [
+            ("CONVERGE_TEST_MYSQL", &wanted.mysql),
+            ("CONVERGE_TEST_POSTGRES", &wanted.postgres),
+        ] {
+            if let Some(server) = server {
+                runner.env(name, server);
+            }
+        }
         if std::env::var_os("INSTA_UPDATE").is_none() {
             // A test never writes what it is compared with, unless a person asks for it.
             runner.env("INSTA_UPDATE", "no");

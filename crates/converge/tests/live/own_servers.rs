@@ -1,6 +1,7 @@
 //! A pair of servers for one test that stops or kills them, which the shared ones would not
 //! bear. `cargo xtask db` makes them, in a state directory of the test's own.
 
+use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -117,6 +118,8 @@ impl OwnServers {
             .arg("--state-dir")
             .arg(&self.state)
             .args(arguments)
+            .args(chosen("--mysql", "CONVERGE_TEST_MYSQL"))
+            .args(chosen("--postgres", "CONVERGE_TEST_POSTGRES"))
             .stdin(Stdio::null())
             .output()
             .unwrap()
@@ -164,6 +167,12 @@ impl Processes {
             let _ = signal(name, *pid);
         }
     }
+}
+
+/// The kind of server that the run of all tests was asked for.
+fn chosen(option: &str, variable: &str) -> Vec<String> {
+    let server = env::var(variable).ok();
+    server.map_or_else(Vec::new, |server| vec![option.to_owned(), server])
 }
 
 fn children(pid: u32) -> Vec<u32> {
