@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use catalog::{Check, ForeignKey};
+use catalog::{Check, ForeignKey, MysqlType};
 
 use super::{Tables, cells, number, rows};
 use crate::connection::Connection;
@@ -53,7 +53,8 @@ pub(super) fn read_checks(
             check.clause = clause;
         }
         if has_json_as_text && check.at_column {
-            check.json_column = valid_json(&check.clause);
+            // A column's check has its name, and may well speak of another one.
+            check.json_column = valid_json(&check.clause).filter(|column| *column == check.name);
         }
     }
     Ok(checks)
@@ -65,9 +66,20 @@ fn valid_json(clause: &str) -> Option<String> {
     Some(column.replace("``", "`"))
 }
 
+impl FoundCheck {
+    /// Whether it is what the column's type says: such a check at a shorter text is one.
+    fn is_of_the_type(&self, tables: &Tables) -> bool {
+        let column = || {
+            let name = self.json_column.as_ref()?;
+            tables.get(&self.table)?.column(name)
+        };
+        column().is_some_and(|column| column.data_type == MysqlType::Json)
+    }
+}
+
 /// Gives the checks to their tables; those without a name get MySQL's, `table_chk_1`.
 pub(super) fn put_checks(dialect: Dialect, mut found: Vec<FoundCheck>, tables: &mut Tables) {
-    found.retain(|check| check.json_column.is_none());
+    found.retain(|check| !check.is_of_the_type(tables));
     let position = |check: &FoundCheck| {
         let table = tables.get(&check.table)?;
         let columns = &table.columns;
