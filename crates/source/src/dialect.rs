@@ -146,6 +146,21 @@ impl Dialect {
         self.mariadb
     }
 
+    /// Whether a column of text, bytes or JSON without a length may have a literal for a default:
+    /// in MySQL it has an expression.
+    ///
+    /// Sources: MySQL Reference Manual, "Data Type Default Values"; MariaDB documentation, "BLOB
+    /// and TEXT Data Types".
+    pub(crate) fn has_literals_for_texts(self) -> bool {
+        self.mariadb
+    }
+
+    /// Whether `information_schema` has a `?` for each byte of a character of four bytes within
+    /// an expression (seen in MariaDB 10.11 and 11.8); MySQL shows all bytes there.
+    pub(crate) fn loses_characters_of_expressions(self) -> bool {
+        self.mariadb
+    }
+
     /// The place of a check without a name among those of its table.
     ///
     /// MySQL counts them (`t_chk_1`), and so does MariaDB (`CONSTRAINT_1`), where those that

@@ -9,6 +9,7 @@ mod constraints;
 mod exact;
 mod keys;
 mod others;
+mod shown;
 
 use std::collections::BTreeMap;
 
@@ -30,8 +31,9 @@ type Tables = BTreeMap<String, SourceTable>;
 pub fn discover(connection: &mut Connection, database: &str) -> Result<SourceCatalog, Error> {
     let mut tables = read_tables(connection, database)?;
     let checks = constraints::read_checks(connection, database)?;
-    columns::read(connection, database, &checks, &mut tables)?;
-    exact::read_defaults(connection, database, &mut tables)?;
+    let computed = columns::read(connection, database, &checks, &mut tables)?;
+    exact::read_labels(connection, database, &mut tables)?;
+    exact::read_defaults(connection, database, &computed, &mut tables)?;
     keys::read(connection, database, &mut tables)?;
     constraints::read_foreign_keys(connection, database, &mut tables)?;
     constraints::put_checks(connection.dialect, checks, &mut tables);

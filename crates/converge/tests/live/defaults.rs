@@ -10,7 +10,7 @@ use testing::Databases;
 use crate::support::Workplace;
 
 /// Columns of the source as their own server spells them, and what `types` chooses for them.
-const COLUMNS: [(&str, &str); 64] = [
+const COLUMNS: [(&str, &str); 68] = [
     ("tinyint(1) default 0", ""),
     ("tinyint(1) default 1", ""),
     ("tinyint(1) default 7", "smallint"),
@@ -56,6 +56,10 @@ const COLUMNS: [(&str, &str); 64] = [
     ("binary(16) default '0123456789abcdef'", "uuid"),
     ("varbinary(9) default 'a b'", ""),
     ("varbinary(9) default ''", ""),
+    ("varbinary(9) not null default 'a\\0?'", ""),
+    ("varchar(9) not null default 'x😀?'", ""),
+    ("enum('😀','😁') not null default '😁'", ""),
+    ("timestamp not null default '2024-01-31 12:00:00'", ""),
     ("date default '2024-02-29'", ""),
     ("date default '0009-12-04'", ""),
     ("datetime default '2024-01-31 12:00:00'", ""),

@@ -7,18 +7,28 @@ use std::collections::BTreeSet;
 use catalog::{BlobSize, Generated, MysqlType, SourceColumn};
 
 use super::constraints::FoundCheck;
+use super::shown::Shown;
 use super::{Cells, Tables, cells, number, one_charset, rows};
 use crate::connection::Connection;
 use crate::dialect::{Dialect, moment};
 use crate::error::Error;
 
-/// Reads the columns of all tables.
+/// Where a row of the query has these, behind the name of the database.
+const DEFAULT: usize = 5;
+const EXPRESSION: usize = 9;
+
+/// Columns by table and name.
+pub(super) type Places = BTreeSet<(String, String)>;
+
+/// Reads the columns of all tables, and tells which have an expression for a default where the
+/// server tells that.
 pub(super) fn read(
     connection: &mut Connection,
     database: &str,
     checks: &[FoundCheck],
     tables: &mut Tables,
-) -> Result<(), Error> {
+) -> Result<Places, Error> {
+    let mut computed = Places::new();
     let dialect = connection.dialect;
     let json: BTreeSet<(&str, &str)> = checks
         .iter()
@@ -26,6 +36,15 @@ pub(super) fn read(
         .collect();
     let mut found = rows(connection, include_str!("../sql/columns.sql"), database)?;
     found.sort_by_key(|row| (row[0].clone(), number(row[1].as_deref())));
+    let mut shown = Shown::new(connection, database);
+    for row in &mut found {
+        let (table, column) = (row[0].clone(), row[2].clone());
+        for at in [DEFAULT, EXPRESSION] {
+            if let (Some(table), Some(column), Some(text)) = (&table, &column, &mut row[at]) {
+                shown.restore_at_column(table, column, text)?;
+            }
+        }
+    }
     for mut row in cells(found) {
         let table = row.text();
         row.next();
@@ -33,7 +52,10 @@ pub(super) fn read(
         let is_json = json.contains(&(table.as_str(), name.as_str()));
         // A view's columns have no table here.
         if let Some(table) = tables.get_mut(&table) {
-            let column = column(dialect, name, is_json, &mut row);
+            let (column, extra) = column(dialect, name, is_json, &mut row);
+            if extra.contains("default_generated") {
+                computed.insert((table.name.clone(), column.name.clone()));
+            }
             // MySQL says nothing before the first row, and MariaDB 1.
             if column.auto_increment && table.auto_increment.is_none() {
                 table.auto_increment = Some(1);
@@ -41,11 +63,16 @@ pub(super) fn read(
             table.columns.push(column);
         }
     }
-    Ok(())
+    Ok(computed)
 }
 
-/// A column from the cells behind its name.
-fn column(dialect: Dialect, name: String, is_json: bool, row: &mut Cells) -> SourceColumn {
+/// A column from the cells behind its name, and what else the server says of it.
+fn column(
+    dialect: Dialect,
+    name: String,
+    is_json: bool,
+    row: &mut Cells,
+) -> (SourceColumn, String) {
     let mut data_type = MysqlType::parse(&row.text());
     if is_json && data_type == MysqlType::Text(BlobSize::Long) {
         data_type = MysqlType::Json;
@@ -73,5 +100,5 @@ fn column(dialect: Dialect, name: String, is_json: bool, row: &mut Cells) -> Sou
         stored: !extra.contains("virtual"),
     });
     column.comment = row.something();
-    column
+    (column, extra)
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use catalog::{Check, ForeignKey, MysqlType};
 
+use super::shown::Shown;
 use super::{Tables, cells, number, rows};
 use crate::connection::Connection;
 use crate::dialect::Dialect;
@@ -48,9 +49,15 @@ pub(super) fn read_checks(
             json_column: None,
         });
     }
+    let mut shown = Shown::new(connection, database);
     for check in &mut checks {
         if let Some(clause) = clauses.remove(&check.name) {
             check.clause = clause;
+        }
+        let (table, name) = (&check.table, &check.name);
+        match check.at_column {
+            true => shown.restore_at_column(table, name, &mut check.clause)?,
+            false => shown.restore_check(table, name, &mut check.clause)?,
         }
         if has_json_as_text && check.at_column {
             // A column's check has its name, and may well speak of another one.
