@@ -77,6 +77,9 @@ pub struct UpdateTrigger {
     pub name: String,
     /// Columns, and the SQL of what they are set to.
     pub columns: Vec<(String, String)>,
+    /// The columns by which a change is seen where others are computed, which have no values yet
+    /// when the trigger runs; none where the whole row is looked at.
+    pub compared: Vec<String>,
 }
 
 /// What a baseline is made by.

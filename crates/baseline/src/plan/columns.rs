@@ -138,7 +138,12 @@ fn say_more(column: &SubjectColumn<'_>, place: &str, wanted: &Wanted<'_>, notes:
             "`on update`: `baseline: {on_update: trigger}` makes a trigger of it"
         }
         (OnUpdate::Trigger, None) => "`on update`: not known for the column's type",
-        (OnUpdate::Trigger, Some(_)) => return,
+        (OnUpdate::Trigger, Some(_)) => {
+            let reason = "set when another column changes, also where the update gives it the \
+                          value that it has: the source keeps that";
+            notes.push(note(NoteKind::Changed, reason, place));
+            return;
+        }
     };
     notes.push(not_translated(reason, format!("{place}: {on_update}")));
 }
@@ -161,9 +166,17 @@ pub(super) fn trigger(
     let columns: Vec<(String, String)> = columns
         .filter_map(|column| Some((column.name.clone(), moment(column, wanted)?)))
         .collect();
+    let (computed, plain): (Vec<_>, Vec<_>) = planned
+        .columns
+        .iter()
+        .partition(|column| column.generated.is_some());
     (!columns.is_empty()).then(|| UpdateTrigger {
         table: planned.name.clone(),
         name: shortened(&format!("{}_on_update", planned.name)),
         columns,
+        compared: match computed.is_empty() {
+            true => Vec::new(),
+            false => plain.iter().map(|column| column.name.clone()).collect(),
+        },
     })
 }

@@ -37,7 +37,18 @@ pub(super) fn statements(baseline: &Baseline) -> Vec<String> {
 /// As in MySQL: a change of the row sets the columns that the change itself leaves alone. Rows are
 /// compared by their bytes, since not every type has an equality.
 fn function(trigger: &UpdateTrigger) -> String {
-    let mut body = "\nbegin\n    if new *<> old then\n".to_owned();
+    let row = |name: &str| match trigger.compared.as_slice() {
+        [] => name.to_owned(),
+        columns => {
+            let columns = columns.iter();
+            let columns: Vec<String> = columns
+                .map(|column| format!("{name}.{}", quote::postgres(column)))
+                .collect();
+            // Without the cast, PostgreSQL would ask each type for an equality.
+            format!("row({})::record", columns.join(", "))
+        }
+    };
+    let mut body = format!("\nbegin\n    if {} *<> {} then\n", row("new"), row("old"));
     for (column, value) in &trigger.columns {
         let column = quote::postgres(column);
         body.push_str(&format!(

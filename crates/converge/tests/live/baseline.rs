@@ -364,10 +364,16 @@ fn rows_move_into_what_was_generated() {
 
 #[test]
 fn the_trigger_does_what_on_update_did() {
-    let databases = Databases::create();
     let source = "create table page (
-        id int not null primary key, title varchar(9) null, body json null,
+        id int not null primary key, title varchar(9) null, body json null, {computed}
         changed datetime not null on update current_timestamp);";
+    for computed in ["", "twice bigint as (id * 2) stored,"] {
+        trigger_does_what_on_update_did(&source.replace("{computed}", computed));
+    }
+}
+
+fn trigger_does_what_on_update_did(source: &str) {
+    let databases = Databases::create();
     databases.load(source, "");
     let options = "baseline: {on_update: trigger}\ntypes: {json: json}\nschema_owner: converge\n";
     let workplace = Workplace::new(&[("shop", &databases, options)]);
@@ -376,7 +382,7 @@ fn the_trigger_does_what_on_update_did() {
             .run(&[&["baseline"], &action[..]].concat())
             .expect(0);
     }
-    let insert = "insert into page values (1, 'a', '{}', '2000-01-01')";
+    let insert = "insert into page (id, title, body, changed) values (1, 'a', '{}', '2000-01-01')";
     databases.mysql().execute(insert).unwrap();
     let mut target = databases.postgres();
     target.batch_execute(insert).unwrap();
