@@ -20,6 +20,7 @@ use catalog::{TargetCatalog, TargetTable, quote};
 pub use bare::without_schema;
 pub use difference::{Difference, DifferenceKind, DifferenceSide};
 
+use crate::left_out::{LeftOut, OfTable};
 use crate::sql::{column, key};
 
 /// Whether constraints, indexes, sequences and types have to be named as expected.
@@ -36,10 +37,21 @@ pub enum Names {
 /// Both catalogues must come from servers of one version, and be of one schema or without the
 /// names of theirs ([`without_schema`]).
 pub fn compare(expected: &TargetCatalog, live: &TargetCatalog, names: Names) -> Vec<Difference> {
+    compare_beside(expected, live, names, &[])
+}
+
+/// The same, where something is known that is not expected only because it is not translated.
+pub fn compare_beside(
+    expected: &TargetCatalog,
+    live: &TargetCatalog,
+    names: Names,
+    left_out: &[LeftOut],
+) -> Vec<Difference> {
     let mut found = Findings {
         expected,
         live,
         names,
+        left_out,
         differences: Vec::new(),
     };
     let tables = expected.tables.iter().chain(&live.tables);
@@ -64,10 +76,19 @@ struct Findings<'c> {
     expected: &'c TargetCatalog,
     live: &'c TargetCatalog,
     names: Names,
+    left_out: &'c [LeftOut],
     differences: Vec<Difference>,
 }
 
-impl Findings<'_> {
+impl<'c> Findings<'c> {
+    /// What is not translated of a table, which the target may have by other hands.
+    fn left_out<'l>(&self, live: &'l TargetTable) -> OfTable<'l>
+    where
+        'c: 'l,
+    {
+        OfTable::new(self.left_out, live)
+    }
+
     fn compare_tables(&mut self, expected: &TargetTable, live: &TargetTable) {
         let place = place(&expected.name);
         if expected.partitioning != live.partitioning {

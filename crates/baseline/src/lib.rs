@@ -6,6 +6,7 @@ mod closure;
 mod compare;
 mod defaults;
 mod expression;
+mod left_out;
 mod names;
 mod note;
 mod options;
@@ -14,8 +15,11 @@ pub mod sql;
 mod type_map;
 
 pub use closure::{ClosureColumn, ColumnName, NotUnited, unite};
-pub use compare::{Difference, DifferenceKind, DifferenceSide, Names, compare, without_schema};
+pub use compare::{
+    Difference, DifferenceKind, DifferenceSide, Names, compare, compare_beside, without_schema,
+};
 pub use defaults::{NotTranslated, PostgresDefault, translate};
+pub use left_out::{LeftOut, LeftOutKind};
 pub use names::{NameKind, NameRequest, enum_type_name, shortened, unique_names};
 pub use note::{Note, NoteKind};
 pub use options::{BaselineOptions, OnUpdate};

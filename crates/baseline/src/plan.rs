@@ -6,6 +6,7 @@
 mod columns;
 mod constraints;
 mod keys;
+mod left_out;
 mod names;
 mod subject;
 
@@ -14,6 +15,7 @@ use std::fmt;
 
 use catalog::{Server, ServerKind, SourceCatalog, TargetCatalog, TargetTable};
 
+use crate::left_out::LeftOut;
 use crate::note::{Note, NoteKind};
 use crate::{BaselineOptions, NotUnited, OnUpdate, TypeMap, Unsupported};
 
@@ -32,6 +34,8 @@ pub struct Baseline {
     pub triggers: Vec<UpdateTrigger>,
     /// What a reviewer has to know; ordered.
     pub notes: Vec<Note>,
+    /// What the source's tables have and these have not.
+    pub left_out: Vec<LeftOut>,
 }
 
 impl Baseline {
@@ -43,6 +47,7 @@ impl Baseline {
             extensions: BTreeSet::new(),
             triggers: Vec::new(),
             notes: Vec::new(),
+            left_out: Vec::new(),
         }
     }
 
@@ -61,6 +66,7 @@ impl Baseline {
                 triggers: of_these.cloned().collect(),
                 extensions: self.extensions.clone(),
                 notes: Vec::new(),
+                left_out: Vec::new(),
                 catalog,
             }
         });
@@ -130,6 +136,7 @@ pub fn plan(source: &SourceCatalog, wanted: &Wanted<'_>) -> Result<Baseline, Pla
     let mut tables = Vec::new();
     let mut triggers = Vec::new();
     let mut extensions = BTreeSet::new();
+    let mut all_left_out = Vec::new();
     for table in &subject.tables {
         let mut planned = TargetTable::new(table.name.clone());
         planned.comment = constraints::comment(
@@ -145,6 +152,7 @@ pub fn plan(source: &SourceCatalog, wanted: &Wanted<'_>) -> Result<Baseline, Pla
         if wanted.options.on_update == OnUpdate::Trigger {
             triggers.extend(columns::trigger(table, wanted, &planned));
         }
+        all_left_out.extend(left_out::of(table, &planned));
         tables.push(planned);
     }
     Names::give(&mut tables, &mut notes);
@@ -164,6 +172,7 @@ pub fn plan(source: &SourceCatalog, wanted: &Wanted<'_>) -> Result<Baseline, Pla
         extensions,
         triggers,
         notes,
+        left_out: all_left_out,
     })
 }
 

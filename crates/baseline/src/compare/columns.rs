@@ -4,6 +4,7 @@ use catalog::{Key, KeyTerm, PostgresType, TargetColumn, TargetTable, quote};
 
 use super::{Findings, keys, numbers, place};
 use crate::compare::{Difference, DifferenceKind};
+use crate::left_out::mentions;
 use crate::sql::column::{add_column, separate_sequence, type_of};
 use crate::sql::key::{add_check, add_foreign_key, create_key};
 
@@ -26,6 +27,8 @@ pub(super) fn compare(found: &mut Findings<'_>, expected: &TargetTable, live: &T
             let mut difference = Difference::unexpected(kind, table, object(table, column));
             difference.mend = vec![drop_column(table, column)];
             difference.loses = Some("its values are lost");
+            let in_source = found.left_out(live).has_column(&column.name);
+            let difference = difference.unless_in_source(in_source);
             found.differences.push(difference);
         }
     }
@@ -43,6 +46,7 @@ fn compare_column(
 ) {
     let name = &tables[0].name;
     let loses = loses(expected, live);
+    let default_in_source = found.left_out(tables[1]).has_default(&live.name);
     let mut differ = |kind, [expected_as, found_as]: [String; 2], mend: Vec<String>| {
         let mut difference = Difference::of(kind, name, object(name, expected));
         difference.expected = Some(expected_as);
@@ -52,7 +56,10 @@ fn compare_column(
         if kind == DifferenceKind::Generated && live.generated.is_none() {
             difference.loses = Some("its values are lost");
         }
-        found.differences.push(difference);
+        let in_source = kind == DifferenceKind::Default && default_in_source;
+        found
+            .differences
+            .push(difference.unless_in_source(in_source));
     };
     if expected.generated != live.generated
         || (expected.generated.is_some() && !same_type(expected, live))
@@ -373,12 +380,6 @@ fn is_on(key: &Key, column: &str) -> bool {
     terms.any(|it_is| it_is)
         || key.include.iter().any(|name| name == column)
         || condition.is_some_and(|text| mentions(text, column))
-}
-
-/// Whether an expression may speak of a column; in doubt it does.
-fn mentions(expression: &str, column: &str) -> bool {
-    let mut words = expression.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '$'));
-    expression.contains(&quote::postgres(column)) || words.any(|word| word == column)
 }
 
 fn drop_column(table: &str, column: &TargetColumn) -> String {

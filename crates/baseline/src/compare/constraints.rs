@@ -43,6 +43,8 @@ pub(super) fn compare_foreign_keys(
     for there in paired.unexpected {
         let mut difference = Difference::unexpected(kind, table, key_object(table, there));
         difference.mend = vec![drop(table, &there.name)];
+        let in_source = found.left_out(live).has_foreign_key(there);
+        let difference = difference.unless_in_source(in_source);
         found.differences.push(difference);
     }
 }
@@ -81,6 +83,8 @@ pub(super) fn compare_checks(found: &mut Findings<'_>, expected: &TargetTable, l
     for there in paired.unexpected {
         let mut difference = Difference::unexpected(kind, table, object(there));
         difference.mend = vec![drop(table, &there.name)];
+        let in_source = found.left_out(live).has_check(there);
+        let difference = difference.unless_in_source(in_source);
         found.differences.push(difference);
     }
 }

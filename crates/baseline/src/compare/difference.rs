@@ -35,6 +35,8 @@ pub enum DifferenceSide {
     OnlyInTarget,
     /// On both sides, and not the same.
     Different,
+    /// In the target, and in the source, which cannot be compared: it is not translated.
+    NotTranslated,
 }
 
 impl DifferenceSide {
@@ -44,6 +46,7 @@ impl DifferenceSide {
             Self::MissingInTarget => "missing in target",
             Self::OnlyInTarget => "only in target",
             Self::Different => "different",
+            Self::NotTranslated => "in the source, not translated",
         }
     }
 
@@ -53,6 +56,7 @@ impl DifferenceSide {
             Self::MissingInTarget => "missing_in_target",
             Self::OnlyInTarget => "only_in_target",
             Self::Different => "different",
+            Self::NotTranslated => "not_translated",
         }
     }
 }
@@ -181,6 +185,16 @@ impl Difference {
             side: DifferenceSide::OnlyInTarget,
             ..Self::of(kind, table, object)
         }
+    }
+
+    /// The same where the source has it, too, so that nobody is told to drop it.
+    pub(super) fn unless_in_source(mut self, is_in_source: bool) -> Self {
+        if is_in_source {
+            self.side = DifferenceSide::NotTranslated;
+            self.loses = None;
+            self.mend.clear();
+        }
+        self
     }
 
     /// An extension that the schema needs and the target lacks.

@@ -33,6 +33,8 @@ pub(super) fn compare(found: &mut Findings<'_>, expected: &TargetTable, live: &T
     for there in paired.unexpected {
         let mut difference = Difference::unexpected(kind(there), table, object(table, there));
         difference.mend = vec![drop(table, there)];
+        let in_source = found.left_out(live).has_key(there);
+        let difference = difference.unless_in_source(in_source);
         found.differences.push(difference);
     }
 }

@@ -192,3 +192,44 @@ fn a_baseline_leaves_the_tables_of_other_schemas_alone() {
         .run(&["baseline", "apply", "--from", "sql"])
         .expect(0);
 }
+
+/// A target may well have what a baseline cannot make of the source: nobody is told to drop it.
+#[test]
+fn what_is_not_translated_is_not_called_the_targets_own() {
+    let source = "create table a (id int, name varchar(60) default (concat('a', 'b')), note text,
+        shout varchar(60) as (upper(name)) stored, p int,
+        constraint named check (name like 'a%'), constraint noted check (note like 'b%'),
+        fulltext key words (note));
+        create table p (id int primary key);
+        alter table a add constraint fk foreign key (p) references p (id);";
+    let (databases, workplace) = applied(source, OPTIONS.replace("true", "false").as_str());
+    let mut target = databases.postgres();
+    let by_hand = "alter table a add shout varchar(60) generated always as (upper(name)) stored,
+          add constraint named check (name ~ '^a'), add constraint other check (note ~ '^b'),
+          alter column name set default ('a' || 'b');
+        create index on a using gin (to_tsvector('simple', note)); create index on a (p)";
+    target.batch_execute(by_hand).unwrap();
+    let own = "alter table a add own int, add constraint own check (id > 0);
+        create index on a (note); create unique index on a (p)";
+    let found = workplace.run(&["baseline", "check"]).expect(5);
+    let lines: Vec<&str> = found.stdout.lines().collect();
+    let not_translated = "  in the source, not translated: ";
+    let of_source = |lines: &[&str]| {
+        let lines = lines.iter().filter(|line| line.starts_with(not_translated));
+        let clean = lines.filter(|line| !line.contains("mend") && !line.contains("drop"));
+        clean.count()
+    };
+    assert_eq!(of_source(&lines), 6, "{}", found.text());
+    assert_eq!(lines.len(), 8, "{}", found.text());
+    target.batch_execute(own).unwrap();
+    let found = workplace.run(&["baseline", "check"]).expect(5);
+    let lines: Vec<&str> = found.stdout.lines().collect();
+    let drops = lines
+        .iter()
+        .filter(|line| line.contains("only in target: "));
+    assert_eq!(drops.count(), 4, "{}", found.text());
+    assert_eq!(of_source(&lines), 6, "{}", found.text());
+    let json = workplace.run(&["baseline", "check", "--output", "json"]);
+    let side = "\"side\": \"not_translated\"";
+    assert_eq!(json.stdout.matches(side).count(), 6, "{}", json.text());
+}

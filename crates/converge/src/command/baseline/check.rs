@@ -9,7 +9,7 @@ mod report;
 use std::fs;
 use std::path::Path;
 
-use ::baseline::{Baseline, Difference, Names, compare, sql, without_schema};
+use ::baseline::{Baseline, Difference, LeftOut, Names, compare_beside, sql, without_schema};
 use catalog::{ForeignKey, TargetCatalog, quote};
 use target::{Batches, Scratch};
 
@@ -138,7 +138,7 @@ impl Check<'_> {
         }
         let live = target::discover(&mut connection, schema)?;
         let mut live = self.wanted(without_schema(live, &[schema]));
-        let (expected, extensions) = self.expected(&mut connection)?;
+        let (expected, extensions, left_out) = self.expected(&mut connection)?;
         let mut expected = self.wanted(expected);
         defaults::unite(&mut connection, schema, &expected, &mut live)?;
         if let Expected::Source = self.expected {
@@ -148,7 +148,7 @@ impl Check<'_> {
         let installed = connection.extensions()?;
         let missing = extensions.iter().filter(|name| !installed.contains(name));
         differences.extend(missing.map(|name| Difference::missing_extension(name)));
-        differences.extend(compare(&expected, &live, names));
+        differences.extend(compare_beside(&expected, &live, names, &left_out));
         Ok((expected.tables.len(), differences))
     }
 
@@ -163,13 +163,18 @@ impl Check<'_> {
         catalog
     }
 
-    /// The expected schema as the server spells it, and the extensions that it had to make.
+    /// The expected schema as the server spells it, the extensions that it had to make, and what
+    /// of the source is not in it.
     fn expected(
         &self,
         live: &mut target::Connection,
-    ) -> anyhow::Result<(TargetCatalog, Vec<String>)> {
-        match self.expected {
-            Expected::Source => self.spelled_in_parts(live, None, &generate::plan(self.database)?),
+    ) -> anyhow::Result<(TargetCatalog, Vec<String>, Vec<LeftOut>)> {
+        let (catalog, extensions) = match self.expected {
+            Expected::Source => {
+                let baseline = generate::plan(self.database)?;
+                let (catalog, extensions) = self.spelled_in_parts(live, None, &baseline)?;
+                return Ok((catalog, extensions, baseline.left_out));
+            }
             Expected::Files(directory) => {
                 let scripts = Scripts::read(&directory.join(&self.database.name))?;
                 let statements = scripts.statements()?;
@@ -178,16 +183,17 @@ impl Check<'_> {
                     return Err(only_reads(&scripts.place(statement)).into());
                 }
                 let place = |at: usize| format!("{}: ", scripts.place(statements[at]));
-                self.spelled(live, None, &statements, place)
+                self.spelled(live, None, &statements, place)?
             }
             Expected::Catalog(directory) => {
                 let catalog = read_catalog(&directory.join(&self.database.name))?;
                 let own = catalog.schema.clone();
                 let baseline = Baseline::of_catalog(without_schema(catalog, &[&own]));
                 let beside = Some(self.database.target_schema.as_str());
-                self.spelled_in_parts(live, beside, &baseline)
+                self.spelled_in_parts(live, beside, &baseline)?
             }
-        }
+        };
+        Ok((catalog, extensions, Vec::new()))
     }
 
     /// Lets the server spell as many tables at a time as it has locks for. Foreign keys between

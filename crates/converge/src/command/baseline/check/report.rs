@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use ::baseline::Difference;
+use ::baseline::{Difference, DifferenceSide};
 use catalog::quote;
 
 use crate::config::Database;
@@ -88,6 +88,7 @@ fn line(difference: &Difference) -> String {
             format!("{difference}; mend{loses}: begin; {sql} commit;")
         }
         (Some(sql), _) => format!("{difference}; mend{loses}: {sql}"),
+        (None, true) if difference.side == DifferenceSide::NotTranslated => difference.to_string(),
         (None, true) => format!("{difference}; no statement mends it"),
         (None, false) => format!("{difference}; mend{loses}: see --output json"),
     }
