@@ -3,7 +3,7 @@
 use catalog::{PostgresType, quote};
 
 use super::token::Token;
-use super::{Kind, KnownColumn, is_exact, is_unsigned};
+use super::{Equality, Kind, KnownColumn, is_unsigned};
 
 /// Deeper expressions are refused, so that none exhausts the stack.
 const DEPTH_MAX: usize = 64;
@@ -15,8 +15,8 @@ pub(super) struct Term {
     pub(super) kind: Kind,
     /// Whether it needs parentheses within another.
     open: bool,
-    /// Whether both servers take the same texts for equal.
-    exact: bool,
+    /// Which texts the source takes for equal.
+    equality: Equality,
     unsigned: bool,
     /// The type of a bare column.
     column: Option<PostgresType>,
@@ -30,7 +30,7 @@ impl Term {
             sql,
             kind,
             open: false,
-            exact: true,
+            equality: Equality::Exact,
             unsigned: false,
             column: None,
             literal: None,
@@ -59,6 +59,9 @@ impl Term {
         }
     }
 }
+
+/// Both sides of a comparison, as it is made here.
+type Compared = Result<[String; 2], String>;
 
 type Parsed = Result<Term, String>;
 
@@ -153,9 +156,9 @@ impl<'t, 'a, F: Fn(&str) -> Option<KnownColumn<'a>>> Parser<'t, 'a, F> {
                 self.must("and")?;
                 self.sum()?
             });
-            let low = compared(&left, &low, ">=")?;
-            let high = compared(&left, &high, "<=")?;
-            let sql = format!("{} {not}between {low} and {high}", left.within());
+            let [left_side, low] = compared(&left, &low, ">=")?;
+            let [_, high] = compared(&left, &high, "<=")?;
+            let sql = format!("{left_side} {not}between {low} and {high}");
             return Ok(Term::open(sql, Kind::Boolean));
         }
         if !not.is_empty() {
@@ -172,10 +175,11 @@ impl<'t, 'a, F: Fn(&str) -> Option<KnownColumn<'a>>> Parser<'t, 'a, F> {
         ] {
             if self.take(sign) {
                 let right = self.sum()?;
-                let (left, right) = match left.literal {
-                    Some(_) => (compared(&right, &left, ours)?, right.within()),
-                    None => (left.within(), compared(&left, &right, ours)?),
+                let sides = match left.literal {
+                    Some(_) => compared(&right, &left, ours).map(|[right, left]| [left, right]),
+                    None => compared(&left, &right, ours),
                 };
+                let [left, right] = sides?;
                 return Ok(Term::open(format!("{left} {ours} {right}"), Kind::Boolean));
             }
         }
@@ -184,16 +188,22 @@ impl<'t, 'a, F: Fn(&str) -> Option<KnownColumn<'a>>> Parser<'t, 'a, F> {
 
     fn member(&mut self, left: &Term, not: &str) -> Parsed {
         self.must("(")?;
-        let mut members = Vec::new();
-        loop {
-            let member = self.sum()?;
-            members.push(compared(left, &member, "=")?);
-            if !self.take(",") {
-                break;
-            }
+        let mut members = vec![self.sum()?];
+        while self.take(",") {
+            members.push(self.sum()?);
         }
         self.must(")")?;
-        let sql = format!("{} {not}in ({})", left.within(), members.join(", "));
+        let mut left = left.clone();
+        // What holds for one member holds for the one side that all are compared with.
+        let equalities = members.iter().map(|member| member.equality);
+        left.equality = equalities.fold(left.equality, Equality::max);
+        let (mut side, mut list) = (left.within(), Vec::new());
+        for member in &members {
+            let [left, member] = compared(&left, member, "=")?;
+            side = left;
+            list.push(member);
+        }
+        let sql = format!("{side} {not}in ({})", list.join(", "));
         Ok(Term::open(sql, Kind::Boolean))
     }
 
@@ -263,7 +273,9 @@ impl<'t, 'a, F: Fn(&str) -> Option<KnownColumn<'a>>> Parser<'t, 'a, F> {
         let column = (self.column)(name)
             .ok_or_else(|| format!("it speaks of `{name}`, which is not there"))?;
         let mut term = Term::new(quote::postgres(column.name), Kind::of(column.postgres));
-        term.exact = term.kind != Kind::Text || is_exact(column.source);
+        if term.kind == Kind::Text {
+            term.equality = Equality::of(column.source, column.postgres);
+        }
         term.unsigned = is_unsigned(&column.source.data_type);
         term.column = Some(column.postgres.clone());
         Ok(term)
@@ -276,7 +288,8 @@ impl<'t, 'a, F: Fn(&str) -> Option<KnownColumn<'a>>> Parser<'t, 'a, F> {
         }
         self.must(")")?;
         let all = |kind| arguments.iter().all(|a: &Term| a.kind == kind);
-        let exact = arguments.iter().all(|argument| argument.exact);
+        let equalities = arguments.iter().map(|argument| argument.equality);
+        let equality = equalities.max().unwrap_or(Equality::Exact);
         match (name, arguments.len()) {
             ("char_length" | "character_length", 1) if all(Kind::Text) => {
                 let sql = format!("char_length({})", arguments[0].sql);
@@ -285,7 +298,7 @@ impl<'t, 'a, F: Fn(&str) -> Option<KnownColumn<'a>>> Parser<'t, 'a, F> {
             ("concat", 2..) if all(Kind::Text) => {
                 let parts: Vec<String> = arguments.iter().map(Term::within).collect();
                 let mut term = Term::new(format!("({})", parts.join(" || ")), Kind::Text);
-                term.exact = exact;
+                term.equality = equality;
                 Ok(term)
             }
             _ => Err(format!("the function `{name}` is not translated")),
@@ -329,32 +342,45 @@ fn computed(left: &Term, right: &Term, sign: &str) -> Parsed {
     Ok(term)
 }
 
-/// The right side as it is compared with the left one.
-fn compared(left: &Term, right: &Term, sign: &str) -> Result<String, String> {
+/// The two sides as they are compared here; the right one may be a literal.
+fn compared(left: &Term, right: &Term, sign: &str) -> Compared {
+    let as_they_are = Ok([left.within(), right.within()]);
     let equality = matches!(sign, "=" | "<>");
     if let (Some(PostgresType::Boolean), Some(value)) = (&left.column, &right.literal) {
         return match (equality, value.as_str()) {
-            (true, "0") => Ok("false".to_owned()),
-            (true, "1") => Ok("true".to_owned()),
+            (true, "0") => Ok([left.within(), "false".to_owned()]),
+            (true, "1") => Ok([left.within(), "true".to_owned()]),
             _ => Err("it takes a boolean for a number".to_owned()),
         };
     }
     if let (Some(PostgresType::Enum { labels, .. }), Some(value)) = (&left.column, &right.literal) {
         return match equality && right.kind == Kind::Text && labels.contains(value) {
-            true => Ok(right.within()),
+            true => as_they_are,
             false => Err("it compares a label with something else".to_owned()),
         };
     }
     match (left.kind, right.kind) {
-        (Kind::Number, Kind::Number) => Ok(right.within()),
+        (Kind::Number, Kind::Number) => as_they_are,
         (Kind::Text, Kind::Text) if !equality => {
             Err("texts have another order in PostgreSQL".to_owned())
         }
-        (Kind::Text, Kind::Text) if left.exact && right.exact => Ok(right.within()),
-        (Kind::Text, Kind::Text) => Err("the source compares its texts without case".to_owned()),
+        (Kind::Text, Kind::Text) => match left.equality.max(right.equality) {
+            Equality::Exact => as_they_are,
+            Equality::Padded => Ok([trimmed(left), trimmed(right)]),
+            Equality::Cased => Err("the source compares its texts as a language does".to_owned()),
+            Equality::Folded => Err("the source compares its texts without case".to_owned()),
+        },
         (Kind::Other, Kind::Other) if left.column.is_some() && left.column == right.column => {
-            Ok(right.within())
+            as_they_are
         }
         _ => Err("it compares values of different types".to_owned()),
+    }
+}
+
+/// A text without the blanks at its end, which mean nothing to the source.
+fn trimmed(term: &Term) -> String {
+    match &term.literal {
+        Some(text) => quote::postgres_literal(text.trim_end_matches(' ')),
+        None => format!("rtrim({}, ' ')", term.sql),
     }
 }

@@ -8,7 +8,7 @@ use catalog::{
 
 use super::subject::{SubjectColumn, SubjectTable};
 use super::{constraints, not_translated, note};
-use crate::expression::{Kind, is_exact};
+use crate::expression::{Equality, Kind};
 use crate::note::{Note, NoteKind};
 
 /// The indexes that MySQL made by itself for foreign keys, unless they are kept.
@@ -187,19 +187,30 @@ fn say_more(table: &SubjectTable<'_>, key: &Key, made: &Key, what: &str, notes: 
     if !key.is_unique() {
         return;
     }
-    let folds = |part: &&KeyPart| {
+    let equality = |part: &KeyPart| {
         let KeyTerm::Column { name, .. } = &part.term else {
-            return false;
+            return None;
         };
-        table.column(name).is_some_and(|column| {
-            let text = Kind::of(&column.mapping.postgres) == Kind::Text;
-            text && column.source.collation.is_some() && !is_exact(column.source)
-        })
+        let column = table.column(name)?;
+        let postgres = &column.mapping.postgres;
+        let text = Kind::of(postgres) == Kind::Text && column.source.collation.is_some();
+        text.then(|| Equality::of(column.source, postgres))
     };
-    if key.parts.iter().any(|part| folds(&part)) {
-        let reason = "unique keys on texts that the source compares without case; choose for each: \
-                      exact (as it is here), the type `citext` (`types`), a nondeterministic \
-                      collation, or a unique index on lower(column)";
-        notes.push(note(NoteKind::Choice, reason, what));
-    }
+    let reason = match key.parts.iter().filter_map(equality).max() {
+        None | Some(Equality::Exact) => return,
+        Some(Equality::Padded) => {
+            "unique keys on texts whose blanks at the end mean nothing to the source; choose for \
+             each: exact (as it is here), or a unique index on rtrim(column)"
+        }
+        Some(Equality::Cased) => {
+            "unique keys on texts that the source compares as a language does; choose for each: \
+             exact (as it is here), or a nondeterministic collation"
+        }
+        Some(Equality::Folded) => {
+            "unique keys on texts that the source compares without case; choose for each: exact \
+             (as it is here), the type `citext` (`types`), a nondeterministic collation, or a \
+             unique index on lower(column)"
+        }
+    };
+    notes.push(note(NoteKind::Choice, reason, what));
 }
