@@ -87,9 +87,9 @@ impl<'a> Subject<'a> {
         pattern.to_string()
     }
 
-    /// The column in an SQL expression.
+    /// The column in an SQL expression, by the name that it has there.
     pub(super) fn quoted(&self) -> String {
-        quote::postgres(self.column)
+        quote::postgres(&names::shortened(self.column))
     }
 
     /// The name of the column's enum type as `format_type()` shows it.
