@@ -49,7 +49,8 @@ impl fmt::Display for NotUnited {
 impl std::error::Error for NotUnited {}
 
 /// The type of every column that a foreign key joins to another: the type that was chosen for
-/// one of them, else the widest. Pairs with a column that is not given are passed over.
+/// one of them, else the widest, else one that the type map has for all of them. Pairs with a
+/// column that is not given are passed over.
 ///
 /// # Errors
 /// All pairs that cannot have one type.
@@ -122,17 +123,32 @@ fn one_type(group: &[&ClosureColumn<'_>]) -> Result<PostgresType, NotUnited> {
     let first: &ClosureColumn<'_> = chosen[0];
     let mut postgres = first.postgres.clone();
     for column in &chosen[1..] {
-        postgres = wider(&postgres, &column.postgres)
-            .ok_or_else(|| not_united(first, &postgres, column))?;
+        postgres = match wider(&postgres, &column.postgres) {
+            Some(wider) => wider,
+            None if strongest == Some(Origin::Default) => {
+                return possible_for_all(group).ok_or_else(|| not_united(first, &postgres, column));
+            }
+            None => return Err(not_united(first, &postgres, column)),
+        };
     }
-    for column in others {
-        let fits = column.possible.contains(&postgres)
-            || wider(&postgres, &column.postgres).as_ref() == Some(&postgres);
-        if !fits {
-            return Err(not_united(first, &postgres, column));
-        }
+    match others.iter().find(|column| !fits(column, &postgres)) {
+        Some(column) => Err(not_united(first, &postgres, column)),
+        None => Ok(postgres),
     }
-    Ok(postgres)
+}
+
+/// Whether a column could be of a type.
+fn fits(column: &ClosureColumn<'_>, postgres: &PostgresType) -> bool {
+    column.possible.contains(postgres)
+        || wider(postgres, &column.postgres).as_ref() == Some(postgres)
+}
+
+/// The first type that all could be; a boolean, which holds less than any other, comes last.
+fn possible_for_all(group: &[&ClosureColumn<'_>]) -> Option<PostgresType> {
+    let mut candidates: Vec<&PostgresType> = group.iter().flat_map(|c| &c.possible).collect();
+    candidates.sort_by_key(|postgres| **postgres == PostgresType::Boolean);
+    let for_all = |postgres: &&PostgresType| group.iter().all(|column| fits(column, postgres));
+    candidates.into_iter().find(for_all).cloned()
 }
 
 fn not_united(
@@ -247,11 +263,16 @@ mod tests {
     use super::*;
 
     fn column(name: &'static str, postgres: &str, origin: Origin) -> ClosureColumn<'static> {
+        let possible = match postgres {
+            "boolean" => &["boolean", "smallint", "integer"][..],
+            "text" => &["text"],
+            _ => &["uuid", "bigint"],
+        };
         ClosureColumn {
             name: name.split_once('.').expect("table.column"),
             postgres: PostgresType::parse(postgres),
             origin,
-            possible: vec![PostgresType::parse("uuid"), PostgresType::parse("bigint")],
+            possible: possible.iter().map(|p| PostgresType::parse(p)).collect(),
         }
     }
 
@@ -327,7 +348,25 @@ mod tests {
                     .to_owned()
             ])
         );
-        assert!(one("uuid", Default, "character(36)", Default).is_err());
+        assert_eq!(one("uuid", Default, "character(36)", Default), same("uuid"));
+        assert!(one("uuid", Default, "text", Default).is_err());
+    }
+
+    #[test]
+    fn a_boolean_gives_way_to_a_number_where_nobody_chose_it() {
+        use Origin::{ColumnOverride, Default};
+        let keys = [("b.a", "a.id"), ("c.b", "b.a")];
+        let types = |origin| {
+            let columns = [
+                ("a.id", "smallint", Default),
+                ("b.a", "boolean", origin),
+                ("c.b", "integer", Default),
+            ];
+            united(&columns, &keys)
+        };
+        let expected = ["a.id integer", "b.a integer", "c.b integer"];
+        assert_eq!(types(Default).unwrap(), expected);
+        assert!(types(ColumnOverride).is_err());
     }
 
     #[test]
