@@ -131,6 +131,7 @@ mod tests {
                 with("c", MysqlType::Char { length: 3 }, Some("ascii_bin")),
                 PostgresType::Char { length: 3 },
             ),
+            (with("f", MysqlType::Float, None), PostgresType::Real),
             (with("b", integer(false), None), PostgresType::Boolean),
             (with("m", MysqlType::Enum { labels }, None), mood),
         ]
@@ -174,6 +175,10 @@ mod tests {
                 "rtrim((\"p\" || 'x'), ' ') = rtrim(\"t\", ' ')",
             ),
             ("`c` = 'ab'", "\"c\" = 'ab'"),
+            (
+                "`f` + `f` > 1",
+                "(\"f\"::double precision + \"f\"::double precision) > 1",
+            ),
             ("`m` in ('x','y')", "\"m\" in ('x', 'y')"),
             ("`b` = 1", "\"b\" = true"),
             ("char_length(`i`) >= 3", "char_length(\"i\") >= 3"),

@@ -55,6 +55,7 @@ impl Term {
     fn wide(&self) -> String {
         match self.column {
             Some(PostgresType::Smallint | PostgresType::Integer) => format!("{}::bigint", self.sql),
+            Some(PostgresType::Real) => format!("{}::double precision", self.sql),
             _ => self.within(),
         }
     }

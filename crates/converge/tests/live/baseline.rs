@@ -415,3 +415,39 @@ fn trigger_does_what_on_update_did(source: &str) {
     assert_eq!(databases.mysql().query_text(&recent).unwrap(), yes);
     assert_eq!(target.query_text(&recent).unwrap(), yes);
 }
+
+#[test]
+fn what_is_translated_computes_and_refuses_as_the_source_does() {
+    let databases = Databases::create();
+    let source = "create table page (
+        id int not null primary key, f1 float null, f2 float null, d double as (f1 + f2) stored,
+        code varchar(9) character set utf8mb4 collate utf8mb4_bin null,
+        constraint codes check (code in ('a', 'b 😀')));";
+    databases.load(source, "");
+    let workplace = Workplace::new(&[("shop", &databases, "schema_owner: converge\n")]);
+    for action in [["generate", "--out", "sql"], ["apply", "--from", "sql"]] {
+        let words = [&["baseline"], &action[..]].concat();
+        workplace.run(&words).expect(0);
+    }
+    let (mut mysql, mut target) = (databases.mysql(), databases.postgres());
+    for (insert, is_taken) in [
+        (
+            "insert into page (id, f1, f2, code) values (1, 16777216, 1, 'a  ')",
+            true,
+        ),
+        (
+            "insert into page (id, f1, f2, code) values (2, 0.1, 0.2, 'b 😀')",
+            true,
+        ),
+        ("insert into page (id, code) values (3, 'b 😁')", false),
+        ("insert into page (id, code) values (3, ' a')", false),
+        ("insert into page (id, code) values (3, 'A')", false),
+    ] {
+        assert_eq!(mysql.execute(insert).is_ok(), is_taken, "{insert}");
+        assert_eq!(target.batch_execute(insert).is_ok(), is_taken, "{insert}");
+    }
+    let sums = "select case when d = 16777217 then 'yes' else 'no' end from page order by id";
+    let expected = [[Some("yes".to_owned())], [Some("no".to_owned())]];
+    assert_eq!(mysql.query_text(sums).unwrap(), expected);
+    assert_eq!(target.query_text(sums).unwrap(), expected);
+}
