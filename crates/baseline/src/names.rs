@@ -22,6 +22,8 @@ pub enum NameKind {
     Type,
     /// A sequence, one of an identity too.
     Sequence,
+    /// What PostgreSQL 18 makes of a column's `not null`, a constraint of its own.
+    NotNull,
     /// The index of a primary key.
     PrimaryKey,
     /// A unique constraint or index.

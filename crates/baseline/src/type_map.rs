@@ -183,6 +183,10 @@ impl TypeMap {
                     let reason = format!("{} cannot be `{name}`", row.mysql);
                     unsupported(&subject, reason, row.choices)
                 })?;
+                if !suits(choice, context) {
+                    let reason = format!("a column that the server numbers cannot be `{name}`");
+                    return Err(unsupported(&subject, reason, row.choices));
+                }
                 (choice, origin)
             }
             None => {
@@ -206,6 +210,7 @@ impl TypeMap {
         let choices = row_of(data_type).map_or(&[][..], |row| row.choices);
         let types = choices
             .iter()
+            .filter(|choice| suits(choice, context))
             .map(|choice| (choice.make)(&subject).postgres);
         types.collect()
     }
@@ -236,13 +241,16 @@ impl TypeMap {
     }
 }
 
-/// A number that a server counts up is not a boolean, whatever its width.
 fn default_choice(row: &'static Row, context: ColumnContext<'_>) -> Option<&'static Choice> {
     if row.unsupported.is_some() {
         return None;
     }
-    let fits = |choice: &&Choice| !(context.auto_increment && choice.name == "boolean");
-    row.choices.iter().find(fits)
+    row.choices.iter().find(|choice| suits(choice, context))
+}
+
+/// A number that a server counts up is not a boolean, whatever its width.
+fn suits(choice: &Choice, context: ColumnContext<'_>) -> bool {
+    !(context.auto_increment && choice.name == "boolean")
 }
 
 fn no_default(row: &Row) -> String {
@@ -254,7 +262,11 @@ fn unsupported(subject: &Subject<'_>, reason: String, choices: &[Choice]) -> Uns
     Unsupported {
         column: subject.name(),
         reason,
-        choices: choices.iter().map(|choice| choice.name).collect(),
+        choices: choices
+            .iter()
+            .filter(|choice| suits(choice, subject.context))
+            .map(|choice| choice.name)
+            .collect(),
     }
 }
 

@@ -11,6 +11,9 @@ use crate::{NameKind, NameRequest, unique_names};
 
 pub(super) struct Names;
 
+/// Names that are given already: what for, of which table, and the name.
+type Given = BTreeSet<(NameKind, String, String)>;
+
 impl Names {
     /// Replaces the names that the source gave, where others have them or they are too long, and
     /// sorts by the new ones.
@@ -18,7 +21,8 @@ impl Names {
     /// Indexes share their names with tables, types and sequences, foreign keys and checks with
     /// the keys that are constraints; an index may well have the name of a foreign key.
     pub(super) fn give(tables: &mut [TargetTable], notes: &mut Vec<Note>) {
-        let fixed = fixed(tables);
+        let mut fixed = fixed(tables);
+        fixed.extend(not_null(tables));
         let mut given = unique_names(&relations(tables, &fixed)).into_iter();
         for table in tables.iter_mut() {
             for key in &mut table.keys {
@@ -30,7 +34,8 @@ impl Names {
                 }
             }
         }
-        let mut given = unique_names(&constraints(tables)).into_iter();
+        let not_null = not_null(tables);
+        let mut given = unique_names(&constraints(tables, &not_null)).into_iter();
         for table in tables.iter_mut() {
             let mut next = || given.next().expect("every request has its name");
             for key in &mut table.foreign_keys {
@@ -58,7 +63,7 @@ fn rename(name: &mut String, new: String, table: &str, what: &str, notes: &mut V
 }
 
 /// Names that are given already: types, by the first table that has them, and sequences.
-fn fixed(tables: &[TargetTable]) -> BTreeSet<(NameKind, String, String)> {
+fn fixed(tables: &[TargetTable]) -> Given {
     let mut fixed = BTreeSet::new();
     let mut types = BTreeSet::new();
     for table in tables {
@@ -76,6 +81,20 @@ fn fixed(tables: &[TargetTable]) -> BTreeSet<(NameKind, String, String)> {
     fixed
 }
 
+/// The names that PostgreSQL 18 gives to what no column may lack.
+///
+/// Source: PostgreSQL manual, "CREATE TABLE", where `not null` is a constraint since 18.
+fn not_null(tables: &[TargetTable]) -> Given {
+    let mut names = BTreeSet::new();
+    for table in tables {
+        for column in table.columns.iter().filter(|column| !column.nullable) {
+            let name = format!("{}_{}_not_null", table.name, column.name);
+            names.insert((NameKind::NotNull, table.name.clone(), name));
+        }
+    }
+    names
+}
+
 fn key_kind(key: &Key) -> NameKind {
     match key.kind {
         KeyKind::Primary => NameKind::PrimaryKey,
@@ -85,10 +104,7 @@ fn key_kind(key: &Key) -> NameKind {
 }
 
 /// The requests of the keys, table by table, and then of what has its name already.
-fn relations<'a>(
-    tables: &'a [TargetTable],
-    fixed: &'a BTreeSet<(NameKind, String, String)>,
-) -> Vec<NameRequest<'a>> {
+fn relations<'a>(tables: &'a [TargetTable], fixed: &'a Given) -> Vec<NameRequest<'a>> {
     let mut requests = Vec::new();
     for table in tables {
         requests.extend(table.keys.iter().map(|key| NameRequest {
@@ -102,17 +118,22 @@ fn relations<'a>(
         table: &table.name,
         wanted: &table.name,
     }));
-    requests.extend(fixed.iter().map(|(kind, table, wanted)| NameRequest {
-        kind: *kind,
-        table,
-        wanted,
-    }));
+    requests.extend(given(fixed));
     requests
 }
 
+/// Requests for names that are given already.
+fn given(names: &Given) -> impl Iterator<Item = NameRequest<'_>> {
+    names.iter().map(|(kind, table, wanted)| NameRequest {
+        kind: *kind,
+        table,
+        wanted,
+    })
+}
+
 /// The requests of foreign keys and checks, table by table, and then of the keys that are
-/// constraints, which have their names.
-fn constraints(tables: &[TargetTable]) -> Vec<NameRequest<'_>> {
+/// constraints and of what is `not null`, which have their names.
+fn constraints<'a>(tables: &'a [TargetTable], not_null: &'a Given) -> Vec<NameRequest<'a>> {
     let mut requests = Vec::new();
     for table in tables {
         let request = |kind, wanted| NameRequest {
@@ -133,5 +154,6 @@ fn constraints(tables: &[TargetTable]) -> Vec<NameRequest<'_>> {
             wanted: &key.name,
         }));
     }
+    requests.extend(given(not_null));
     requests
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use catalog::{Check, ForeignKey, MysqlType};
+use catalog::{Check, ForeignKey, MysqlType, SourceTable};
 
 use super::shown::Shown;
 use super::{Tables, cells, number, rows};
@@ -155,5 +155,34 @@ pub(super) fn read_foreign_keys(
             key.referenced_columns.push(referenced);
         }
     }
+    spell_as_declared(tables);
     Ok(())
+}
+
+/// Columns have no case in MySQL, which reports those of a foreign key as its statement had them.
+fn spell_as_declared(tables: &mut Tables) {
+    let columns = |table: &SourceTable| -> Vec<String> {
+        table.columns.iter().map(|c| c.name.clone()).collect()
+    };
+    let declared: BTreeMap<String, Vec<String>> = tables
+        .iter()
+        .map(|(name, table)| (name.clone(), columns(table)))
+        .collect();
+    let spell = |table: &str, names: &mut Vec<String>| {
+        let columns = declared.get(table).map_or(&[][..], Vec::as_slice);
+        for name in names {
+            let same = |column: &&String| column.to_lowercase() == name.to_lowercase();
+            if let Some(column) = columns.iter().find(same) {
+                name.clone_from(column);
+            }
+        }
+    };
+    for (name, table) in tables.iter_mut() {
+        for key in &mut table.foreign_keys {
+            spell(name, &mut key.columns);
+            if key.referenced_schema.is_none() {
+                spell(&key.referenced_table, &mut key.referenced_columns);
+            }
+        }
+    }
 }
