@@ -180,6 +180,11 @@ fn say_more(table: &SubjectTable<'_>, key: &Key, made: &Key, what: &str, notes: 
         let reason = "invisible in the source: the planner uses it here";
         notes.push(note(NoteKind::Changed, reason, what));
     }
+    if made.kind == KeyKind::Primary && key.parts.iter().any(|part| part.descending) {
+        let reason = "the index of a primary key goes up in all its parts here: where the order of \
+                      a mixed one counts, make an index of it";
+        notes.push(note(NoteKind::Changed, reason, what));
+    }
     if key.kind == KeyKind::Primary && made.kind != KeyKind::Primary {
         let reason = "a primary key on beginnings of texts is a unique index here";
         notes.push(note(NoteKind::Changed, reason, what));
