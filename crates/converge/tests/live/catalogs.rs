@@ -144,8 +144,10 @@ fn kratos_is_the_same_from_every_server() {
     check_fixture("kratos");
 }
 
-/// Far more than the two seconds that are asked of a machine for itself: tests share theirs.
-const DISCOVERED_WITHIN: Duration = Duration::from_secs(10);
+/// What is asked of a machine.
+const DISCOVERED_WITHIN: Duration = Duration::from_secs(2);
+/// Tests share theirs with others, so that the best of some counts.
+const ATTEMPTS: u32 = 5;
 const TABLES: usize = 500;
 
 /// Tables of ten columns, three keys and a foreign key each.
@@ -157,7 +159,7 @@ fn many_tables(types: [&str; 3]) -> String {
         writeln!(
             sql,
             "create table t{table} (id {number} not null primary key, parent {number}, \
-               a {text} not null default 'x', b {text}, c {text}, d {number} default 1, \
+               a {text} not null default 'x?', b {text}, c {text}, d {number} default 1, \
                e {number}, f {moment} default current_timestamp, g {text}, h {number} not null, \
                constraint u{table} unique (a, h), constraint c{table} check (d > 0), \
                constraint f{table} foreign key (parent) references t{parent} (id)); \
@@ -176,12 +178,8 @@ fn five_hundred_tables_are_discovered_in_time() {
         &many_tables(["integer", "varchar(50)", "timestamp"]),
     );
     let (mut mysql, mut postgres) = (databases.mysql(), databases.postgres());
-    let begun = Instant::now();
-    let source = source::discover(&mut mysql, databases.name()).unwrap();
-    let source_took = begun.elapsed();
-    let begun = Instant::now();
-    let target = target::discover(&mut postgres, "public").unwrap();
-    let target_took = begun.elapsed();
+    let (source, source_took) = best(|| source::discover(&mut mysql, databases.name()).unwrap());
+    let (target, target_took) = best(|| target::discover(&mut postgres, "public").unwrap());
     println!("{TABLES} tables: source {source_took:.1?}, target {target_took:.1?}");
     assert!(source.tables.iter().all(|table| table.columns.len() == 10
         && table.keys.len() >= 3
@@ -195,4 +193,21 @@ fn five_hundred_tables_are_discovered_in_time() {
     for took in [source_took, target_took] {
         assert!(took < DISCOVERED_WITHIN, "it took {took:?}");
     }
+}
+
+/// What was discovered, and in what time: of the first attempt that is in time, or of the best.
+fn best<T>(mut discover: impl FnMut() -> T) -> (T, Duration) {
+    let mut attempt = || {
+        let begun = Instant::now();
+        (discover(), begun.elapsed())
+    };
+    let mut found = attempt();
+    for _ in 1..ATTEMPTS {
+        if found.1 < DISCOVERED_WITHIN {
+            break;
+        }
+        let again = attempt();
+        found.1 = found.1.min(again.1);
+    }
+    found
 }
