@@ -4,7 +4,6 @@
 use std::fmt::Write;
 use std::fs;
 
-use catalog::ServerKind;
 use testing::{Databases, workspace_root};
 
 use crate::support::{Outcome, Workplace, settings};
@@ -58,7 +57,7 @@ pub(crate) fn applied(source: &str, options: &str) -> (Databases, Workplace) {
 }
 
 /// The lines of the differences.
-fn lines(outcome: &Outcome) -> Vec<&str> {
+pub(crate) fn lines(outcome: &Outcome) -> Vec<&str> {
     let lines = outcome.stdout.lines();
     lines.filter_map(|line| line.strip_prefix("  ")).collect()
 }
@@ -80,7 +79,7 @@ pub(crate) fn mends(workplace: &Workplace, more: &[&str]) -> Vec<String> {
         .collect()
 }
 
-fn compare_with_snapshot(name: &str, text: &str) {
+pub(crate) fn compare_with_snapshot(name: &str, text: &str) {
     let directory = workspace_root().join("crates/converge/tests/live/check");
     settings(&directory).bind(|| insta::assert_snapshot!(name, text));
 }
@@ -413,147 +412,4 @@ fn a_role_without_the_right_to_make_schemas_is_told_two_ways_on() {
     let url = databases.postgres_url();
     check(&workplace, &["--scratch", &url]).expect(0);
     target.batch_execute(&format!("drop role {role}")).unwrap();
-}
-
-/// The real systems with the configuration that is shipped, on databases of their own.
-struct Shipped {
-    databases: Databases,
-    workplace: Workplace,
-    system: &'static str,
-}
-
-impl Shipped {
-    fn new(system: &'static str) -> Self {
-        let databases = Databases::create();
-        let family = match databases.mysql().server().kind {
-            ServerKind::Mysql => "mysql",
-            _ => "mariadb",
-        };
-        let fixtures = workspace_root().join("fixtures").join(system);
-        let read = |name: &str| fs::read_to_string(fixtures.join(name)).unwrap();
-        let (source, target) = (
-            read(&format!("source.{family}.sql")),
-            read("target.postgres.sql"),
-        );
-        databases.load(&source, &target);
-        let workplace = Workplace::new(&[]);
-        let shipped = fs::read_to_string(workspace_root().join("alkemio.yml")).unwrap();
-        workplace.write("config.yml", &shipped);
-        Self {
-            databases,
-            workplace,
-            system,
-        }
-    }
-
-    /// The catalogue that was recorded from MySQL lacks two defaults, which are the word `NULL`.
-    fn take_the_defaults_of_mariadb(&self) {
-        if self.system == "alkemio" {
-            for table in ["license_plan", "platform"] {
-                let sql = format!(
-                    "alter table {table} alter column licensingFrameworkId set default 'NULL'"
-                );
-                self.databases.mysql().execute(&sql).unwrap();
-            }
-        }
-    }
-
-    fn run(&self, words: &[&str]) -> Outcome {
-        let prefix = self.system.to_uppercase();
-        let output = self
-            .workplace
-            .command(&[words, &["--database", self.system]].concat())
-            .env(format!("{prefix}_MYSQL_URL"), self.databases.mysql_url())
-            .env(
-                format!("{prefix}_POSTGRES_URL"),
-                self.databases.postgres_url(),
-            )
-            .output()
-            .unwrap();
-        Outcome::of(&output)
-    }
-}
-
-const SYSTEMS: [&str; 2] = ["alkemio", "kratos"];
-
-/// Every line is explained in the page for operators.
-#[test]
-fn the_owners_targets_differ_as_documented() {
-    for system in SYSTEMS {
-        let found = Shipped::new(system).run(&["baseline", "check"]).expect(5);
-        compare_with_snapshot(&format!("{system}_target"), &found.stdout);
-        explained(system, &lines(&found));
-    }
-}
-
-/// As a project commits them; the same bytes from either family of servers.
-#[test]
-fn the_committed_baselines_are_what_the_sources_give() {
-    let committed = workspace_root().join("fixtures/generated");
-    let out = committed.to_str().unwrap();
-    for system in SYSTEMS {
-        let shipped = Shipped::new(system);
-        shipped.take_the_defaults_of_mariadb();
-        let check = shipped.run(&["baseline", "generate", "--out", out, "--check"]);
-        assert_eq!(
-            check.code,
-            0,
-            "{}\nrefresh: cargo xtask db up && cargo xtask fixtures load && cargo xtask baseline \
-             generate --out fixtures/generated",
-            check.text()
-        );
-        let edited = shipped.workplace.path().join("edited").join(system);
-        fs::create_dir_all(&edited).unwrap();
-        for file in ["pre_data.sql", "post_data.sql"] {
-            let text = fs::read_to_string(committed.join(system).join(file)).unwrap();
-            fs::write(edited.join(file), text.replacen("not null", "null", 1)).unwrap();
-        }
-        let stale = shipped.run(&["baseline", "generate", "--out", "edited", "--check"]);
-        assert!(
-            stale.expect(5).stderr.contains("edited/"),
-            "a comparison that cannot fail proves nothing"
-        );
-    }
-}
-
-/// Every line belongs to one row of the page's table, and each row counts its lines.
-fn explained(system: &str, lines: &[&str]) {
-    let page = fs::read_to_string(workspace_root().join("docs/DataManagement.md")).unwrap();
-    let rows = page.lines().filter_map(|line| {
-        let mut cells = line.split('|').map(str::trim).skip(1);
-        let is_of = cells.next()? == system;
-        let (count, pattern) = (cells.next()?, cells.next()?);
-        is_of.then(|| {
-            (
-                count.parse::<usize>().unwrap(),
-                pattern.trim_matches('`').to_owned(),
-            )
-        })
-    });
-    let rows: Vec<(usize, String)> = rows.collect();
-    let mut left: Vec<&str> = lines
-        .iter()
-        .map(|line| line.split("; mend").next().unwrap())
-        .collect();
-    for (count, pattern) in rows {
-        let before = left.len();
-        left.retain(|line| !matches(&pattern, line));
-        assert_eq!(before - left.len(), count, "{system}: lines of `{pattern}`");
-    }
-    assert_eq!(left, Vec::<&str>::new(), "{system}: not explained");
-}
-
-/// Whether a line is as the pattern, in which `…` stands for anything.
-fn matches(pattern: &str, line: &str) -> bool {
-    let mut rest = line;
-    for (at, part) in pattern.split('…').enumerate() {
-        let Some(found) = rest.find(part) else {
-            return false;
-        };
-        if at == 0 && found > 0 {
-            return false;
-        }
-        rest = &rest[found + part.len()..];
-    }
-    rest.is_empty() || pattern.ends_with('…')
 }

@@ -21,6 +21,7 @@ mod pass_through;
 mod path;
 mod resume;
 mod servers;
+mod shipped;
 mod snapshots;
 mod support;
 mod transform;
