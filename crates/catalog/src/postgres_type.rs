@@ -131,6 +131,14 @@ impl PostgresType {
     pub fn parse(text: &str) -> Self {
         known(text.trim()).unwrap_or_else(|| Self::Other(text.trim().to_owned()))
     }
+
+    /// Whether it is text without case, of the extension `citext`, in whichever schema that is.
+    pub fn is_citext(&self) -> bool {
+        let Self::Other(name) = self else {
+            return false;
+        };
+        name.rsplit('.').next() == Some("citext")
+    }
 }
 
 fn known(text: &str) -> Option<PostgresType> {

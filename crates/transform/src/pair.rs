@@ -77,7 +77,7 @@ pub(crate) fn text(target: &PostgresType) -> Option<Text> {
         PostgresType::Text => None,
         PostgresType::Varchar { length } => *length,
         PostgresType::Char { length } => Some(*length),
-        PostgresType::Other(name) if name == "citext" => None,
+        citext if citext.is_citext() => None,
         _ => return None,
     };
     Some(Text { limit })

@@ -122,7 +122,7 @@ impl Form {
             PostgresType::Enum { labels, .. } => Self::Enum(labels.clone()),
             PostgresType::Array(element) => Self::Array(Box::new(Self::of(source, element)?)),
             // Its binary format is that of text (contrib/citext).
-            PostgresType::Other(name) if name == "citext" => text(None, false),
+            citext if citext.is_citext() => text(None, false),
             PostgresType::Numeric { .. } | PostgresType::Other(_) => return None,
         })
     }

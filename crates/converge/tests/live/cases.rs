@@ -1,5 +1,6 @@
-//! Every folder below `fixtures/cases` is a law: its source goes the whole way, and what comes
-//! out of the conversion, or the refusal, is compared with the snapshots beside it.
+//! Every folder below `fixtures/cases` is a law: its source goes the whole way, and what goes into
+//! the conversion, what comes out of it and what rules changed, or the refusal, is compared with
+//! the snapshots beside it.
 
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -13,17 +14,40 @@ use testing::{Databases, loads_as_it_stands, workspace_root};
 use crate::support::{Outcome, Workplace, settings};
 
 /// Each case mostly waits for servers.
-const WORKERS: usize = 4;
+const WORKERS: usize = 2;
+/// The cases are spread over so many tests, none of which takes minutes.
+const SHARES: usize = 4;
 
 #[test]
-fn every_case_keeps_its_law() {
+fn every_case_keeps_its_law_1() {
+    check_share(0);
+}
+
+#[test]
+fn every_case_keeps_its_law_2() {
+    check_share(1);
+}
+
+#[test]
+fn every_case_keeps_its_law_3() {
+    check_share(2);
+}
+
+#[test]
+fn every_case_keeps_its_law_4() {
+    check_share(3);
+}
+
+fn check_share(share: usize) {
     let mut cases: Vec<PathBuf> = fs::read_dir(workspace_root().join("fixtures/cases"))
         .unwrap()
         .map(|entry| entry.unwrap().path())
         .collect();
     cases.sort();
-    assert!(cases.len() >= 12, "the cases are where they should be");
-    let queue = Mutex::new(cases);
+    assert!(cases.len() >= 130, "the cases are where they should be");
+    let cases = cases.into_iter().enumerate();
+    let own = cases.filter(|(index, _)| index % SHARES == share);
+    let queue = Mutex::new(own.map(|(_, case)| case).collect());
     let broken = Mutex::new(Vec::new());
     thread::scope(|scope| {
         for _ in 0..WORKERS {
@@ -61,15 +85,10 @@ fn check(case: &Path) {
     if transformed.code != 0 {
         return refuse(case, "transform", &transformed);
     }
-    let directory = workplace.run_directory().join("case/transformed");
+    let run = workplace.run_directory().join("case");
+    let directory = run.join("transformed");
     let manifest = Manifest::read(&directory).unwrap();
-    settings(&case.join("expected")).bind(|| {
-        for table in &manifest.tables {
-            let bytes = fs::read(directory.join(&table.files[0].name)).unwrap();
-            let name = format!("{}.csv", dataset::file_stem(&table.name));
-            insta::assert_binary_snapshot!(&name, bytes);
-        }
-    });
+    settings(&case.join("expected")).bind(|| compare(&manifest, &run));
     workplace.run(&["import"]).expect(0);
     let verified = workplace.run(&["verify"]).expect(0);
     assert!(
@@ -81,6 +100,23 @@ fn check(case: &Path) {
         loads_as_it_stands(&databases.postgres_url(), table, &directory);
     }
     workplace.run(&["rollback"]).expect(0);
+}
+
+/// What a reviewer sees of each table: the files before and after, and the list of changes.
+fn compare(manifest: &Manifest, run: &Path) {
+    let read = |directory: &str, file: &str| fs::read(run.join(directory).join(file));
+    for table in &manifest.tables {
+        let stem = dataset::file_stem(&table.name);
+        let file = format!("{stem}.csv");
+        let before = read("export", &file).unwrap();
+        insta::assert_binary_snapshot!(&format!("{stem}-before.csv"), before);
+        let after = read("transformed", &file).unwrap();
+        insta::assert_binary_snapshot!(&format!("{stem}-after.csv"), after);
+        let changed = read("rejected", &format!("{stem}.changed.csv"));
+        if let Ok(changed) = changed {
+            insta::assert_binary_snapshot!(&format!("{stem}-changed.csv"), changed);
+        }
+    }
 }
 
 /// The folder's rules and other keys of its database.
