@@ -33,6 +33,9 @@ pub(crate) enum Command {
     /// Generates, applies or checks the PostgreSQL schema
     #[command(disable_help_flag = true)]
     Baseline(Verbatim),
+    /// Looks at all data for what the target would refuse or change, before anything moves
+    #[command(disable_help_flag = true)]
+    Assess(Verbatim),
     /// Reads the source into CSV files and a manifest
     #[command(disable_help_flag = true)]
     Export(Verbatim),
@@ -45,7 +48,7 @@ pub(crate) enum Command {
     /// Compares every row and column of source and target
     #[command(disable_help_flag = true)]
     Verify(Verbatim),
-    /// All stages from export to verify
+    /// All stages from assess to verify
     #[command(disable_help_flag = true)]
     Migrate(Verbatim),
     /// Brings the target back to the state before the import

@@ -37,6 +37,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Rehearse(_) => rehearse::run(&flags::verbatim()),
         Command::Doctor(_)
         | Command::Baseline(_)
+        | Command::Assess(_)
         | Command::Export(_)
         | Command::Transform(_)
         | Command::Import(_)

@@ -22,6 +22,8 @@ pub(crate) enum Command {
     Doctor(CommonArgs),
     /// Generate the PostgreSQL schema, make it, or check that its owner has made it
     Baseline(BaselineArgs),
+    /// Look at all data for what the target would refuse or change, before anything moves
+    Assess(AssessArgs),
     /// Read the source into CSV files, all tables at one point in time
     Export(ExportArgs),
     /// Convert the exported files to what the target takes
@@ -30,7 +32,7 @@ pub(crate) enum Command {
     Import(CommonArgs),
     /// Compare every column of every row of source and target
     Verify(VerifyArgs),
-    /// Export, transform, import and verify
+    /// Assess, export, transform, import and verify
     Migrate(MigrateArgs),
     /// Bring the target back to the state before the import
     Rollback(RollbackArgs),
@@ -38,7 +40,7 @@ pub(crate) enum Command {
     Finalize(FinalizeArgs),
     /// Say what a run did and what comes next
     Status(CommonArgs),
-    /// Doctor, migrate, verify, roll back, prove it, migrate and verify again
+    /// Doctor, assess, migrate, verify, roll back, prove it, migrate and verify again
     Rehearse(CommonArgs),
 }
 
@@ -139,6 +141,17 @@ pub(crate) enum BaselineFormat {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct AssessArgs {
+    #[command(flatten)]
+    pub(crate) common: CommonArgs,
+    #[command(flatten)]
+    pub(crate) lock: LockArgs,
+    /// Write the rules that an operator would have to accept into a new file, commented out
+    #[arg(long, value_name = "FILE")]
+    pub(crate) write_rules: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct ExportArgs {
     #[command(flatten)]
     pub(crate) common: CommonArgs,
@@ -146,26 +159,32 @@ pub(crate) struct ExportArgs {
     pub(crate) reading: ReadingArgs,
 }
 
-/// How the source is read.
+/// How the source is held at one moment.
 #[derive(Clone, Copy, Debug, Args)]
-pub(crate) struct ReadingArgs {
+pub(crate) struct LockArgs {
     /// How long to wait, three times, for the lock under which the snapshot is taken; writers of
     /// the source wait behind it
     #[arg(long, value_name = "SECONDS", default_value_t = LOCK_WAIT_SECONDS,
           value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) lock_wait: u16,
-    /// Begin anew where an export of this run ended early, instead of going on with it
-    #[arg(long)]
-    pub(crate) restart: bool,
 }
 
-impl Default for ReadingArgs {
+impl Default for LockArgs {
     fn default() -> Self {
         Self {
             lock_wait: LOCK_WAIT_SECONDS,
-            restart: false,
         }
     }
+}
+
+/// How the source is read.
+#[derive(Clone, Copy, Debug, Default, Args)]
+pub(crate) struct ReadingArgs {
+    #[command(flatten)]
+    pub(crate) lock: LockArgs,
+    /// Begin anew where an export of this run ended early, instead of going on with it
+    #[arg(long)]
+    pub(crate) restart: bool,
 }
 
 #[derive(Debug, Args)]
@@ -204,6 +223,9 @@ pub(crate) struct MigrateArgs {
     /// Keep the raw export files beside the transformed ones
     #[arg(long)]
     pub(crate) keep_export: bool,
+    /// Do not look at the data before; what the target refuses shows when it is met
+    #[arg(long)]
+    pub(crate) skip_assess: bool,
     /// Do not compare source and target afterwards; the verdict is then `partial`
     #[arg(long)]
     pub(crate) no_verify: bool,

@@ -1,5 +1,6 @@
 //! One file per command; each reads from the top down.
 
+pub(crate) mod assess;
 pub(crate) mod baseline;
 pub(crate) mod doctor;
 pub(crate) mod export;

@@ -9,6 +9,7 @@ mod config;
 mod console;
 mod exit;
 mod fence;
+mod findings_file;
 mod heartbeat;
 mod interrupt;
 mod lost;
@@ -41,6 +42,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
     match &cli.command {
         Command::Doctor(args) => command::doctor::run(args, interrupt),
         Command::Baseline(args) => command::baseline::run(args, interrupt),
+        Command::Assess(args) => command::assess::run(args, interrupt),
         Command::Export(args) => command::export::run(args, interrupt),
         Command::Transform(args) => command::transform::run(args, interrupt),
         Command::Import(args) => command::import::run(args, interrupt),

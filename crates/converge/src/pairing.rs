@@ -24,6 +24,14 @@ pub(crate) struct TablePair<'c> {
     pub(crate) target: &'c TargetTable,
 }
 
+/// The tables of both sides.
+#[derive(Debug, Default)]
+pub(crate) struct Sides<'c> {
+    pub(crate) pairs: Vec<TablePair<'c>>,
+    pub(crate) source_only: Vec<&'c SourceTable>,
+    pub(crate) target_only: Vec<&'c TargetTable>,
+}
+
 impl Catalogs {
     /// Reads both from the live servers, which must be of supported versions.
     pub(crate) fn discover(
@@ -85,28 +93,11 @@ impl Catalogs {
     ///
     /// Fails where a table that is not excluded stands on one side only.
     pub(crate) fn pairs(&self, database: &Database) -> Result<Vec<TablePair<'_>>, Failure> {
-        self.check_names(database)?;
-        let wanted = |name: &str| !database.exclude_tables.contains(name);
-        let mut pairs = Vec::new();
-        let mut source_only = Vec::new();
-        for source in self
-            .source
-            .tables
-            .iter()
-            .filter(|table| wanted(&table.name))
-        {
-            match self.target.table(&source.name) {
-                Some(target) => pairs.push(TablePair { source, target }),
-                None => source_only.push(source.name.as_str()),
-            }
-        }
-        let target_only: Vec<&str> = self
-            .target
-            .tables
-            .iter()
-            .map(|table| table.name.as_str())
-            .filter(|name| wanted(name) && self.source.table(name).is_none())
-            .collect();
+        let Sides {
+            pairs,
+            source_only,
+            target_only,
+        } = self.sides(database)?;
         if pairs.is_empty() {
             return Err(Failure::blocked(format!(
                 "database `{}` has no table to move",
@@ -118,6 +109,10 @@ impl Catalogs {
             return Ok(pairs);
         }
         let mut message = format!("database `{}`: tables on one side only", database.name);
+        let source_only = source_only.iter().map(|table| table.name.as_str());
+        let target_only = target_only.iter().map(|table| table.name.as_str());
+        let (source_only, target_only): (Vec<_>, Vec<_>) =
+            (source_only.collect(), target_only.collect());
         for (side, names) in [("source", source_only), ("target", target_only)] {
             if !names.is_empty() {
                 write!(message, "; {side}: {}", names.join(", ")).expect("text takes text");
@@ -127,5 +122,24 @@ impl Catalogs {
             "make them on the other side, or add them to databases.{}.exclude_tables",
             database.name
         )))
+    }
+
+    /// All tables that are not excluded, by the side that they stand on.
+    pub(crate) fn sides(&self, database: &Database) -> Result<Sides<'_>, Failure> {
+        self.check_names(database)?;
+        let wanted = |name: &str| !database.exclude_tables.contains(name);
+        let mut sides = Sides::default();
+        let tables = self.source.tables.iter();
+        for source in tables.filter(|table| wanted(&table.name)) {
+            match self.target.table(&source.name) {
+                Some(target) => sides.pairs.push(TablePair { source, target }),
+                None => sides.source_only.push(source),
+            }
+        }
+        let tables = self.target.tables.iter();
+        let alone =
+            |table: &&TargetTable| wanted(&table.name) && self.source.table(&table.name).is_none();
+        sides.target_only = tables.filter(alone).collect();
+        Ok(sides)
     }
 }

@@ -196,7 +196,7 @@ pub(crate) struct StageRun<'r> {
     /// The same, as other threads see it.
     pub(crate) work: &'r Work,
     pub(crate) outcome: StageOutcome,
-    /// How a stage that ran to its end is recorded: `done`, or `different`.
+    /// How a stage that ran to its end is recorded: `done`, `different` or `blocked`.
     pub(crate) word: &'static str,
 }
 

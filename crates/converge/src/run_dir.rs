@@ -90,7 +90,8 @@ pub(crate) struct StageEntry {
     pub(crate) database: String,
     pub(crate) started: String,
     pub(crate) seconds: f64,
-    /// `done`, `different` (a comparison that found differences), `failed` or `interrupted`.
+    /// `done`, `different` (a comparison that found differences), `blocked` (an assessment that
+    /// found what is in the way), `failed` or `interrupted`.
     pub(crate) outcome: String,
     pub(crate) tables: u64,
     pub(crate) rows: u64,

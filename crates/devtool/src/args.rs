@@ -2,6 +2,8 @@
 //!
 //! It parses and does nothing.
 
+use std::path::PathBuf;
+
 use clap::{Parser, Subcommand};
 
 use crate::bench::{OutputFormat, Stage};
@@ -65,6 +67,9 @@ pub(crate) enum Fixtures {
         /// list of kinds, or all, none, production.
         #[arg(long, value_name = "KINDS", default_value = "production", value_parser = DirtKinds::parse)]
         dirt: DirtKinds,
+        /// Write a list of what was planted where, as `converge assess` has to find it.
+        #[arg(long, value_name = "FILE")]
+        planted: Option<PathBuf>,
         #[command(flatten)]
         names: Names,
     },

@@ -105,6 +105,11 @@ impl LocalServers {
         format!("{}{}", self.prefix.text(), system.name())
     }
 
+    /// The name of the database of what neither system has a place for, on both sides.
+    pub(crate) fn dirt_database(&self) -> String {
+        format!("{}dirt", self.prefix.text())
+    }
+
     /// The prefix of all databases.
     pub(crate) fn prefix(&self) -> &Prefix {
         &self.prefix
@@ -142,7 +147,13 @@ impl LocalServers {
         ))
     }
 
-    /// The same for the owner of that database.
+    /// The same in [`dirt_database`](Self::dirt_database).
+    pub(crate) fn open_target_dirt(&self) -> Result<target::Connection> {
+        let url = self.url("CONVERGE_DB_POSTGRES_URL")?;
+        open_target_at(&with_database(url, &self.dirt_database()))
+    }
+
+    /// The same for the owner of the database of `system`.
     pub(crate) fn open_target_owner(&self, system: System) -> Result<target::Connection> {
         let variable = format!("{}_POSTGRES_URL", system.name().to_uppercase());
         open_target_at(&with_database(self.url(&variable)?, &self.database(system)))

@@ -63,8 +63,14 @@ fn run(args: Args) -> anyhow::Result<u8> {
 
 fn run_fixtures(command: Fixtures) -> anyhow::Result<u8> {
     match command {
-        Fixtures::Load { scale, dirt, names } => {
-            fixtures::load::run(&LocalServers::find(names.prefix)?, scale, &dirt)?;
+        Fixtures::Load {
+            scale,
+            dirt,
+            planted,
+            names,
+        } => {
+            let servers = LocalServers::find(names.prefix)?;
+            fixtures::load::run(&servers, scale, &dirt, planted.as_deref())?;
         }
         Fixtures::Targets(names) => fixtures::targets::run(&LocalServers::find(names.prefix)?)?,
         Fixtures::Check(names) => {

@@ -10,6 +10,7 @@ use std::process::{Command, Output};
 use serde_json::Value;
 
 const STEPS: [&str; 9] = [
+    "assess",
     "export, 1 job",
     "export",
     "transform",

@@ -43,6 +43,15 @@ impl Reader {
         self.connection.execute("rollback")
     }
 
+    /// Runs a query that only reads, at this moment, and returns all of its rows as text; for
+    /// small results.
+    ///
+    /// # Errors
+    /// Where the server refuses.
+    pub fn query_text(&mut self, sql: &str) -> Result<Vec<Vec<Option<String>>>, Error> {
+        self.connection.query_text(sql)
+    }
+
     /// About how many bytes each table of a database has on the server; an estimate, for the
     /// order of the work alone.
     ///

@@ -335,7 +335,8 @@ impl ColumnPlan {
         }
     }
 
-    pub(crate) fn field(&self) -> usize {
+    /// The position of its field in the input record.
+    pub fn field(&self) -> usize {
         self.field
     }
 }

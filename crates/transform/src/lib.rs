@@ -36,6 +36,6 @@ mod zone;
 pub use column::ColumnPlan;
 pub use document::rules_document;
 pub use error::{Error, Misfit};
-pub use plan::{PlanInput, TablePlan};
+pub use plan::{PlanInput, TablePlan, yaml_scalar};
 pub use records::{Buffers, Failed, convert_records};
 pub use rejection::{Kind, Rejection};

@@ -2,6 +2,8 @@
 //!
 //! Made once from both catalogues and the rules; afterwards records go in and come out.
 
+mod survey;
+
 use catalog::{Condition, Place, Rule, RuleSet, SourceTable, TargetColumn, TargetTable};
 use dataset::Record;
 
@@ -330,7 +332,7 @@ fn printable(value: &[u8]) -> String {
 }
 
 /// A name as YAML reads it back inside a flow mapping.
-fn yaml_scalar(text: &str) -> String {
+pub fn yaml_scalar(text: &str) -> String {
     let plain = text
         .chars()
         .all(|c| c.is_ascii_alphanumeric() || "._-".contains(c))

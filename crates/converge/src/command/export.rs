@@ -78,7 +78,7 @@ pub(crate) fn run(args: &ExportArgs, interrupt: Interrupt) -> anyhow::Result<()>
 
 /// Exports all databases of the run.
 pub(crate) fn stage(run: &mut Run, reading: &ReadingArgs) -> anyhow::Result<Vec<StageOutcome>> {
-    let lock_wait = Duration::from_secs(reading.lock_wait.into());
+    let lock_wait = Duration::from_secs(reading.lock.lock_wait.into());
     let mut moments = snapshots::under_lock(run, &TASK, run.workers, lock_wait)?;
     let begun = match reading.restart {
         true => None,

@@ -1,4 +1,4 @@
-//! `migrate`: export, transform, import and verify, one after the other.
+//! `migrate`: assess, export, transform, import and verify, one after the other.
 
 use std::fs;
 
@@ -8,7 +8,8 @@ use serde::Serialize;
 use ::verify::{Verdict, VerifyReport};
 
 use crate::args::{MigrateArgs, ReadingArgs};
-use crate::command::{export, import, transform, verify};
+use crate::command::assess::AssessmentSummary;
+use crate::command::{assess, export, import, transform, verify};
 use crate::fence::Fence;
 use crate::interrupt::Interrupt;
 use crate::report;
@@ -21,6 +22,8 @@ struct Document<'a> {
     run_id: &'a str,
     /// `partial` with `--no-verify`.
     verdict: Verdict,
+    /// `null` with `--skip-assess`.
+    assess: Option<AssessmentSummary>,
     export: &'a [StageOutcome],
     transform: &'a [StageOutcome],
     import: &'a [StageOutcome],
@@ -38,9 +41,18 @@ pub(crate) struct Migration {
 
 pub(crate) fn run(args: &MigrateArgs, interrupt: Interrupt) -> anyhow::Result<()> {
     let mut run = Session::open(&args.common, interrupt)?.begin(&args.common)?;
+    import::preflight(&run)?;
     let fence = match args.is_final {
         true => Some(Fence::raise(&run, args.source_frozen)?),
         false => None,
+    };
+    let assessed = match args.skip_assess {
+        true => {
+            run.console
+                .line("assess     skipped: nothing is known of what the target refuses");
+            None
+        }
+        false => Some(assess::stage(&mut run, args.reading.lock)?.summary()),
     };
     let migration = stages(&mut run, &args.reading, args.keep_export)?;
     let mut verified = match args.no_verify {
@@ -51,17 +63,21 @@ pub(crate) fn run(args: &MigrateArgs, interrupt: Interrupt) -> anyhow::Result<()
         verified.have_moved(fence.moved(&run)?);
     }
     let report = verified.as_ref().map(|verified| &verified.report);
-    let human = match report {
+    let mut human = match report {
         None => "verdict: partial (not verified)\nnext: cargo xtask verify\n".to_owned(),
         Some(report) if report.verdict == Verdict::Equal => {
             report::human(report) + "next: cargo xtask finalize, or cargo xtask rollback\n"
         }
         Some(report) => report::human(report),
     };
+    if assessed.is_none() {
+        human.insert_str(0, "not assessed (--skip-assess)\n");
+    }
     let document = Document {
         schema_version: 1,
         run_id: run.directory.run_id(),
         verdict: report.map_or(Verdict::Partial, |report| report.verdict),
+        assess: assessed,
         export: &migration.export,
         transform: &migration.transform,
         import: &migration.import,
@@ -76,13 +92,12 @@ pub(crate) fn run(args: &MigrateArgs, interrupt: Interrupt) -> anyhow::Result<()
     }
 }
 
-/// Everything up to the import.
+/// Everything from the export to the import.
 pub(crate) fn stages(
     run: &mut Run,
     reading: &ReadingArgs,
     keep_export: bool,
 ) -> anyhow::Result<Migration> {
-    import::preflight(run)?;
     let export = export::stage(run, reading)?;
     let transform = transform::stage(run)?;
     if !keep_export {

@@ -7,10 +7,10 @@ use serde::Serialize;
 use ::verify::Verdict;
 use target::Fingerprint;
 
-use crate::args::{CommonArgs, ReadingArgs};
+use crate::args::{CommonArgs, LockArgs, ReadingArgs};
 use crate::command::migrate::{self, Migration};
 use crate::command::rollback::Loaded;
-use crate::command::{doctor, verify};
+use crate::command::{assess, doctor, import, verify};
 use crate::config::{Database, Environment};
 use crate::console::{bytes_text, text_table, thousands};
 use crate::exit::{DIFFERENT, Failure};
@@ -74,6 +74,7 @@ pub(crate) fn run(args: &CommonArgs, interrupt: Interrupt) -> anyhow::Result<()>
     }
     let mut run = session.begin(args)?;
     let before = fingerprints(&run)?;
+    assess::stage(&mut run, LockArgs::default())?;
     migrate_and_verify(&mut run)?;
     roll_back(&mut run)?;
     prove_as_before(&run, &before)?;
@@ -84,6 +85,7 @@ pub(crate) fn run(args: &CommonArgs, interrupt: Interrupt) -> anyhow::Result<()>
 }
 
 fn migrate_and_verify(run: &mut Run) -> anyhow::Result<(Migration, verify::Verified)> {
+    import::preflight(run)?;
     let migration = migrate::stages(run, &ReadingArgs::default(), false)?;
     let verified = verify::stage(run, SAMPLES)?;
     if verified.report.verdict != Verdict::Equal {

@@ -19,6 +19,7 @@ use crate::args::VerifyArgs;
 use crate::command::export::{self, snapshots};
 use crate::config::Database;
 use crate::exit::{BLOCKED, DIFFERENT, Failure};
+use crate::findings_file;
 use crate::interrupt::Interrupt;
 use crate::lost::{Side, Task};
 use crate::pairing::{Catalogs, TablePair};
@@ -197,8 +198,7 @@ fn compare_database(
     report.catalog = sequence_findings(&mut target, expected)?;
     target.batch_execute("commit")?;
     let directory = stage.directory.database_dir(&database.name, "")?;
-    let text = serde_json::to_vec_pretty(&report)?;
-    dataset::write_atomically(&directory.join("findings.json"), &text)?;
+    findings_file::merge(&directory, &report)?;
     Ok(report)
 }
 

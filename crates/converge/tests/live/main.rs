@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod apply;
+mod assess;
 mod bad_weather;
 mod baseline;
 mod cases;

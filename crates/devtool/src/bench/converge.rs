@@ -85,8 +85,14 @@ impl Converge {
                 last_lines(&messages)
             );
         }
-        let rows = read_rows(verb, &document)?;
-        let bytes = bytes_of_files(place, files_of(verb))?;
+        let document = read_document(verb, &document)?;
+        let rows = rows(verb, &document)
+            .with_context(|| format!("`converge {}` does not say how many rows", verb.name()))?;
+        let bytes = match verb {
+            // It writes no files, and says itself how much it looked at.
+            Verb::Assess => bytes_looked_at(&document).context("`assess` names no bytes")?,
+            _ => bytes_of_files(place, files_of(verb))?,
+        };
         Ok(sample.moving(Moved { rows, bytes }))
     }
 }
@@ -121,12 +127,16 @@ pub(crate) fn bytes_of_files(place: &Place, stage: &str) -> Result<u64> {
     Ok(bytes)
 }
 
-fn read_rows(verb: Verb, document: &Path) -> Result<u64> {
-    let text = fs::read(document).context("cannot read what converge printed")?;
-    let document: Value = serde_json::from_slice(&text)
-        .with_context(|| format!("`converge {}` printed no JSON", verb.name()))?;
-    rows(verb, &document)
-        .with_context(|| format!("`converge {}` does not say how many rows", verb.name()))
+fn read_document(verb: Verb, path: &Path) -> Result<Value> {
+    let text = fs::read(path).context("cannot read what converge printed")?;
+    serde_json::from_slice(&text)
+        .with_context(|| format!("`converge {}` printed no JSON", verb.name()))
+}
+
+fn bytes_looked_at(document: &Value) -> Option<u64> {
+    sum(document.get("databases")?, |database| {
+        database["bytes"].as_u64()
+    })
 }
 
 /// The rows that the command says it moved, compared or took back.
@@ -138,11 +148,14 @@ fn rows(verb: Verb, document: &Value) -> Option<u64> {
         Verb::Verify => sum(document.get("databases")?, |database| {
             sum(&database["tables"], |table| table["source_rows"].as_u64())
         }),
-        Verb::Export | Verb::ExportAlone | Verb::Transform | Verb::Import | Verb::Rollback => {
-            sum(document.get("databases")?, |database| {
-                database["rows"].as_u64()
-            })
-        }
+        Verb::Assess
+        | Verb::Export
+        | Verb::ExportAlone
+        | Verb::Transform
+        | Verb::Import
+        | Verb::Rollback => sum(document.get("databases")?, |database| {
+            database["rows"].as_u64()
+        }),
     }
 }
 

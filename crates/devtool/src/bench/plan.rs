@@ -7,6 +7,8 @@ use clap::ValueEnum;
 /// What can be asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Stage {
+    /// Look at all values
+    Assess,
     /// Read the source into files
     Export,
     /// Convert the files
@@ -31,6 +33,7 @@ pub(crate) enum Step {
 /// The measured commands of converge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verb {
+    Assess,
     Export,
     /// With one worker, as the drain has one connection.
     ExportAlone,
@@ -61,10 +64,11 @@ pub(crate) struct Plan {
 
 use Floor::{Drain, Load};
 use Step::Converge;
-use Verb::{Export, ExportAlone, Import, Migrate, Rollback, Transform, Verify};
+use Verb::{Assess, Export, ExportAlone, Import, Migrate, Rollback, Transform, Verify};
 
 // A floor comes after a step that has left the manifests, which tell it tables and files.
 const ALL: &[Step] = &[
+    Converge(Assess),
     Converge(ExportAlone),
     Step::Floor(Drain),
     Converge(Export),
@@ -82,6 +86,7 @@ impl Plan {
     pub(crate) fn of(stage: Option<Stage>) -> Self {
         let (before, round): (&[Verb], &[Step]) = match stage {
             None => (&[], ALL),
+            Some(Stage::Assess) => (&[Export], &[Converge(Assess), Step::Floor(Drain)]),
             Some(Stage::Export) => (
                 &[],
                 &[Converge(ExportAlone), Step::Floor(Drain), Converge(Export)],
@@ -124,7 +129,7 @@ impl Step {
     /// while it works on one table after the other.
     pub(crate) fn floors(self) -> &'static [Floor] {
         match self {
-            Converge(Export | ExportAlone | Verify) => &[Drain],
+            Converge(Assess | Export | ExportAlone | Verify) => &[Drain],
             Converge(Import) => &[Load],
             Converge(Migrate) => &[Drain, Load],
             Converge(Transform | Rollback) | Self::Floor(_) => &[],
@@ -136,6 +141,7 @@ impl Verb {
     /// As it is typed after `converge`.
     pub(crate) fn name(self) -> &'static str {
         match self {
+            Assess => "assess",
             Export | ExportAlone => "export",
             Transform => "transform",
             Import => "import",
@@ -177,6 +183,8 @@ mod tests {
             let (mut exported, mut transformed, mut loaded) = (false, false, false);
             for step in before.chain(twice) {
                 match step {
+                    // Of rows that are there it would find that they are in the way.
+                    Converge(Assess) => assert!(!loaded, "{plan:?}"),
                     Converge(Export | ExportAlone) => (exported, transformed) = (true, false),
                     Converge(Transform) => {
                         assert!(exported, "{plan:?}");

@@ -1,14 +1,39 @@
-//! The kinds of dirt that can be planted, and where each is planted.
+//! The kinds of dirt that can be planted, and where those are planted that rows are made with.
 //!
-//! All of it is what production held; the rules that clean it are in `alkemio.yml`.
+//! What production held comes first; the rules that clean it are in `alkemio.yml`. What is planted
+//! into rows that were made without is in `planting.rs`.
 
-/// A kind of value that the target refuses without a rule.
+/// A kind of value or row that the target refuses without a rule, or that is not what it seems.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Dirt {
     /// `''` where the target's type is uuid.
     EmptyUuid,
     /// Compressed whiteboards, kept as the latin1 text of their bytes.
     BinaryWhiteboard,
+    /// Names where the target's type is uuid.
+    InvalidUuid,
+    /// NULL where the target alone is not null.
+    NullInNotNull,
+    /// `0000-00-00`.
+    ZeroDate,
+    /// A date without a day.
+    InvalidDate,
+    /// A NUL character in a text.
+    NulByte,
+    /// `\u0000` in a document whose target is jsonb.
+    JsonNul,
+    /// A two where the target is boolean.
+    NotBoolean,
+    /// Index 0 of an enum.
+    EnumUnknown,
+    /// A foreign key without its parent.
+    Orphan,
+    /// Equal keys where the target alone has a unique key.
+    Duplicate,
+    /// Text that was encoded to UTF-8 twice.
+    EncodedTwice,
+    /// Everything that neither schema has a place for, in a database of its own: `fixtures/dirt`.
+    Others,
 }
 
 /// The kinds of one load.
@@ -34,13 +59,43 @@ const EMPTY_UUID_FIRST: u64 = 5;
 
 impl Dirt {
     /// Every kind, in the order in which help names them.
-    pub(crate) const ALL: [Self; 2] = [Self::EmptyUuid, Self::BinaryWhiteboard];
+    pub(crate) const ALL: [Self; 14] = [
+        Self::EmptyUuid,
+        Self::BinaryWhiteboard,
+        Self::InvalidUuid,
+        Self::NullInNotNull,
+        Self::ZeroDate,
+        Self::InvalidDate,
+        Self::NulByte,
+        Self::JsonNul,
+        Self::NotBoolean,
+        Self::EnumUnknown,
+        Self::Orphan,
+        Self::Duplicate,
+        Self::EncodedTwice,
+        Self::Others,
+    ];
+
+    /// What production held.
+    const PRODUCTION: [Self; 2] = [Self::EmptyUuid, Self::BinaryWhiteboard];
 
     /// The name that is typed.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::EmptyUuid => "empty_uuid",
             Self::BinaryWhiteboard => "binary_whiteboard",
+            Self::InvalidUuid => "invalid_uuid",
+            Self::NullInNotNull => "null_in_not_null",
+            Self::ZeroDate => "zero_date",
+            Self::InvalidDate => "invalid_date",
+            Self::NulByte => "nul_byte",
+            Self::JsonNul => "json_nul",
+            Self::NotBoolean => "not_boolean",
+            Self::EnumUnknown => "enum_unknown",
+            Self::Orphan => "orphan",
+            Self::Duplicate => "duplicate",
+            Self::EncodedTwice => "encoded_twice",
+            Self::Others => "others",
         }
     }
 }
@@ -53,8 +108,8 @@ impl DirtKinds {
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         match text {
             "none" => Ok(Self(Vec::new())),
-            // Two words, since kinds may come that production never had.
-            "all" | "production" => Ok(Self(Dirt::ALL.to_vec())),
+            "all" => Ok(Self(Dirt::ALL.to_vec())),
+            "production" => Ok(Self(Dirt::PRODUCTION.to_vec())),
             list => list
                 .split(',')
                 .map(parse_one)
@@ -109,9 +164,13 @@ mod tests {
     fn lists_and_words_are_understood_and_strays_are_not() {
         assert_eq!(DirtKinds::parse("none").unwrap().names(), "none");
         assert_eq!(
-            DirtKinds::parse("all").unwrap().names(),
+            DirtKinds::parse("production").unwrap().names(),
             "empty_uuid,binary_whiteboard"
         );
+        let all = DirtKinds::parse("all").unwrap();
+        assert!(Dirt::ALL.into_iter().all(|kind| all.contains(kind)));
+        assert!(all.names().len() <= 255, "fixtures check remembers them");
+        assert_eq!(DirtKinds::parse(&all.names()).unwrap(), all);
         assert_eq!(
             DirtKinds::parse("empty_uuid").unwrap().names(),
             "empty_uuid"

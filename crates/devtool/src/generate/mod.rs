@@ -10,6 +10,7 @@ mod insert;
 mod json;
 mod number;
 mod plan;
+mod planting;
 mod random;
 mod reference;
 mod text;
@@ -17,10 +18,11 @@ mod time;
 mod value;
 
 pub(crate) use counts::CREDENTIAL_TYPES;
-pub(crate) use dirt::DirtKinds;
+pub(crate) use dirt::{Dirt, DirtKinds};
 pub(crate) use insert::Inserts;
 pub(crate) use number::next_auto_increment;
 pub(crate) use plan::{TablePlan, plan};
+pub(crate) use planting::{Planted, has_orphans, planted, statements as planting_statements};
 pub(crate) use random::{row_id, seed};
 
 #[cfg(test)]

@@ -4,6 +4,8 @@
 
 use crate::setup::{convert, plan, rule, source_column, source_table, target_column, target_table};
 use catalog::{Condition, Generated};
+use dataset::Record;
+use transform::Kind;
 
 #[test]
 fn columns_match_by_name_and_come_in_the_targets_order() {
@@ -222,4 +224,48 @@ fn a_rule_counts_a_record_once() {
     convert(&mut plan, &[Some(b"\0"), Some(b"\xff")]).unwrap_err();
     let counts: Vec<(&str, u64)> = plan.rule_counts().collect();
     assert_eq!(counts, [("*.* nul_byte -> strip", 2)]);
+}
+
+#[test]
+fn a_survey_goes_on_behind_a_value_that_is_refused() {
+    let source = source_table(vec![
+        source_column("id", "int"),
+        source_column("flag", "tinyint"),
+        source_column("owner", "char(36)"),
+        source_column("other", "char(36)"),
+        source_column("day", "date"),
+    ]);
+    let target = target_table(vec![
+        target_column("id", "integer"),
+        target_column("flag", "boolean"),
+        target_column("owner", "uuid"),
+        target_column("other", "uuid"),
+        target_column("day", "date"),
+    ]);
+    let rules = vec![rule("*.*", Condition::EmptyUuid, "null")];
+    let mut plan = plan(&source, &target, rules).unwrap();
+    let mut input = Record::new();
+    for field in ["7", "2", "", "", "0000-00-00"] {
+        input.push_bytes(field.as_bytes());
+    }
+    let (mut output, mut found) = (Record::new(), Vec::new());
+    let surveyed = plan.survey(&input, &mut output, 1, |column, kind| {
+        found.push((column, kind.name()));
+    });
+    surveyed.unwrap();
+    assert_eq!(found, [(1, "not_boolean"), (4, "zero_date")]);
+    let fields: Vec<Option<&[u8]>> = output.iter().collect();
+    assert_eq!(fields, [Some(&b"7"[..]), None, None, None, None]);
+    let counts: Vec<u64> = plan.rule_counts().map(|(_, records)| records).collect();
+    assert_eq!(counts, [1], "a rule counts a record once");
+    let day = Kind::Condition(Condition::ZeroDate);
+    assert_eq!(
+        plan.suggested_rule(4, day).as_deref(),
+        Some("{column: t.day, when: zero_date, then: \"null\"}")
+    );
+    assert_eq!(plan.suggested_rule(4, Kind::InvalidUtf8), None);
+
+    input.push_bytes(b"one too many");
+    let longer = plan.survey(&input, &mut output, 2, |_, _| {});
+    assert_eq!(longer.unwrap_err().kind(), Kind::Malformed);
 }

@@ -1,0 +1,393 @@
+//! Unique keys and foreign keys, judged on converted values compared by bytes.
+//!
+//! Source collations hide some violations and invent others, so nothing is asked of the source's
+//! own checks but where they surely say more. Sets of digests hold the keys, in rounds where
+//! they are too many for one.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::sync::{PoisonError, RwLock};
+
+use catalog::{ForeignKey, Key, MysqlType, PostgresType, SourceTable, TargetTable};
+use dataset::Record;
+use digest::{KeyPasses, KeySet, Presence, digest_fields};
+use transform::{ColumnPlan, TablePlan};
+
+/// A set of one pass holds at most 64 MiB, so this many bound the memory of a round to 256 MiB.
+const FULL_SETS: u64 = 4;
+/// Keys of a full set, as `KeyPasses` cuts them.
+const KEYS_OF_A_SET: u64 = 3_000_000;
+
+/// The parts of a key in the converted record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct KeyColumns(Vec<(usize, Form)>);
+
+/// How the target compares a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    /// By its bytes.
+    Bytes,
+    /// Without the blanks at the end.
+    Padded,
+    /// Without the zeros at the end.
+    Number,
+    /// Without case.
+    Folded,
+}
+
+/// A converted key, where a row has one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum KeyOf {
+    Digest(u128),
+    /// All columns are NULL.
+    Null,
+    /// Some are.
+    PartlyNull,
+}
+
+impl KeyColumns {
+    /// The columns of that name; `None` where the plan lacks one, because that is generated or
+    /// cannot be moved.
+    pub(crate) fn find(plan: &TablePlan, names: &[&str]) -> Option<Self> {
+        let column = |name: &&str| {
+            let position = plan.columns().iter().position(|c| c.name() == *name)?;
+            Some((position, Form::of(&plan.columns()[position])))
+        };
+        names.iter().map(column).collect::<Option<_>>().map(Self)
+    }
+
+    /// Positions in the converted record.
+    pub(crate) fn positions(&self) -> impl Iterator<Item = usize> {
+        self.0.iter().map(|(position, _)| *position)
+    }
+
+    /// The digest of a converted record's key; a NULL is a value of its own where
+    /// `null_is_a_value`.
+    pub(crate) fn digest(&self, record: &Record, null_is_a_value: bool) -> KeyOf {
+        let nulls = self.positions().filter(|at| record.get(*at).is_none());
+        let nulls = nulls.count();
+        if nulls > 0 && !null_is_a_value {
+            return match nulls == self.0.len() {
+                true => KeyOf::Null,
+                false => KeyOf::PartlyNull,
+            };
+        }
+        let fields = self.0.iter();
+        let fields: Vec<Option<Cow<'_, [u8]>>> = fields
+            .map(|(at, form)| record.get(*at).map(|value| form.of_value(value)))
+            .collect();
+        KeyOf::Digest(digest_fields(fields.iter().map(Option::as_deref)))
+    }
+}
+
+impl Form {
+    fn of(column: &ColumnPlan) -> Self {
+        match column.target_type() {
+            PostgresType::Char { .. } => Self::Padded,
+            PostgresType::Numeric { .. } => Self::Number,
+            PostgresType::Other(name) if name == "citext" => Self::Folded,
+            _ => Self::Bytes,
+        }
+    }
+
+    fn of_value(self, value: &[u8]) -> Cow<'_, [u8]> {
+        match self {
+            Self::Bytes => Cow::Borrowed(value),
+            Self::Padded => {
+                let blanks = value.iter().rev().take_while(|byte| **byte == b' ').count();
+                Cow::Borrowed(&value[..value.len() - blanks])
+            }
+            Self::Number if !value.contains(&b'.') => Cow::Borrowed(value),
+            Self::Number => {
+                let zeros = value.iter().rev().take_while(|byte| **byte == b'0').count();
+                let value = &value[..value.len() - zeros];
+                Cow::Borrowed(value.strip_suffix(b".").unwrap_or(value))
+            }
+            Self::Folded => {
+                let text = String::from_utf8_lossy(value);
+                Cow::Owned(text.to_lowercase().into_bytes())
+            }
+        }
+    }
+}
+
+/// A unique key of the target that is looked at.
+#[derive(Debug)]
+pub(crate) struct Unique {
+    pub(crate) constraint: String,
+    pub(crate) columns: KeyColumns,
+    /// Whether two NULLs are duplicates.
+    pub(crate) nulls_not_distinct: bool,
+    pub(crate) set: usize,
+}
+
+/// A foreign key that is looked at.
+#[derive(Debug)]
+pub(crate) struct Reference {
+    pub(crate) constraint: String,
+    pub(crate) columns: KeyColumns,
+    pub(crate) match_full: bool,
+    /// Whether the target has it, or the source alone.
+    pub(crate) in_target: bool,
+    pub(crate) parent: String,
+    pub(crate) set: usize,
+}
+
+/// What a set is of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Holder {
+    /// The keys of parents, read before the tables are.
+    Parents { table: String, columns: Vec<String> },
+    /// The keys that passed so far.
+    Seen,
+}
+
+/// All sets, of which a round holds some.
+pub(crate) struct KeySets {
+    holders: Vec<Holder>,
+    passes: Vec<Box<dyn Iterator<Item = KeySet> + Send + Sync>>,
+    weights: Vec<u64>,
+    held: Vec<Option<RwLock<KeySet>>>,
+}
+
+impl KeySets {
+    pub(crate) fn new() -> Self {
+        Self {
+            holders: Vec::new(),
+            passes: Vec::new(),
+            weights: Vec::new(),
+            held: Vec::new(),
+        }
+    }
+
+    /// The number of a set for about that many keys; parents share one.
+    pub(crate) fn add(&mut self, holder: Holder, keys: u64) -> usize {
+        let known = self.holders.iter().position(|known| *known == holder);
+        if let (Some(known), Holder::Parents { .. }) = (known, &holder) {
+            return known;
+        }
+        self.holders.push(holder);
+        self.passes.push(Box::new(KeyPasses::for_keys(keys).sets()));
+        self.weights.push(keys.min(KEYS_OF_A_SET));
+        self.held.push(None);
+        self.holders.len() - 1
+    }
+
+    /// Takes the sets of the next round; false where none is left.
+    pub(crate) fn next_round(&mut self) -> bool {
+        let mut room = FULL_SETS * KEYS_OF_A_SET;
+        let mut any = false;
+        for index in 0..self.held.len() {
+            self.held[index] = None;
+            if any && self.weights[index] > room {
+                continue;
+            }
+            if let Some(set) = self.passes[index].next() {
+                room = room.saturating_sub(self.weights[index]);
+                self.held[index] = Some(RwLock::new(set));
+                any = true;
+            }
+        }
+        any
+    }
+
+    /// Whether the round has that set.
+    pub(crate) fn has(&self, set: usize) -> bool {
+        self.held[set].is_some()
+    }
+
+    /// The parents whose keys this round needs, with their sets.
+    pub(crate) fn parents(&self) -> impl Iterator<Item = (usize, &str, &[String])> {
+        let sets = self.holders.iter().enumerate();
+        sets.filter_map(|(index, holder)| match holder {
+            Holder::Parents { table, columns } if self.has(index) => {
+                Some((index, table.as_str(), columns.as_slice()))
+            }
+            _ => None,
+        })
+    }
+
+    /// Takes a key in; returns whether it was there before.
+    pub(crate) fn insert(&self, set: usize, digest: u128) -> bool {
+        self.held[set].as_ref().is_some_and(|set| {
+            let mut set = set.write().unwrap_or_else(PoisonError::into_inner);
+            set.insert(digest) == Presence::Held
+        })
+    }
+
+    /// Whether a key is missing, as far as this round can tell.
+    pub(crate) fn is_missing(&self, set: usize, digest: u128) -> bool {
+        self.held[set].as_ref().is_some_and(|set| {
+            let set = set.read().unwrap_or_else(PoisonError::into_inner);
+            set.find(digest) == Presence::Missing
+        })
+    }
+}
+
+/// The unique keys of the target that the source does not surely keep.
+pub(crate) fn uniques(
+    plan: &TablePlan,
+    source: &SourceTable,
+    target: &TargetTable,
+    rows: u64,
+    sets: &mut KeySets,
+) -> Vec<Unique> {
+    let mut uniques = Vec::new();
+    for key in target.keys.iter().filter(|key| key.is_unique()) {
+        let Some(names) = key.plain_columns() else {
+            continue;
+        };
+        let Some(columns) = KeyColumns::find(plan, &names) else {
+            continue;
+        };
+        if !source_keeps(plan, source, key, &names) {
+            uniques.push(Unique {
+                constraint: key.name.clone(),
+                columns,
+                nulls_not_distinct: key.nulls_not_distinct,
+                set: sets.add(Holder::Seen, rows),
+            });
+        }
+    }
+    uniques
+}
+
+/// Whether the source has a unique key over some of the columns whose values stay as different
+/// as they are there.
+fn source_keeps(plan: &TablePlan, source: &SourceTable, key: &Key, names: &[&str]) -> bool {
+    let stays_different = |name: &&str| {
+        let column = plan.columns().iter().find(|c| c.name() == *name);
+        column.is_some_and(|column| {
+            let null_is_safe = !key.nulls_not_distinct
+                || source.column(name).is_some_and(|column| !column.nullable);
+            null_is_safe && column.rules().next().is_none() && is_injective(column)
+        })
+    };
+    let unique = source.keys.iter().filter(|key| key.is_unique());
+    unique.filter_map(Key::plain_columns).any(|columns| {
+        columns.iter().all(|name| names.contains(name)) && columns.iter().all(stays_different)
+    })
+}
+
+/// Whether different values certainly stay different: a collation that takes two texts for one
+/// only makes them fewer.
+fn is_injective(column: &ColumnPlan) -> bool {
+    matches!(
+        (column.source_type(), column.target_type()),
+        (
+            MysqlType::Integer { .. },
+            PostgresType::Smallint | PostgresType::Integer | PostgresType::Bigint
+        ) | (
+            MysqlType::Char { .. } | MysqlType::Varchar { .. } | MysqlType::Text(_),
+            PostgresType::Text | PostgresType::Varchar { .. }
+        ) | (_, PostgresType::Bytea)
+    )
+}
+
+/// The foreign keys of a table, of the target and of the source alone, whose parents are moved
+/// as well; `find` looks for a parent.
+pub(crate) fn references<'t>(
+    plan: &TablePlan,
+    source: &SourceTable,
+    target: &TargetTable,
+    schema: (&str, &str),
+    find: impl Fn(&str) -> Option<(&'t TablePlan, u64)>,
+    sets: &mut KeySets,
+) -> Vec<Reference> {
+    let at_home = |key: &&ForeignKey, schema: &str| {
+        key.referenced_schema.as_deref().is_none_or(|s| s == schema)
+    };
+    let of_target = target.foreign_keys.iter();
+    let of_target = of_target.filter(|key| key.enforced && at_home(key, schema.1));
+    let known = |key: &ForeignKey| target.foreign_keys.iter().any(|t| t.refers_like(key));
+    let of_source = source.foreign_keys.iter();
+    let of_source = of_source.filter(|key| at_home(key, schema.0) && !known(key));
+    let keys = of_target.map(|key| (key, true));
+    let mut references = Vec::new();
+    for (key, in_target) in keys.chain(of_source.map(|key| (key, false))) {
+        let names: Vec<&str> = key.columns.iter().map(String::as_str).collect();
+        let parent_names = key.referenced_columns.iter().map(String::as_str);
+        let parent_names: Vec<&str> = parent_names.collect();
+        let Some((parent, rows)) = find(&key.referenced_table) else {
+            continue;
+        };
+        let both = (
+            KeyColumns::find(plan, &names),
+            KeyColumns::find(parent, &parent_names),
+        );
+        let (Some(columns), Some(_)) = both else {
+            continue;
+        };
+        let holder = Holder::Parents {
+            table: key.referenced_table.clone(),
+            columns: key.referenced_columns.clone(),
+        };
+        references.push(Reference {
+            constraint: key.name.clone(),
+            columns,
+            match_full: key.match_full,
+            in_target,
+            parent: key.referenced_table.clone(),
+            set: sets.add(holder, rows),
+        });
+    }
+    references
+}
+
+/// Digests of keys that more than one row has.
+pub(crate) type Repeated = BTreeSet<u128>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_compared_as_the_target_does() {
+        for (form, value, other) in [
+            (Form::Padded, "abc  ", "abc"),
+            (Form::Number, "5.00", "5"),
+            (Form::Number, "0.50", "0.5"),
+            (Form::Number, "500", "500"),
+            (Form::Folded, "ÄB", "äb"),
+        ] {
+            let of = |text: &str| form.of_value(text.as_bytes()).into_owned();
+            assert_eq!(of(value), of(other), "{value}");
+        }
+        assert_eq!(Form::Number.of_value(b"500").as_ref(), b"500");
+        assert_eq!(Form::Bytes.of_value(b"abc ").as_ref(), b"abc ");
+    }
+
+    #[test]
+    fn a_round_holds_no_more_than_its_share() {
+        let mut sets = KeySets::new();
+        for _ in 0..FULL_SETS + 2 {
+            sets.add(Holder::Seen, 2 * KEYS_OF_A_SET);
+        }
+        let mut rounds = Vec::new();
+        while sets.next_round() {
+            rounds.push((0..6).filter(|set| sets.has(*set)).count());
+        }
+        assert_eq!(rounds.iter().sum::<usize>(), 12, "each set has two passes");
+        assert!(rounds.iter().all(|held| *held <= 4), "{rounds:?}");
+    }
+
+    #[test]
+    fn parents_share_a_set_and_seen_keys_do_not() {
+        let mut sets = KeySets::new();
+        let parents = || Holder::Parents {
+            table: "p".to_owned(),
+            columns: vec!["id".to_owned()],
+        };
+        let (one, two) = (sets.add(parents(), 9), sets.add(parents(), 9));
+        assert_eq!(one, two);
+        assert_ne!(sets.add(Holder::Seen, 9), sets.add(Holder::Seen, 9));
+        assert!(sets.next_round());
+        assert_eq!(sets.parents().count(), 1);
+        assert_eq!(
+            [7, 8, 7].map(|key| sets.insert(one, key)),
+            [false, false, true]
+        );
+        assert_eq!([7, 9].map(|key| sets.is_missing(one, key)), [false, true]);
+        assert!(!sets.next_round());
+    }
+}
