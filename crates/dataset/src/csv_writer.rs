@@ -4,7 +4,7 @@
 
 use std::io::{self, Write};
 
-use memchr::memchr;
+use memchr::{memchr, memchr3};
 
 use crate::Record;
 
@@ -90,7 +90,6 @@ fn append_field(line: &mut Vec<u8>, field: &[u8]) {
 fn needs_quotes(field: &[u8]) -> bool {
     field.is_empty()
         || field == b"\\."
-        || field
-            .iter()
-            .any(|byte| matches!(byte, b',' | b'"' | b'\n' | b'\r'))
+        || memchr3(b',', b'"', b'\n', field).is_some()
+        || memchr(b'\r', field).is_some()
 }

@@ -56,6 +56,13 @@ impl Record {
         (0..self.len()).map(|index| self.get(index))
     }
 
+    /// Becomes the same as another record, in the buffers that are there.
+    pub fn copy_from(&mut self, other: &Self) {
+        self.bytes.clone_from(&other.bytes);
+        self.ends.clone_from(&other.ends);
+        self.nulls.clone_from(&other.nulls);
+    }
+
     /// Adds a field.
     pub fn push(&mut self, field: Option<&[u8]>) {
         match field {
@@ -117,6 +124,10 @@ mod tests {
             record.iter().collect::<Vec<_>>(),
             [Some(&b""[..]), None, Some(&b"abc"[..])]
         );
+        let mut copy = Record::new();
+        copy.push_bytes(b"what was there before");
+        copy.copy_from(&record);
+        assert_eq!(copy, record);
         record.clear();
         assert!(record.is_empty());
     }

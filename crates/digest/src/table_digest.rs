@@ -34,21 +34,67 @@ impl TableDigest {
 /// The digest of a row of fields as a file holds them; NULL and the empty field differ, and so
 /// do `('ab', 'c')` and `('a', 'bc')`.
 pub fn digest_fields<'a>(fields: impl IntoIterator<Item = Option<&'a [u8]>>) -> u128 {
-    let mut hasher = blake3::Hasher::new();
+    let mut input = Input::default();
     for field in fields {
         match field {
-            None => {
-                hasher.update(&[0]);
-            }
+            None => input.add(&[0]),
             Some(bytes) => {
                 let mut head = [1; 9];
                 head[1..].copy_from_slice(&(bytes.len() as u64).to_le_bytes());
-                hasher.update(&head);
+                input.add(&head);
+                input.add(bytes);
+            }
+        }
+    }
+    first_128_bits(&input.hash())
+}
+
+/// Most rows fit; those that do are hashed in one piece, which takes half of the time.
+const PIECE_BYTES: usize = 4096;
+
+/// What a row's digest is made from.
+struct Input {
+    piece: [u8; PIECE_BYTES],
+    length: usize,
+    /// The pieces before this one, where there are any.
+    before: Option<blake3::Hasher>,
+}
+
+impl Default for Input {
+    fn default() -> Self {
+        Self {
+            piece: [0; PIECE_BYTES],
+            length: 0,
+            before: None,
+        }
+    }
+}
+
+impl Input {
+    fn add(&mut self, bytes: &[u8]) {
+        if let Some(place) = self.piece.get_mut(self.length..self.length + bytes.len()) {
+            place.copy_from_slice(bytes);
+            self.length += bytes.len();
+            return;
+        }
+        let hasher = self.before.get_or_insert_with(blake3::Hasher::new);
+        hasher.update(&self.piece[..self.length]);
+        self.length = 0;
+        match bytes.len() < PIECE_BYTES {
+            true => self.add(bytes),
+            false => {
                 hasher.update(bytes);
             }
         }
     }
-    first_128_bits(&hasher.finalize())
+
+    fn hash(self) -> blake3::Hash {
+        let piece = &self.piece[..self.length];
+        match self.before {
+            None => blake3::hash(piece),
+            Some(mut hasher) => hasher.update(piece).finalize(),
+        }
+    }
 }
 
 pub(crate) fn first_128_bits(hash: &blake3::Hash) -> u128 {
@@ -99,6 +145,42 @@ mod tests {
 
     fn row(fields: &[Option<&str>]) -> u128 {
         digest_fields(fields.iter().map(|field| field.map(str::as_bytes)))
+    }
+
+    #[test]
+    fn pieces_leave_no_trace() {
+        let plainly = |fields: &[Option<&[u8]>]| {
+            let mut hasher = blake3::Hasher::new();
+            for field in fields {
+                hasher.update(&[u8::from(field.is_some())]);
+                if let Some(bytes) = field {
+                    hasher.update(&(bytes.len() as u64).to_le_bytes());
+                    hasher.update(bytes);
+                }
+            }
+            first_128_bits(&hasher.finalize())
+        };
+        let bytes: Vec<u8> = (0..20_000_u32).map(|n| (n % 251) as u8).collect();
+        for lengths in [
+            &[0][..],
+            &[4087, 0, 1],
+            &[4086, 1],
+            &[4078, 9, 1],
+            &[4095, 4096, 4097],
+            &[10, 20_000, 10],
+            &[100; 90],
+        ] {
+            let mut fields: Vec<Option<&[u8]>> = lengths
+                .iter()
+                .map(|length| Some(&bytes[..*length]))
+                .collect();
+            fields.push(None);
+            assert_eq!(
+                digest_fields(fields.iter().copied()),
+                plainly(&fields),
+                "{lengths:?}"
+            );
+        }
     }
 
     #[test]
