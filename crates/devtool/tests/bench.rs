@@ -9,7 +9,7 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 
-const STEPS: [&str; 9] = [
+const STEPS: [&str; 10] = [
     "assess",
     "export, 1 job",
     "export",
