@@ -4,8 +4,7 @@
 
 use std::io::Read;
 
-use memchr::{memchr, memchr2};
-
+use crate::chunk_search::{append_until_quote, find_special};
 use crate::error::{Error, Kind};
 use crate::record::Record;
 
@@ -22,6 +21,10 @@ pub struct CsvReader<R: Read> {
     end: usize,
     header: Vec<String>,
     records: u64,
+    /// Where the line begins that was read last.
+    line: usize,
+    /// Where each of its fields ends, from its beginning.
+    field_ends: Vec<usize>,
 }
 
 impl<R: Read> CsvReader<R> {
@@ -37,6 +40,8 @@ impl<R: Read> CsvReader<R> {
             end: 0,
             header: Vec::new(),
             records: 0,
+            line: 0,
+            field_ends: Vec::new(),
         };
         let mut names = Record::new();
         if !reader.next_line(&mut names)? {
@@ -80,11 +85,27 @@ impl<R: Read> CsvReader<R> {
         Ok(true)
     }
 
+    /// A field of the record that was read last as it stands in the file, with its quotes.
+    ///
+    /// # Panics
+    /// Where there is no such field.
+    pub fn field_in_file(&self, index: usize) -> &[u8] {
+        let end = self.field_ends[index];
+        // Behind each field is a comma or the line's end.
+        let start = index
+            .checked_sub(1)
+            .map_or(0, |before| self.field_ends[before] + 1);
+        &self.buffer[self.line..][start..end]
+    }
+
     fn next_line(&mut self, record: &mut Record) -> Result<bool, Error> {
         loop {
             record.clear();
-            match parse_line(&self.buffer[self.start..self.end], record) {
+            self.field_ends.clear();
+            let unread = &self.buffer[self.start..self.end];
+            match parse_line(unread, record, &mut self.field_ends) {
                 Parsed::Line(length) => {
+                    self.line = self.start;
                     self.start += length;
                     return Ok(true);
                 }
@@ -141,7 +162,8 @@ enum Parsed {
     Malformed(&'static str),
 }
 
-fn parse_line(bytes: &[u8], record: &mut Record) -> Parsed {
+/// Also writes down where the fields end.
+fn parse_line(bytes: &[u8], record: &mut Record, ends: &mut Vec<usize>) -> Parsed {
     let mut at = 0;
     loop {
         let field_end = match bytes.get(at) {
@@ -152,17 +174,18 @@ fn parse_line(bytes: &[u8], record: &mut Record) -> Parsed {
                 Err(why) => return Parsed::Malformed(why),
             },
             Some(_) => {
-                let Some(length) = memchr2(b',', b'\n', &bytes[at..]) else {
+                let Some(length) = find_special(&bytes[at..]) else {
                     return Parsed::Incomplete;
                 };
-                let field = &bytes[at..at + length];
-                if memchr2(b'"', b'\r', field).is_some() {
+                if matches!(bytes[at + length], b'"' | b'\r') {
                     return Parsed::Malformed("a quote or carriage return stands outside quotes");
                 }
+                let field = &bytes[at..at + length];
                 record.push((!field.is_empty()).then_some(field));
                 at + length
             }
         };
+        ends.push(field_end);
         match bytes.get(field_end) {
             None => return Parsed::Incomplete,
             Some(b',') => at = field_end + 1,
@@ -178,10 +201,9 @@ fn parse_quoted(bytes: &[u8], record: &mut Record) -> Result<Option<usize>, &'st
     let mut at = 0;
     let complete = record.push_with(|field| {
         loop {
-            let Some(quote) = memchr(b'"', &bytes[at..]) else {
+            let Some(quote) = append_until_quote(&bytes[at..], field) else {
                 return Err(());
             };
-            field.extend_from_slice(&bytes[at..at + quote]);
             at += quote + 1;
             match bytes.get(at) {
                 None => return Err(()),
@@ -332,6 +354,26 @@ mod tests {
                 .map(|row| row.iter().map(|f| f.clone().unwrap_or_default()).collect())
                 .collect();
             prop_assert_eq!(theirs, ours);
+        }
+
+        #[test]
+        fn a_field_in_the_file_is_as_it_was_written(
+            fields in proptest::collection::vec(any_field(), 1..5),
+            before in 0usize..3,
+        ) {
+            let mut rows = vec![vec![Some(b"a,b".to_vec()); fields.len()]; before];
+            rows.push(fields.clone());
+            let bytes = write(&rows, fields.len());
+            let mut reader = CsvReader::new(&bytes[..]).unwrap();
+            let mut record = Record::new();
+            for _ in &rows {
+                prop_assert!(reader.read(&mut record).unwrap());
+            }
+            for (index, field) in fields.into_iter().enumerate() {
+                let alone = write(&[vec![field]], 1);
+                let expected = &alone[b"c0\n".len()..alone.len() - 1];
+                prop_assert_eq!(reader.field_in_file(index), expected);
+            }
         }
 
         #[test]

@@ -4,9 +4,8 @@
 
 use std::io::{self, Write};
 
-use memchr::{memchr, memchr3};
-
 use crate::Record;
+use crate::chunk_search::{append_until_quote, find_special};
 
 /// A writer of records; the header is written first.
 #[derive(Debug)]
@@ -31,7 +30,8 @@ impl<W: Write> CsvWriter<W> {
         for name in header {
             names.push_bytes(name.as_bytes());
         }
-        writer.write_line(&names)?;
+        writer.write(&names)?;
+        writer.records = 0;
         Ok(writer)
     }
 
@@ -40,7 +40,32 @@ impl<W: Write> CsvWriter<W> {
     /// # Errors
     /// Those of the writer beneath.
     pub fn write(&mut self, record: &Record) -> io::Result<()> {
-        self.write_line(record)?;
+        self.write_known(record, |_| None)
+    }
+
+    /// Writes a record some of whose fields are known as they stand in a file of this dialect:
+    /// `in_file` returns these by number.
+    ///
+    /// # Errors
+    /// Those of the writer beneath.
+    pub fn write_known<'f>(
+        &mut self,
+        record: &Record,
+        in_file: impl Fn(usize) -> Option<&'f [u8]>,
+    ) -> io::Result<()> {
+        self.line.clear();
+        for (index, field) in record.iter().enumerate() {
+            if index > 0 {
+                self.line.push(b',');
+            }
+            if let Some(known) = in_file(index) {
+                self.line.extend_from_slice(known);
+            } else if let Some(bytes) = field {
+                append_field(&mut self.line, bytes);
+            }
+        }
+        self.line.push(b'\n');
+        self.inner.write_all(&self.line)?;
         self.records += 1;
         Ok(())
     }
@@ -54,20 +79,6 @@ impl<W: Write> CsvWriter<W> {
     pub fn into_inner(self) -> W {
         self.inner
     }
-
-    fn write_line(&mut self, record: &Record) -> io::Result<()> {
-        self.line.clear();
-        for (index, field) in record.iter().enumerate() {
-            if index > 0 {
-                self.line.push(b',');
-            }
-            if let Some(bytes) = field {
-                append_field(&mut self.line, bytes);
-            }
-        }
-        self.line.push(b'\n');
-        self.inner.write_all(&self.line)
-    }
 }
 
 fn append_field(line: &mut Vec<u8>, field: &[u8]) {
@@ -77,19 +88,14 @@ fn append_field(line: &mut Vec<u8>, field: &[u8]) {
     }
     line.push(b'"');
     let mut rest = field;
-    while let Some(quote) = memchr(b'"', rest) {
-        line.extend_from_slice(&rest[..=quote]);
-        line.push(b'"');
+    while let Some(quote) = append_until_quote(rest, line) {
+        line.extend_from_slice(b"\"\"");
         rest = &rest[quote + 1..];
     }
-    line.extend_from_slice(rest);
     line.push(b'"');
 }
 
 /// A lone `\.` is PostgreSQL's end-of-data marker unless it is quoted (manual, "COPY").
 fn needs_quotes(field: &[u8]) -> bool {
-    field.is_empty()
-        || field == b"\\."
-        || memchr3(b',', b'"', b'\n', field).is_some()
-        || memchr(b'\r', field).is_some()
+    field.is_empty() || field == b"\\." || find_special(field).is_some()
 }

@@ -2,6 +2,7 @@
 //!
 //! The only owner of the question how NULL is written; knows no types and no servers.
 
+mod chunk_search;
 mod csv_reader;
 mod csv_writer;
 mod error;

@@ -136,6 +136,40 @@ fn all_stages_are_measured_and_nothing_is_left_behind() {
 }
 
 #[test]
+fn a_transformation_is_measured_by_kind_of_table() {
+    let arguments = [
+        "transform",
+        "--scale",
+        "1",
+        "--rounds",
+        "1",
+        "--output",
+        "json",
+    ];
+    let output = bench(&state_directory(), &arguments);
+    let messages = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{messages}");
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let families = report["families"].as_array().unwrap();
+    assert_eq!(families.len(), 3, "{report}");
+    let rows: f64 = families.iter().map(|family| number(family, "/rows")).sum();
+    assert_eq!(
+        rows,
+        number(&report, "/steps/0/rows"),
+        "every row is of one"
+    );
+    for family in families {
+        assert!(number(family, "/tables") >= 1.0, "{family}");
+        let rates = ["/megabytes_per_second", "/csv_crate_megabytes_per_second"];
+        let [ours, theirs] = rates.map(|name| number(family, name));
+        assert!(ours > 0.0 && theirs > 0.0, "{family}");
+        // A median of its own, so only about the quotient of the other two.
+        let ratio = number(family, "/ratio_to_csv_crate") / (ours / theirs);
+        assert!((0.2..5.0).contains(&ratio), "{family}");
+    }
+}
+
+#[test]
 fn servers_without_the_token_are_not_touched() {
     let state = tempfile::tempdir().unwrap();
     std::fs::copy(state_directory().join("env"), state.path().join("env")).unwrap();

@@ -21,9 +21,12 @@ pub(crate) struct Json {
 
 impl Json {
     pub(crate) fn convert(self, value: &[u8], out: &mut Vec<u8>) -> Result<(), Problem> {
-        text::checked(value)?;
-        let traits =
-            grammar::examine(value).ok_or(Problem::new(Condition::InvalidJson, "is not JSON"))?;
+        let Some(traits) = grammar::examine(value) else {
+            text::checked(value)?;
+            return Err(Problem::new(Condition::InvalidJson, "is not JSON"));
+        };
+        // The grammar has no place for a NUL.
+        std::str::from_utf8(value).map_err(|_| Problem::invalid_utf8())?;
         if self.binary {
             traits.check_for_jsonb()?;
         }

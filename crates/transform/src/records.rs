@@ -39,7 +39,15 @@ pub fn convert_records<R: Read, W: Write, E>(
             .map_err(Failed::Rejected)?;
         seen(plan, record, number).map_err(Failed::Seen)?;
         digest.add(digest_fields(converted.iter()));
-        writer.write(converted).map_err(Failed::Write)?;
+        // What was not changed stands in the file as it is to be written, quotes and all.
+        let in_file = |index: usize| {
+            let field = plan.columns()[index].field();
+            let is_unchanged = record.get(field) == converted.get(index);
+            is_unchanged.then(|| reader.field_in_file(field))
+        };
+        writer
+            .write_known(converted, in_file)
+            .map_err(Failed::Write)?;
     }
     Ok(digest)
 }

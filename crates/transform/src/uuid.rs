@@ -13,6 +13,15 @@ pub(crate) const NIL: &[u8] = b"00000000-0000-0000-0000-000000000000";
 
 /// The length of the hyphenated form.
 const LENGTH: usize = 36;
+/// 1 where a hyphen stands.
+const HYPHENS: [u8; LENGTH] = {
+    let mut hyphens = [0; LENGTH];
+    hyphens[8] = 1;
+    hyphens[13] = 1;
+    hyphens[18] = 1;
+    hyphens[23] = 1;
+    hyphens
+};
 
 /// Text of 36 characters in either case.
 pub(crate) fn from_text(value: &[u8], out: &mut Vec<u8>) -> Result<(), Problem> {
@@ -20,17 +29,17 @@ pub(crate) fn from_text(value: &[u8], out: &mut Vec<u8>) -> Result<(), Problem> 
         return Err(refusal(value.is_empty()));
     };
     let mut lower = [0_u8; LENGTH];
-    let mut wrong = false;
-    for (at, (from, to)) in text.iter().zip(&mut lower).enumerate() {
-        let hyphen = matches!(at, 8 | 13 | 18 | 23);
-        wrong |= if hyphen {
-            *from != b'-'
-        } else {
-            !from.is_ascii_hexdigit()
-        };
-        *to = from.to_ascii_lowercase();
+    let mut wrong = 0;
+    // Without a branch, so that the compiler looks at many bytes at once.
+    for ((from, to), hyphen) in text.iter().zip(&mut lower).zip(&HYPHENS) {
+        let digit = from.wrapping_sub(b'0') < 10;
+        let letter = (from | 0x20).wrapping_sub(b'a') < 6;
+        let hexadecimal = u8::from(digit | letter);
+        let expected = (hexadecimal & !hyphen) | (u8::from(*from == b'-') & hyphen);
+        wrong |= expected ^ 1;
+        *to = from | (u8::from(letter) << 5);
     }
-    if wrong {
+    if wrong != 0 {
         return Err(refusal(false));
     }
     out.extend_from_slice(&lower);

@@ -5,6 +5,7 @@
 
 mod child;
 mod converge;
+mod family;
 mod floor;
 mod growth;
 mod interrupt;

@@ -11,6 +11,7 @@ use catalog::Server;
 use clap::ValueEnum;
 use serde::Serialize;
 
+use super::family::FamilyReport;
 use super::measure::Sample;
 use super::plan::{Floor, Step};
 use super::processor::kilobytes_field;
@@ -42,6 +43,8 @@ pub(crate) struct Report {
     pub(crate) machine: Machine,
     /// In the order of a round, the floors last.
     pub(crate) steps: Vec<StepReport>,
+    /// The conversion by kind of table; empty where `transform` alone was not asked for.
+    pub(crate) families: Vec<FamilyReport>,
 }
 
 /// What the numbers depend on.
@@ -94,6 +97,7 @@ impl Report {
         machine: Machine,
         converge: String,
         rounds: &[Round],
+        families: Vec<FamilyReport>,
     ) -> Self {
         let mut steps: Vec<Step> = Vec::new();
         for (step, _) in &rounds[0] {
@@ -117,6 +121,7 @@ impl Report {
                 .iter()
                 .map(|step| StepReport::new(*step, rounds))
                 .collect(),
+            families,
         }
     }
 
@@ -220,7 +225,7 @@ fn median_of(samples: &[Sample], number: impl FnMut(&Sample) -> f64) -> f64 {
 }
 
 /// The middle one, or the mean of the two in the middle. There is at least one number.
-fn median(mut numbers: Vec<f64>) -> f64 {
+pub(super) fn median(mut numbers: Vec<f64>) -> f64 {
     numbers.sort_by(f64::total_cmp);
     let middle = numbers.len() / 2;
     if numbers.len().is_multiple_of(2) {
@@ -290,7 +295,14 @@ pub(super) mod tests {
             source: "MariaDB 10.11.19".to_owned(),
             target: "PostgreSQL 17.5".to_owned(),
         };
-        Report::new(&options, 1, machine, "converge 0.1.0".to_owned(), &rounds)
+        Report::new(
+            &options,
+            1,
+            machine,
+            "converge 0.1.0".to_owned(),
+            &rounds,
+            Vec::new(),
+        )
     }
 
     #[test]

@@ -10,12 +10,13 @@ use anyhow::{Context, Result, bail};
 use catalog::quote;
 
 use super::converge::Converge;
+use super::family::{self, FamilyReport};
 use super::floor::Ground;
 use super::growth::Growth;
 use super::interrupt::Interrupt;
 use super::measure::Sample;
 use super::place::Place;
-use super::plan::{Floor, Plan, Step};
+use super::plan::{Floor, Plan, Stage, Step};
 use super::processor::Servers;
 use super::report::{Machine, OutputFormat, Report};
 use crate::args::Bench;
@@ -47,9 +48,16 @@ pub(crate) fn run(options: &Bench) -> Result<()> {
         let removed = remove_databases(&local).and(place.remove_work());
         // The signal explains what went wrong better than what it broke off.
         interrupt.check()?;
-        let (version, rounds) = measured?;
+        let measured = measured?;
         removed.context("cannot remove what the benchmark made")?;
-        let report = Report::new(options, scale, machine.clone(), version, &rounds);
+        let report = Report::new(
+            options,
+            scale,
+            machine.clone(),
+            measured.version,
+            &measured.rounds,
+            measured.families,
+        );
         if options.output == OutputFormat::Human || !options.growth {
             report.print(options.output)?;
         }
@@ -61,6 +69,13 @@ pub(crate) fn run(options: &Bench) -> Result<()> {
     }
 }
 
+/// What the report is made of.
+struct Measured {
+    version: String,
+    rounds: Vec<Round>,
+    families: Vec<FamilyReport>,
+}
+
 /// The steps of a round with what they took.
 pub(crate) type Round = Vec<(Step, Sample)>;
 
@@ -70,7 +85,7 @@ fn measure(
     local: &LocalServers,
     place: &Place,
     interrupt: &Interrupt,
-) -> Result<(String, Vec<Round>)> {
+) -> Result<Measured> {
     let converge = Converge::find(place.write_config(PREFIX)?)?;
     let ground = Ground {
         local,
@@ -103,7 +118,15 @@ fn measure(
         rounds.push(round);
     }
     check_rows(&rounds)?;
-    Ok((converge.version()?, rounds))
+    let families = match options.stage {
+        Some(Stage::Transform) => family::measure(place)?,
+        _ => Vec::new(),
+    };
+    Ok(Measured {
+        version: converge.version()?,
+        rounds,
+        families,
+    })
 }
 
 fn perform(step: Step, converge: &Converge, ground: Ground<'_>) -> Result<Sample> {

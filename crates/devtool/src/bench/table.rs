@@ -2,6 +2,7 @@
 //!
 //! It shows; every number comes from `report`.
 
+use super::family::FamilyReport;
 use super::report::{Report, StepReport};
 
 const HEADER: [&str; 10] = [
@@ -15,6 +16,16 @@ const HEADER: [&str; 10] = [
     "peak MB",
     "floor",
     "times floor",
+];
+
+const FAMILY_HEADER: [&str; 7] = [
+    "",
+    "tables",
+    "rows",
+    "MB",
+    "MB/s",
+    "csv crate MB/s",
+    "of csv crate",
 ];
 
 /// The human form, ending with a line break.
@@ -39,9 +50,20 @@ pub(crate) fn text(report: &Report) -> String {
         machine.source,
         machine.target,
     );
-    let header = HEADER.map(str::to_owned);
     let lines: Vec<[String; 10]> = report.steps.iter().map(cells).collect();
-    let all: Vec<&[String; 10]> = std::iter::once(&header).chain(&lines).collect();
+    write_lines(HEADER, &lines, &mut text);
+    if !report.families.is_empty() {
+        text.push_str("\none processor, by kind of table\n\n");
+        let lines: Vec<[String; 7]> = report.families.iter().map(family_cells).collect();
+        write_lines(FAMILY_HEADER, &lines, &mut text);
+    }
+    text
+}
+
+/// Aligns the cells: the first column to the left, the others to the right.
+fn write_lines<const N: usize>(header: [&str; N], lines: &[[String; N]], text: &mut String) {
+    let header = header.map(str::to_owned);
+    let all: Vec<&[String; N]> = std::iter::once(&header).chain(lines).collect();
     for line in &all {
         for (column, cell) in line.iter().enumerate() {
             let widths = all.iter().map(|line| line[column].chars().count());
@@ -53,7 +75,18 @@ pub(crate) fn text(report: &Report) -> String {
         }
         text.push('\n');
     }
-    text
+}
+
+fn family_cells(family: &FamilyReport) -> [String; 7] {
+    [
+        family.name.to_owned(),
+        family.tables.to_string(),
+        family.rows.to_string(),
+        format!("{:.1}", family.bytes as f64 / 1e6),
+        format!("{:.1}", family.megabytes_per_second),
+        format!("{:.1}", family.csv_crate_megabytes_per_second),
+        format!("{:.2}", family.ratio_to_csv_crate),
+    ]
 }
 
 fn cells(step: &StepReport) -> [String; 10] {
