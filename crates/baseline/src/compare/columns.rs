@@ -74,25 +74,8 @@ fn compare_column(
         // It keeps its values, and what else differs is mended after it.
         differ(kind, shown, vec![alter(name, live, "drop expression")]);
     }
-    if !same_type(expected, live) {
-        let shown = [type_name(expected), type_name(live)];
-        let through_text = changes_kind(expected, live);
-        let to = type_of(expected);
-        let change = retype(name, live, &to, through_text, default(expected));
-        differ(
-            DifferenceKind::Type,
-            shown,
-            beside_generated(tables, expected, change),
-        );
-    } else if expected.collation != live.collation {
-        let collation = |column: &TargetColumn| {
-            let collation = column.collation.clone();
-            collation.unwrap_or_else(|| "the type's collation".to_owned())
-        };
-        let shown = [collation(expected), collation(live)];
-        // Without one, the type's own comes back.
-        let mend = alter(name, live, &format!("type {}", type_of(expected)));
-        differ(DifferenceKind::Collation, shown, vec![mend]);
+    if let Some((kind, shown, mend)) = compare_types(tables, expected, live) {
+        differ(kind, shown, mend);
     }
     if expected.nullable != live.nullable {
         let shown = |nullable| if nullable { "nullable" } else { "not null" }.to_owned();
@@ -120,6 +103,33 @@ fn compare_column(
         );
     }
     numbers::compare_names(found, name, expected, live);
+}
+
+fn compare_types(
+    tables: [&TargetTable; 2],
+    expected: &TargetColumn,
+    live: &TargetColumn,
+) -> Option<(DifferenceKind, [String; 2], Vec<String>)> {
+    let name = &tables[0].name;
+    if !same_type(expected, live) {
+        let shown = [type_name(expected), type_name(live)];
+        let through_text = changes_kind(expected, live);
+        let to = type_of(expected);
+        let change = retype(name, live, &to, through_text, default(expected));
+        let mend = beside_generated(tables, expected, change);
+        return Some((DifferenceKind::Type, shown, mend));
+    }
+    if expected.collation == live.collation {
+        return None;
+    }
+    let collation = |column: &TargetColumn| {
+        let collation = column.collation.clone();
+        collation.unwrap_or_else(|| "the type's collation".to_owned())
+    };
+    let shown = [collation(expected), collation(live)];
+    // Without one, the type's own comes back.
+    let mend = alter(name, live, &format!("type {}", type_of(expected)));
+    Some((DifferenceKind::Collation, shown, vec![mend]))
 }
 
 fn compare_defaults(
