@@ -156,7 +156,7 @@ impl Dialect {
     }
 
     /// Whether `information_schema` has a `?` for each byte of a character of four bytes within
-    /// an expression (seen in MariaDB 10.11 and 11.8); MySQL shows all bytes there.
+    /// an expression (seen in MariaDB 10.11); MySQL shows all bytes there.
     pub(crate) fn loses_characters_of_expressions(self) -> bool {
         self.mariadb
     }
