@@ -42,7 +42,7 @@ fn help_lists_every_command() {
         .filter(|line| !line.starts_with("   "))
         .filter_map(|line| line.split_whitespace().next())
         .collect();
-    let expected = "rehearse doctor baseline export transform import verify migrate rollback finalize status \
+    let expected = "rehearse doctor baseline assess export transform import verify migrate rollback finalize status \
         db fixtures images test ci tidy codegen bench";
     assert_eq!(listed.join(" "), expected);
 }

@@ -139,9 +139,9 @@ fn constraint_rule(subject: &Subject, constraint: &str, condition: &str, outcome
 }
 
 fn orphan(database: &Database, subject: &Subject, reference: &Reference) -> Finding {
-    let kind = match reference.in_target {
+    let kind = match reference.is_checked {
         true => kinds::ORPHAN,
-        false => kinds::ORPHAN_IN_SOURCE,
+        false => kinds::ORPHAN_UNCHECKED,
     };
     let plans = reference.columns.positions();
     let plans: Vec<_> = plans.map(|at| &subject.plan.columns()[at]).collect();
@@ -152,7 +152,7 @@ fn orphan(database: &Database, subject: &Subject, reference: &Reference) -> Find
         .table(&subject.source.name)
         .constraint(&reference.constraint)
         .detail(format!("{} to {}", names.join(", "), reference.parent));
-    if !reference.in_target {
+    if !reference.is_checked {
         return finding;
     }
     let keys = subject.target.foreign_keys.iter();

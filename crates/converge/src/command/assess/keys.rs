@@ -127,8 +127,8 @@ pub(crate) struct Reference {
     pub(crate) constraint: String,
     pub(crate) columns: KeyColumns,
     pub(crate) match_full: bool,
-    /// Whether the target has it, or the source alone.
-    pub(crate) in_target: bool,
+    /// Whether the target checks it after the load; the source alone may have it.
+    pub(crate) is_checked: bool,
     pub(crate) parent: String,
     pub(crate) set: usize,
 }
@@ -284,8 +284,8 @@ fn is_injective(column: &ColumnPlan) -> bool {
     )
 }
 
-/// The foreign keys of a table, of the target and of the source alone, whose parents are moved
-/// as well; `find` looks for a parent.
+/// The foreign keys of a table, those of the target and those that the source alone has, whose
+/// parents are moved as well; `find` looks for a parent.
 pub(crate) fn references<'t>(
     plan: &TablePlan,
     source: &SourceTable,
@@ -298,13 +298,14 @@ pub(crate) fn references<'t>(
         key.referenced_schema.as_deref().is_none_or(|s| s == schema)
     };
     let of_target = target.foreign_keys.iter();
-    let of_target = of_target.filter(|key| key.enforced && at_home(key, schema.1));
+    let of_target = of_target.filter(|key| at_home(key, schema.1));
     let known = |key: &ForeignKey| target.foreign_keys.iter().any(|t| t.refers_like(key));
     let of_source = source.foreign_keys.iter();
     let of_source = of_source.filter(|key| at_home(key, schema.0) && !known(key));
-    let keys = of_target.map(|key| (key, true));
+    // One that was never checked is put back as it was after the load.
+    let keys = of_target.map(|key| (key, key.enforced && key.validated));
     let mut references = Vec::new();
-    for (key, in_target) in keys.chain(of_source.map(|key| (key, false))) {
+    for (key, is_checked) in keys.chain(of_source.map(|key| (key, false))) {
         let names: Vec<&str> = key.columns.iter().map(String::as_str).collect();
         let parent_names = key.referenced_columns.iter().map(String::as_str);
         let parent_names: Vec<&str> = parent_names.collect();
@@ -326,7 +327,7 @@ pub(crate) fn references<'t>(
             constraint: key.name.clone(),
             columns,
             match_full: key.match_full,
-            in_target,
+            is_checked,
             parent: key.referenced_table.clone(),
             set: sets.add(holder, rows),
         });

@@ -134,8 +134,8 @@ kinds! {
         "rows whose foreign key finds no row, compared by bytes",
         "the target checks each foreign key after the load, and its texts differ where their bytes do",
         "repair the rows on the source";
-    ORPHAN_IN_SOURCE "orphan" Note,
-        "rows whose foreign key finds no row, where the source alone has the key",
+    ORPHAN_UNCHECKED "orphan" Note,
+        "rows whose foreign key finds no row, where the target has no such key or was told not to check it",
         "the target does not look, and takes them as they are",
         "repair the rows on the source";
     DUPLICATE "duplicate" RuleNeeded,
