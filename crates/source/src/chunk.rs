@@ -19,6 +19,9 @@ const SAMPLED_ROWS: u64 = 8;
 /// No server finds the rows beyond a label by an index, so that each range passes over the whole
 /// key where that begins with one: such tables get fewer and larger ranges.
 const LABEL_FACTOR: u64 = 16;
+/// The number of a set is exact as long as a double holds it; beyond, MariaDB makes some of them
+/// negative where it adds to them.
+const SET_MEMBERS_MAX: usize = 53;
 /// What a value takes that no text function is asked about, such as a vector's.
 const OTHER_BYTES: u32 = 64;
 
@@ -62,6 +65,7 @@ impl Form {
         Some(match &column.data_type {
             MysqlType::Integer { .. } | MysqlType::Decimal { .. } | MysqlType::Year => Self::Number,
             MysqlType::Bit { .. } => Self::Bits,
+            MysqlType::Set { members } if members.len() > SET_MEMBERS_MAX => return None,
             MysqlType::Enum { .. } | MysqlType::Set { .. } => Self::Label,
             MysqlType::Char { .. } | MysqlType::Varchar { .. } => match &column.collation {
                 Some(collation) if collation == "binary" => Self::Bytes,
