@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use catalog::{TargetCatalog, quote};
@@ -12,8 +12,8 @@ use target::{Import, ImportTable, LedgerRun};
 /// Schema of the copies.
 const SCRATCH: &str = "scratch";
 
-/// Loads a transformed file into copies of its table, by plain COPY and by `\copy`, and fails
-/// where the rows are not those of the table itself.
+/// Loads the transformed files of a table into copies of it, by plain COPY and by `\copy`, and
+/// fails where the rows are not those of the table itself.
 ///
 /// `\copy` of psql before version 18 takes a line that is only `\.` for the end of the data
 /// (PostgreSQL 18 release notes); such files are loaded by plain COPY alone there. Returns
@@ -23,26 +23,27 @@ const SCRATCH: &str = "scratch";
 /// Where a load fails or differs.
 pub fn loads_as_it_stands(postgres_url: &str, table: &TableEntry, directory: &Path) -> bool {
     let mut copies = Copies::of(postgres_url, table);
-    let file = directory.join(&table.files[0].name);
+    let files = table.files.iter().map(|file| directory.join(&file.name));
+    let files: Vec<PathBuf> = files.collect();
     let expected = copies.digest("public");
     copies.empty();
-    copies.copy_through_protocol(&file);
+    copies.copy_through_protocol(&files);
     assert_eq!(
         copies.digest(SCRATCH),
         expected,
         "plain COPY of {}",
         table.name
     );
-    let content = fs::read(&file).expect("the file is there");
-    if psql_version() < 18
-        && content
-            .split(|byte| *byte == b'\n')
-            .any(|line| line == b"\\.")
-    {
+    let ends_early = |file: &PathBuf| {
+        let content = fs::read(file).expect("the file is there");
+        let mut lines = content.split(|byte| *byte == b'\n');
+        lines.any(|line| line == b"\\.")
+    };
+    if psql_version() < 18 && files.iter().any(ends_early) {
         return false;
     }
     copies.empty();
-    copies.copy_by_psql(&file);
+    files.iter().for_each(|file| copies.copy_by_psql(file));
     assert_eq!(copies.digest(SCRATCH), expected, "\\copy of {}", table.name);
     true
 }
@@ -94,7 +95,7 @@ impl<'t> Copies<'t> {
             .collect()
     }
 
-    fn copy_through_protocol(&mut self, file: &Path) {
+    fn copy_through_protocol(&mut self, files: &[PathBuf]) {
         let catalog = self.catalog(SCRATCH);
         let name = &self.table.name;
         let tables = [ImportTable {
@@ -111,10 +112,12 @@ impl<'t> Copies<'t> {
             &tables,
         )
         .expect("an import can begin");
-        let csv = File::open(file).expect("the file is there");
-        import
-            .copy::<target::Error>(name, &columns, csv, |_| Ok(()))
-            .unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        for file in files {
+            let csv = File::open(file).expect("the file is there");
+            import
+                .copy::<target::Error>(name, &columns, csv, |_| Ok(()))
+                .unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        }
         import.put_back().expect("there are no foreign keys");
         import
             .commit()
