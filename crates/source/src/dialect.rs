@@ -93,9 +93,10 @@ impl Dialect {
         }
     }
 
-    /// Whether the server counts its transactions whatever its settings are.
-    pub(crate) fn counts_transactions(self) -> bool {
-        self.mariadb
+    /// Whether the count has all that a replica applies. MariaDB's lacks what comes from a
+    /// server that does not count as it does, such as MySQL.
+    pub(crate) fn counts_what_it_follows(self) -> bool {
+        !self.mariadb
     }
 
     /// The variable that keeps everybody from writing whom the server can keep from it.
@@ -108,11 +109,13 @@ impl Dialect {
 
     /// The statement that has a row for each server that this one follows.
     ///
+    /// MariaDB shows one connection of several where it is not asked for all.
     /// Sources: MySQL 8.0 Reference Manual, "SHOW REPLICA STATUS" (8.0.22); MariaDB
-    /// documentation, "SHOW REPLICA STATUS" (10.5.1).
+    /// documentation, "SHOW REPLICA STATUS".
     pub(crate) fn replica_status(self) -> &'static str {
-        match self.mariadb || self.at_least(8, 0, 22) {
-            true => "show replica status",
+        match self.mariadb {
+            true => "show all slaves status",
+            false if self.at_least(8, 0, 22) => "show replica status",
             false => "show slave status",
         }
     }

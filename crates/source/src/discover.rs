@@ -13,10 +13,10 @@ mod shown;
 
 use std::collections::BTreeMap;
 
+use mysql::Row;
 use mysql::prelude::Queryable;
-use mysql::{Params, Row, Value};
 
-use catalog::{SourceCatalog, SourceTable};
+use catalog::{SourceCatalog, SourceTable, quote};
 
 use crate::connection::{Connection, row_to_text};
 use crate::error::{Doing, Error};
@@ -81,10 +81,12 @@ fn rows(
     sql: &str,
     database: &str,
 ) -> Result<Vec<Vec<Option<String>>>, Error> {
-    let parameters = vec![Value::from(database); sql.matches('?').count()];
+    // Not a prepared statement: where the server closes its tables again and again, MySQL refuses
+    // to prepare one anew after a few tries.
+    let sql = sql.replace('?', &quote::mysql_literal(database));
     let rows: Vec<Row> = connection
         .conn
-        .exec(sql, Params::Positional(parameters))
+        .query(sql)
         .doing(|| format!("reading the schema of `{database}`"))?;
     let mut rows: Vec<Vec<Option<String>>> = rows.into_iter().map(row_to_text).collect();
     let exact = |row: &Vec<Option<String>>| row[0].as_deref() == Some(database);

@@ -63,8 +63,7 @@ impl Connection {
         let rows = self.query_text(&format!("select {variable}"))?;
         let value = rows.into_iter().flatten().flatten().next();
         let takes_none = value.is_some_and(|value| !matches!(value.as_str(), "0" | "OFF"));
-        let statement = self.dialect.replica_status();
-        Ok(takes_none && allowed(self.query_text(statement))?.is_some_and(|rows| rows.is_empty()))
+        Ok(takes_none && servers_followed(self)? == Some(0))
     }
 }
 
@@ -81,10 +80,9 @@ pub(crate) fn coordinates(connection: &mut Connection) -> Result<Option<Coordina
     let (file, position) = (next(), next().parse().ok());
     let has_filter = !next().is_empty() || !next().is_empty();
     let gtid = gtid(connection)?;
+    let counts_all = gtid.is_some() && connection.dialect.counts_what_it_follows();
     let knows_all = !has_filter
-        && (gtid.is_some()
-            || connection.dialect.counts_transactions()
-            || logs_what_it_follows(connection)?);
+        && (counts_all || logs_what_it_follows(connection)? || follows_nobody(connection)?);
     Ok(position.filter(|_| knows_all).map(|position| Coordinates {
         file,
         position,
@@ -108,6 +106,19 @@ fn logs_what_it_follows(connection: &mut Connection) -> Result<bool, Error> {
     let is_off =
         |row: &Vec<Option<String>>| row.get(1).is_some_and(|v| v.as_deref() == Some("OFF"));
     Ok(!rows.iter().any(is_off))
+}
+
+/// Whether the server is no replica, as far as the user may see. Who may not is believed on
+/// MariaDB, where the right to see the log does not include this one.
+fn follows_nobody(connection: &mut Connection) -> Result<bool, Error> {
+    let believed = !connection.dialect.counts_what_it_follows();
+    Ok(servers_followed(connection)?.map_or(believed, |servers| servers == 0))
+}
+
+/// `None` where the user may not see it.
+fn servers_followed(connection: &mut Connection) -> Result<Option<usize>, Error> {
+    let statement = connection.dialect.replica_status();
+    Ok(allowed(connection.query_text(statement))?.map(|rows| rows.len()))
 }
 
 /// Whether nothing was written between two readings of the coordinates: the same transactions,

@@ -4,6 +4,7 @@
 //! transaction, which is of one moment by itself.
 
 use std::collections::BTreeMap;
+use std::thread;
 use std::time::Duration;
 
 use dataset::{Coordinates, SnapshotMethod};
@@ -20,6 +21,9 @@ use crate::reader::Reader;
 /// A write between reading the coordinates and opening the transaction is noticed by
 /// reading them again; on a busy server a few tries are needed.
 const COORDINATE_TRIES: usize = 20;
+
+/// Longer than a server takes from writing a transaction to its log to committing it.
+const SETTLE: Duration = Duration::from_millis(200);
 
 /// The next AUTO_INCREMENT values of tables by name.
 type AutoIncrements = BTreeMap<String, u64>;
@@ -198,6 +202,13 @@ impl Snapshot {
 fn begin_alone(reader: &mut Reader) -> Result<Option<Coordinates>, Error> {
     for _ in 0..COORDINATE_TRIES {
         let before = fence::coordinates(&mut reader.connection)?;
+        if before.as_ref().is_some_and(|before| before.gtid.is_none()) {
+            // A transaction is in the log a moment before it can be seen.
+            thread::sleep(SETTLE);
+            if fence::coordinates(&mut reader.connection)? != before {
+                continue;
+            }
+        }
         reader.begin()?;
         if before.is_some() && fence::coordinates(&mut reader.connection)? == before {
             return Ok(before);

@@ -126,6 +126,8 @@ fn plan(database: &Database, pair: TablePair<'_>) -> Result<TablePlan, Failure> 
 
 fn transform_database(stage: &mut StageRun<'_>, workers: usize) -> anyhow::Result<()> {
     let database = stage.database;
+    // First of all: what an earlier configuration made must not pass for this one's.
+    stage.directory.invalidate(&database.name, DIRECTORY)?;
     let exported = stage
         .directory
         .database_dir(&database.name, export::DIRECTORY)?;
@@ -143,7 +145,6 @@ fn transform_database(stage: &mut StageRun<'_>, workers: usize) -> anyhow::Resul
             database.name
         ));
     }
-    stage.directory.invalidate(&database.name, DIRECTORY)?;
     let places = Places {
         exported,
         transformed: stage.directory.database_dir(&database.name, DIRECTORY)?,

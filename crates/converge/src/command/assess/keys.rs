@@ -85,7 +85,7 @@ impl Form {
         match column.target_type() {
             PostgresType::Char { .. } => Self::Padded,
             PostgresType::Numeric { .. } => Self::Number,
-            PostgresType::Other(name) if name == "citext" => Self::Folded,
+            folded if folded.is_citext() => Self::Folded,
             _ => Self::Bytes,
         }
     }

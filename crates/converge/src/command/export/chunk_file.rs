@@ -24,6 +24,10 @@ const ROWS_BETWEEN_CHECKS: u64 = 256;
 const BATCH_BYTES: usize = 256 << 10;
 /// The same for rows of few bytes, whose records weigh more than they hold.
 const BATCH_ROWS_MAX: usize = 2048;
+/// Larger buffers are not kept: each record of a batch would come to hold a long row's.
+const KEPT_BYTES: usize = 4 << 10;
+/// What a field takes beside its bytes.
+const FIELD_BYTES: usize = 9;
 /// Batches that may wait to be written.
 const BATCHES_MAX: usize = 2;
 
@@ -100,10 +104,15 @@ impl Batch {
         }
         self.records[self.used].copy_from(record);
         self.used += 1;
-        self.bytes += record.byte_len();
+        self.bytes += record.byte_len() + FIELD_BYTES * record.len();
     }
 
     fn clear(&mut self) {
+        for record in &mut self.records[..self.used] {
+            if record.byte_len() > KEPT_BYTES {
+                *record = Record::new();
+            }
+        }
         (self.used, self.bytes) = (0, 0);
     }
 }
