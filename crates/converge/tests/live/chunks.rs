@@ -308,7 +308,9 @@ fn check(databases: &Databases, kind: &Kind, seeds: &[u64], bytes_max: u64) {
         );
         connection.execute_script(&part).unwrap();
         let parts = read_in_ranges(databases, "part", bytes_max);
-        assert!(parts.len() <= sizes.len(), "{parts:?} {sizes:?}");
+        // Where the last rows are long, what is left before them is halved until it fits: that
+        // is at most the logarithm of the rows more often than where they are not the last.
+        assert!(parts.len() <= sizes.len() + 10, "{parts:?} {sizes:?}");
     }
 }
 
