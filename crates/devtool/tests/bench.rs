@@ -133,10 +133,13 @@ fn all_stages_are_measured_and_nothing_is_left_behind() {
 
     assert_eq!(databases(), Vec::<String>::new());
     assert!(!state.join("bench").exists());
+
+    check_a_transformation_by_kind_of_table();
+    assert_eq!(databases(), Vec::<String>::new());
 }
 
-#[test]
-fn a_transformation_is_measured_by_kind_of_table() {
+/// Not a test of its own: there is one benchmark at a time.
+fn check_a_transformation_by_kind_of_table() {
     let arguments = [
         "transform",
         "--scale",
