@@ -1,29 +1,16 @@
-//! Cuts a table into ranges of its key that are about as large as wanted, and says in SQL
-//! which rows a range has.
+//! The key by which a table is cut, and in SQL which rows a range of it has.
 //!
-//! Order and bounds compare in one and the same way, so that no row falls between two ranges;
-//! whether a key's values are dense and how wide they are plays no part. Reads no cells but keys
-//! and lengths.
+//! Order and bounds compare in one and the same way, so that no row falls between two ranges.
 
 use catalog::{Key, MysqlType, SourceColumn, SourceTable, quote};
 use dataset::KeyRange;
 
-use crate::connection::Connection;
-use crate::error::Error;
-use crate::export::copied_columns;
-use crate::reader::Reader;
-
-/// Rows whose sizes are looked at where a chunk begins and where it is to end: few enough to cost
-/// nothing beside a chunk, many enough that one long row among short ones does not decide alone.
-const SAMPLED_ROWS: u64 = 8;
 /// No server finds the rows beyond a label by an index, so that each range passes over the whole
 /// key where that begins with one: such tables get fewer and larger ranges.
 const LABEL_FACTOR: u64 = 16;
 /// The number of a set is exact as long as a double holds it; beyond, MariaDB makes some of them
 /// negative where it adds to them.
 const SET_MEMBERS_MAX: usize = 53;
-/// What a value takes that no text function is asked about, such as a vector's.
-const OTHER_BYTES: u32 = 64;
 
 /// The key by which a table is read in order.
 #[derive(Debug)]
@@ -107,13 +94,17 @@ impl<'t> ChunkKey<'t> {
         })
     }
 
+    pub(crate) fn name(&self) -> &'t str {
+        self.name
+    }
+
     /// The key's columns.
     pub(crate) fn columns(&self) -> Vec<&'t str> {
         self.parts.iter().map(|p| p.column.name.as_str()).collect()
     }
 
     /// How much larger ranges of this key are to be than those of others.
-    fn factor(&self) -> u64 {
+    pub(crate) fn factor(&self) -> u64 {
         match self.parts[0].form {
             Form::Label => LABEL_FACTOR,
             _ => 1,
@@ -133,7 +124,7 @@ impl<'t> ChunkKey<'t> {
     }
 
     /// The same from the end.
-    fn order_from_end(&self) -> String {
+    pub(crate) fn order_from_end(&self) -> String {
         self.ordered([" desc", ""])
     }
 
@@ -182,7 +173,7 @@ impl<'t> ChunkKey<'t> {
     }
 
     /// The select list that gives the key's values for a bound.
-    fn values(&self) -> String {
+    pub(crate) fn values(&self) -> String {
         let values = self.parts.iter().map(Part::value);
         values.collect::<Vec<_>>().join(", ")
     }
@@ -221,164 +212,6 @@ impl Part<'_> {
                 format!("_{charset} x'{value}' collate {collation}")
             }
         }
-    }
-}
-
-impl Reader {
-    /// Cuts a table into ranges of about `bytes_max` bytes of its file, by the sizes of a few
-    /// rows before each cut. One range where the table has no key to cut it by.
-    ///
-    /// `step` is called before each cut, and its error ends the walk.
-    ///
-    /// # Errors
-    /// Those of the server and those of `step`.
-    pub fn plan_chunks<E: From<Error>>(
-        &mut self,
-        database: &str,
-        table: &SourceTable,
-        bytes_max: u64,
-        mut step: impl FnMut() -> Result<(), E>,
-    ) -> Result<Vec<KeyRange>, E> {
-        let Some(key) = ChunkKey::of(table) else {
-            return Ok(vec![KeyRange::whole()]);
-        };
-        let bytes_max = bytes_max.saturating_mul(key.factor());
-        let place = quote::mysql_qualified(database, &table.name);
-        let from = format!(" from {place}{}", key.hint());
-        let mut walk = Walk {
-            connection: &mut self.connection,
-            rows: format!("select {}, {}{from}", row_bytes(table), key.values()),
-            key,
-            density: Density::default(),
-        };
-        let mut ranges = Vec::new();
-        let mut rest = KeyRange::whole();
-        loop {
-            step()?;
-            match walk.next(&rest, bytes_max)? {
-                Next::Nothing => {
-                    // Behind the last cut, which therefore is none.
-                    rest.after = ranges.pop().and_then(|last: KeyRange| last.after);
-                    break;
-                }
-                Next::Rest => break,
-                Next::UpTo(cut) => ranges.push(KeyRange {
-                    after: rest.after.replace(cut.clone()),
-                    up_to: Some(cut),
-                }),
-            }
-        }
-        ranges.push(rest);
-        Ok(ranges)
-    }
-}
-
-/// A walk along a key.
-struct Walk<'w> {
-    connection: &'w mut Connection,
-    key: ChunkKey<'w>,
-    /// Asks for the sizes of rows and their keys.
-    rows: String,
-    density: Density,
-}
-
-/// What a walk finds ahead.
-enum Next {
-    Nothing,
-    /// All that is left is one chunk.
-    Rest,
-    /// A chunk up to this key.
-    UpTo(Vec<String>),
-}
-
-/// The size of a row and its key.
-type Seen = (u64, Vec<String>);
-
-impl Walk<'_> {
-    /// The next chunk. Rows may be longer where it is to end than where it begins: then it ends
-    /// earlier, in half of the way each time, until they are not.
-    fn next(&mut self, rest: &KeyRange, bytes_max: u64) -> Result<Next, Error> {
-        let order = self.key.order();
-        let first = self.look(rest, &order, &format!("limit {SAMPLED_ROWS}"))?;
-        if first.is_empty() {
-            return Ok(Next::Nothing);
-        }
-        let mut rows = self.density.rows_within(bytes_max, &first);
-        loop {
-            let sampled = rows.min(SAMPLED_ROWS);
-            let limit = format!("limit {sampled} offset {}", rows - sampled);
-            let mut last = self.look(rest, &order, &limit)?;
-            let is_all = (last.len() as u64) < sampled;
-            if is_all {
-                let limit = format!("limit {SAMPLED_ROWS}");
-                last = self.look(rest, &self.key.order_from_end(), &limit)?;
-            }
-            let fitting = self.density.rows_within(bytes_max, &last);
-            // Sizes that vary a little are no reason to look again.
-            if fitting + fitting / 8 >= rows {
-                self.density.add(&first);
-                self.density.add(&last);
-                return Ok(match last.pop() {
-                    Some((_, key)) if !is_all => Next::UpTo(key),
-                    _ => Next::Rest,
-                });
-            }
-            rows = fitting.max(rows / 2);
-        }
-    }
-
-    fn look(&mut self, rest: &KeyRange, order: &str, limit: &str) -> Result<Vec<Seen>, Error> {
-        let condition = self.key.condition(rest);
-        let sql = format!("{}{condition}{order} {limit}", self.rows);
-        let rows = self.connection.query_text(&sql)?;
-        let seen = rows.into_iter().filter_map(|row| {
-            let mut cells = row.into_iter().flatten();
-            Some((cells.next()?.parse().ok()?, cells.collect()))
-        });
-        Ok(seen.collect())
-    }
-}
-
-/// Bytes of the sampled rows of all chunks so far.
-#[derive(Debug, Default)]
-struct Density {
-    bytes: u64,
-    rows: u64,
-}
-
-impl Density {
-    /// How many rows like the sampled ones have that many bytes. The larger of two averages
-    /// counts, here and so far: too small a chunk costs nothing.
-    fn rows_within(&self, bytes_max: u64, seen: &[Seen]) -> u64 {
-        let mut here = Self::default();
-        here.add(seen);
-        let average = here.average().max(self.average()).max(1);
-        (bytes_max / average).max(1)
-    }
-
-    fn add(&mut self, seen: &[Seen]) {
-        self.bytes += seen.iter().map(|row| row.0).sum::<u64>();
-        self.rows += seen.len() as u64;
-    }
-
-    fn average(&self) -> u64 {
-        self.bytes / self.rows.max(1)
-    }
-}
-
-/// About the bytes that a row takes in a file.
-fn row_bytes(table: &SourceTable) -> String {
-    let columns = copied_columns(table);
-    let sizes: Vec<String> = columns.iter().map(|column| bytes_of(column)).collect();
-    sizes.join(" + ")
-}
-
-fn bytes_of(column: &SourceColumn) -> String {
-    let name = quote::mysql(&column.name);
-    match &column.data_type {
-        binary if binary.is_binary() => format!("coalesce(2 * octet_length({name}), 0) + 3"),
-        MysqlType::Other(_) => OTHER_BYTES.to_string(),
-        _ => format!("coalesce(octet_length({name}), 0) + 1"),
     }
 }
 
@@ -456,21 +289,5 @@ mod tests {
              and (`a` > 5 or (`a` = 5 and (`b` <= 2)))"
         );
         assert_eq!(key.order_from_end(), " order by `a`, `b` desc");
-    }
-
-    #[test]
-    fn the_larger_average_counts() {
-        let seen = |sizes: &[u64]| {
-            let seen = sizes.iter().map(|size| (*size, Vec::new()));
-            seen.collect::<Vec<Seen>>()
-        };
-        let mut density = Density::default();
-        assert_eq!(density.rows_within(10, &seen(&[0])), 10);
-        assert_eq!(density.rows_within(1000, &seen(&[100, 100])), 10);
-        density.add(&seen(&[100, 100]));
-        assert_eq!(density.rows_within(1000, &seen(&[300, 300])), 3);
-        density.add(&seen(&[300, 300]));
-        assert_eq!(density.rows_within(1000, &seen(&[2, 2])), 5);
-        assert_eq!(density.rows_within(1000, &seen(&[9_000_000])), 1);
     }
 }

@@ -5,6 +5,7 @@
 
 mod chunk;
 mod connection;
+mod cut;
 mod dialect;
 mod discover;
 mod endpoint;

@@ -18,6 +18,9 @@ struct Kind {
     is_cut: bool,
 }
 
+/// Another index, from which keys are sampled.
+const OTHER_INDEX: &str = ", key by_body (body(3))";
+
 const fn kind(definition: &'static str, values: fn(u64) -> String) -> Kind {
     Kind {
         definition,
@@ -226,15 +229,18 @@ fn many_members() -> Kind {
 }
 
 /// Makes a table of the kind, with rows of a text that is now short and now long.
-fn fill(connection: &mut Connection, kind: &Kind, seeds: &[u64]) {
+fn fill(connection: &mut Connection, kind: &Kind, seeds: &[u64], other_index: &str) {
     let mut sql = format!(
-        "drop table if exists t, part; create table t ({}, body text, shape blob);",
+        "drop table if exists t, part; \
+         create table t ({}, body text, shape blob{other_index});",
         kind.definition
     );
     for seed in seeds {
         let (values, length) = ((kind.values)(*seed), seed % 60);
         sql += &format!("insert ignore into t select {values}, repeat('x', {length}), null;");
     }
+    // Sampling is for what the statistics call large.
+    sql += "analyze table t;";
     connection.execute_script(&sql).unwrap();
 }
 
@@ -285,9 +291,9 @@ fn read_in_ranges(databases: &Databases, name: &str, bytes_max: u64) -> Vec<usiz
     parts.iter().map(Vec::len).collect()
 }
 
-fn check(databases: &Databases, kind: &Kind, seeds: &[u64], bytes_max: u64) {
+fn check(databases: &Databases, kind: &Kind, seeds: &[u64], bytes_max: u64, other_index: &str) {
     let mut connection = databases.mysql();
-    fill(&mut connection, kind, seeds);
+    fill(&mut connection, kind, seeds, other_index);
     let sizes = read_in_ranges(databases, "t", bytes_max);
     if !kind.is_cut {
         assert_eq!(sizes.len(), 1, "{}", kind.definition);
@@ -328,7 +334,9 @@ fn every_row_of_every_kind_of_key_is_in_one_range() {
         let mut own = own_kinds(&databases.mysql());
         own.push(many_members());
         for kind in KINDS.iter().chain(&own) {
-            check(&databases, kind, &seeds, bytes_max);
+            for other_index in ["", OTHER_INDEX] {
+                check(&databases, kind, &seeds, bytes_max, other_index);
+            }
         }
     });
 }
@@ -373,4 +381,27 @@ fn long_rows_behind_many_short_ones_get_chunks_of_their_own() {
     }
     assert_eq!(seen, 1000);
     assert!(sizes.len() < 60, "{sizes:?}");
+}
+
+#[test]
+fn a_large_table_is_cut_by_keys_from_another_index() {
+    let databases = Databases::create();
+    let mut connection = databases.mysql();
+    let script = "create table t (a char(36), b int, body text, key by_b (b), \
+             primary key (a, b)); \
+         insert into t with recursive n (id) as \
+             (select 1 union all select id + 1 from n where id < 100) \
+             select md5(one.id), other.id, repeat('x', 900 + other.id) from n one, n other; \
+         analyze table t";
+    connection.execute_script(script).unwrap();
+    let sizes = read_in_ranges(&databases, "t", 500_000);
+    // A thousand bytes a row; what is left at the end may be anything.
+    let (_, whole) = sizes.split_last().unwrap();
+    assert!((15..=30).contains(&sizes.len()), "{sizes:?}");
+    assert!(
+        whole.iter().all(|rows| (250..=900).contains(rows)),
+        "{sizes:?}"
+    );
+    let varied = whole.iter().any(|rows| rows.abs_diff(whole[0]) > 1);
+    assert!(varied, "no sample was taken: {sizes:?}");
 }
