@@ -3,6 +3,7 @@
 //! Read once, before anything is done; later code never sees YAML or the environment.
 
 mod baseline_options;
+mod constraint_rule;
 mod document;
 mod rules;
 mod scalar;
@@ -16,6 +17,7 @@ use serde_json::Value;
 use baseline::{BaselineOptions, TypeOverrides};
 use catalog::RuleSet;
 
+pub(crate) use crate::config::constraint_rule::{ConstraintRule, Remedy, Violation};
 use crate::config::document::Fields;
 use crate::exit::Failure;
 
@@ -63,6 +65,7 @@ pub(crate) struct Database {
     pub(crate) target_rows: TargetRows,
     pub(crate) datetime_zone: Option<String>,
     pub(crate) rules: RuleSet,
+    pub(crate) constraint_rules: Vec<ConstraintRule>,
     /// What a generated baseline makes of types other than the type map would.
     pub(crate) types: TypeOverrides,
     /// What a generated baseline does beyond the schema as it is.
@@ -190,6 +193,7 @@ fn parse_database(name: &str, value: &Value, base: &Path) -> Result<Database, Pr
     let mut fields = Fields::new(&path, value)?;
     let source = parse_source(&mut fields, base)?;
     let target = parse_target(&mut fields, base)?;
+    let (rules, constraint_rules) = rules::parse(&mut fields, base)?;
     let database = Database {
         name: name.to_owned(),
         source,
@@ -201,7 +205,8 @@ fn parse_database(name: &str, value: &Value, base: &Path) -> Result<Database, Pr
         exclude_tables: fields.texts("exclude_tables")?.into_iter().collect(),
         target_rows: parse_target_rows(&mut fields)?,
         datetime_zone: fields.text("datetime_zone")?,
-        rules: rules::parse(&mut fields, base)?,
+        rules,
+        constraint_rules,
         types: baseline_options::parse_types(&mut fields)?,
         baseline: baseline_options::parse(&mut fields)?,
         ledger: fields

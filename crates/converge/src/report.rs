@@ -27,6 +27,15 @@ pub(crate) fn human(report: &VerifyReport) -> String {
                 }
                 text.push('\n');
             }
+            if table.left_out > 0 {
+                text.push_str(&format!(
+                    "left out   {}.{}: {} rows, in rejected/{}\n",
+                    database.name,
+                    table.name,
+                    thousands(table.left_out),
+                    dataset::chunk_file_name(&table.name, 1, 1)
+                ));
+            }
             if !table.equal {
                 text.push_str(&format!(
                     "           {}.{}: {} missing, {} unexpected, {} different\n",

@@ -92,6 +92,9 @@ pub struct TableEntry {
     pub columns: Vec<ColumnEntry>,
     /// Rows in all files.
     pub row_count: u64,
+    /// Rows that a declared rule left out of the files.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub left_out: u64,
     /// Digest of all rows, independent of their order.
     pub digest: String,
     /// The source's next AUTO_INCREMENT value.
@@ -126,6 +129,11 @@ pub struct FileEntry {
     pub first_key: Vec<String>,
     /// The last row's.
     pub last_key: Vec<String>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 impl Manifest {

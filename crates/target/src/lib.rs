@@ -4,6 +4,7 @@
 
 mod applied_baseline;
 mod apply;
+mod aside;
 mod batches;
 mod connection;
 mod constraints;
@@ -17,6 +18,7 @@ mod heartbeat;
 mod import;
 mod ledger;
 mod outside;
+mod reasons;
 mod rollback;
 mod scan;
 mod scratch;
@@ -26,6 +28,7 @@ mod tls;
 
 pub use applied_baseline::AppliedBaseline;
 pub use apply::{Baseline, Extension, SchemaRights, Standing};
+pub use aside::{Aside, Kept};
 pub use batches::Batches;
 pub use connection::{Cancel, Connection};
 pub use constraints::{Blocker, blockers};
@@ -36,6 +39,7 @@ pub use fingerprint::{Fingerprint, fingerprint, rows_digest};
 pub use heartbeat::probe;
 pub use import::{Import, ImportTable, TableOutcome};
 pub use ledger::{LedgerRun, LedgerTable};
+pub use reasons::{Reason, Reasons, TakenFrom};
 pub use rollback::{LaterWrites, finalize, later_writes, roll_back};
 pub use scan::TargetRow;
 pub use scratch::{SameValue, Scratch};

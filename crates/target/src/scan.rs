@@ -44,14 +44,25 @@ impl Connection {
         schema: &str,
         table: &str,
         columns: &[&str],
-        mut visit: impl FnMut(&TargetRow<'_>) -> Result<(), E>,
+        visit: impl FnMut(&TargetRow<'_>) -> Result<(), E>,
     ) -> Result<u64, E> {
         let columns_sql: Vec<String> = columns.iter().map(|c| quote::postgres(c)).collect();
-        let sql = format!(
-            "copy (select {} from {}) to stdout (format binary)",
+        let query = format!(
+            "select {} from {}",
             columns_sql.join(", "),
             quote::postgres_qualified(schema, table)
         );
+        self.scan_query(&query, table, visit)
+    }
+
+    /// Hands every row of a query about a table to `visit`.
+    pub(crate) fn scan_query<E: From<Error>>(
+        &mut self,
+        query: &str,
+        table: &str,
+        mut visit: impl FnMut(&TargetRow<'_>) -> Result<(), E>,
+    ) -> Result<u64, E> {
+        let sql = format!("copy ({query}) to stdout (format binary)");
         let doing = || format!("reading table `{table}`");
         let cancel = self.cancel();
         let reader = self.client.copy_out(&sql).doing(doing)?;

@@ -27,6 +27,22 @@ A value `∅` is NULL, `\\0` the character U+0000.
 ";
 
 const TAIL: &str = "\
+## Rules for constraints
+
+Rows that a key of the target would refuse are found once all tables of a database are converted: a foreign key is held against the rows that are there then, a unique key against the others of its table.
+Such a rule names its constraint as the target calls it, `table.constraint`.
+Without a rule, `assess` finds these rows before anything moves, and the import stops at them.
+
+| when | then | what becomes of the row |
+| --- | --- | --- |
+| `orphan` | `null` | the columns of the foreign key that may be NULL become NULL, and what they held is kept in `rejected/` |
+| `orphan` | `skip_to_file` | it is not loaded, and kept in `rejected/` |
+| `duplicate` | `skip_to_file` | likewise; of rows with one key, the one with the lowest primary key stays |
+
+What is left out may itself be referred to: the rows that do are found on the next level, and follow by the rules of their own foreign keys, until none is left.
+Where a foreign key has no rule and would lose rows, `transform` ends with exit code 4 and names it.
+Each level is counted for itself: `letters.letters_sender orphan -> skip_to_file, level 2`.
+
 ## What no rule covers
 
 | kind | what it is | what to do |

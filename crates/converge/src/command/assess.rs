@@ -35,6 +35,7 @@ use crate::command::doctor;
 use crate::command::export::snapshots::{self, Moments, snapshot_of};
 use crate::config::Database;
 use crate::console::counted;
+use crate::constraint_rules;
 use crate::exit::Failure;
 use crate::findings_file;
 use crate::heartbeat::Heartbeat;
@@ -183,6 +184,7 @@ fn assess_database(
     let (catalogs, mut findings) = look_at_both(stage, &mut source)?;
     let sides = catalogs.sides(database)?;
     moments.check_schema(database, &sides.pairs, &catalogs.source)?;
+    constraint_rules::resolve(database, &sides.pairs)?;
     doctor::check_engines(&sides.pairs)?;
     doctor::check_readable(database, &mut source, &sides.pairs)?;
     let readers = snapshot_of(&mut moments.snapshots, database).readers();

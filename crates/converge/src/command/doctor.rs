@@ -6,6 +6,7 @@ use crate::args::CommonArgs;
 use crate::command::{baseline, import, transform, verify};
 use crate::config::Database;
 use crate::console::{bytes_text, counted, text_table};
+use crate::constraint_rules;
 use crate::exit::Failure;
 use crate::interrupt::Interrupt;
 use crate::lost::{DOCTOR, Side, Task, Work};
@@ -202,6 +203,15 @@ impl Examination<'_> {
         let _ = self.check("comparisons", plans, |plans| {
             format!("{} tables", plans.len())
         });
+        if !database.constraint_rules.is_empty() {
+            let rules = constraint_rules::resolve(database, pairs).map_err(Into::into);
+            let rights = constraint_rules::check_rights(database, target);
+            let _ = self.check(
+                "rules for constraints",
+                rules.and_then(|r| rights.map(|()| r)),
+                |rules| counted(rules.len() as u64, "rule"),
+            );
+        }
         let ledger = import::check_ledger(database, target, None);
         self.check("ledger", ledger, |()| "holds no run".to_owned())?;
         let blockers = import::check_blockers(database, target, pairs);

@@ -28,6 +28,7 @@ use crate::command::export::snapshots::{Moments, snapshot_of};
 use crate::command::export::workers::{Halt, side_by_side};
 use crate::command::{doctor, transform};
 use crate::console::thousands;
+use crate::constraint_rules;
 use crate::heartbeat::Heartbeat;
 use crate::interrupt::Interrupt;
 use crate::lost::{self, Side};
@@ -128,6 +129,7 @@ fn export_database(
     doctor::check_engines(&pairs)?;
     doctor::check_readable(database, &mut source, &pairs)?;
     transform::plans(database, &pairs)?;
+    constraint_rules::resolve(database, &pairs)?;
     let snapshot = snapshot_of(&mut moments.snapshots, database);
     stage.directory.set_servers(
         &database.name,

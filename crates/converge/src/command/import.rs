@@ -17,6 +17,7 @@ use crate::command::export::StageDocument;
 use crate::command::transform::{self, changed, read_catalogs};
 use crate::config::Database;
 use crate::console::{Pulse, bytes_text, counted};
+use crate::constraint_rules;
 use crate::exit::Failure;
 use crate::interrupt::Interrupt;
 use crate::lost::{Side, Task, Work};
@@ -137,6 +138,8 @@ fn preflight_database(run: &Run, database: &Database) -> anyhow::Result<()> {
     check_ledger(database, &mut target, Some(run.directory.run_id()))?;
     let catalogs = Catalogs::discover(database, &mut source, &mut target)?;
     let pairs = catalogs.pairs(database)?;
+    constraint_rules::resolve(database, &pairs)?;
+    constraint_rules::check_rights(database, &mut target)?;
     if LedgerRun::read(&mut target, &database.ledger)?.is_none() {
         check_blockers(database, &mut target, &pairs)?;
     }

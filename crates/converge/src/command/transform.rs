@@ -1,6 +1,7 @@
 //! `transform`: converts the exported files to what the target takes.
 
 mod changes;
+mod constraints;
 mod plan_document;
 mod workers;
 
@@ -17,8 +18,10 @@ use transform::{PlanInput, TablePlan};
 
 use crate::args::TransformArgs;
 use crate::command::export::{self, StageDocument};
+use crate::command::transform::constraints::Converted;
 use crate::command::transform::workers::{Part, Places, Table};
 use crate::config::Database;
+use crate::constraint_rules;
 use crate::exit::{BLOCKED, Failure, USAGE};
 use crate::interrupt::Interrupt;
 use crate::lost::Task;
@@ -28,8 +31,8 @@ use crate::run_dir::now;
 
 /// Directory of this stage's files, below the database's.
 pub(crate) const DIRECTORY: &str = "transformed";
-/// Directory of the lists of what rules changed, below the database's.
-const REJECTED: &str = "rejected";
+/// Directory of what rules left out and of the lists of what they changed, below the database's.
+pub(crate) const REJECTED: &str = "rejected";
 const STAGE: &str = "transform";
 const TASK: Task = Task {
     name: STAGE,
@@ -139,6 +142,7 @@ fn transform_database(stage: &mut StageRun<'_>, workers: usize) -> anyhow::Resul
     let pairs = catalogs.pairs(database)?;
     check_export_files(&before, &exported)?;
     let plans = plans(database, &pairs)?;
+    let rules = constraint_rules::resolve(database, &pairs)?;
     for column in left_out(&plans, &pairs) {
         stage.console.line(&format!(
             "transform  {}.{column} is in the target only and keeps its default",
@@ -167,18 +171,27 @@ fn transform_database(stage: &mut StageRun<'_>, workers: usize) -> anyhow::Resul
         now(),
         before.source.clone(),
     );
-    manifest.tables = transform_tables(stage, workers, &tables, &places)?;
+    let mut parts = transform_tables(stage, workers, &tables, &places)?;
+    let converted = Converted {
+        pairs: &pairs,
+        tables: &tables,
+        places: &places,
+    };
+    let left_out = constraints::apply(stage, &rules, &converted, &mut parts)?;
+    for ((parts, table), left_out) in parts.into_iter().zip(&tables).zip(left_out) {
+        manifest.tables.push(parts.entry(table, left_out));
+    }
     manifest.write(&places.transformed)?;
     Ok(())
 }
 
-/// Converts the files of all tables; returns the tables in their order.
+/// Converts the files of all tables; returns them in the order of the tables.
 fn transform_tables(
     stage: &mut StageRun<'_>,
     workers: usize,
     tables: &[Table<'_>],
     places: &Places,
-) -> anyhow::Result<Vec<TableEntry>> {
+) -> anyhow::Result<Vec<Parts>> {
     let mut done: Vec<Parts> = tables.iter().map(|_| Parts::default()).collect();
     workers::convert(stage, workers, tables, places, |stage, part| {
         let table = &tables[part.table];
@@ -193,8 +206,7 @@ fn transform_tables(
         let (rows, bytes) = parts.sums();
         stage.table_done(&table.entry.name, rows, bytes)
     })?;
-    let entries = done.into_iter().zip(tables);
-    Ok(entries.map(|(parts, table)| parts.entry(table)).collect())
+    Ok(done)
 }
 
 /// The converted files of a table by their number.
@@ -209,7 +221,7 @@ impl Parts {
         (files().map(|file| file.rows).sum(), bytes)
     }
 
-    fn entry(self, table: &Table<'_>) -> TableEntry {
+    fn entry(self, table: &Table<'_>, left_out: u64) -> TableEntry {
         let mut digest = TableDigest::default();
         let mut files = Vec::new();
         for part in self.0.into_values() {
@@ -225,6 +237,7 @@ impl Parts {
             name: table.entry.name.clone(),
             columns,
             row_count: digest.count,
+            left_out,
             digest: digest.to_string(),
             auto_increment: table.entry.auto_increment,
             files,

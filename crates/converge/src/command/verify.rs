@@ -2,6 +2,8 @@
 //!
 //! Reads both live databases by routes of its own; shares nothing with the conversion.
 
+mod left_out;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,6 +12,7 @@ use std::thread;
 use dataset::{KeyRange, Manifest};
 use digest::{TableDigest, digest_fields};
 use source::{Reader, Snapshot};
+use target::Aside;
 use verify::{
     Buckets, CatalogFinding, DatabaseReport, DrillDown, DrillLimits, Findings, TablePlan,
     TableReport, Verdict, VerifyReport,
@@ -17,6 +20,7 @@ use verify::{
 
 use crate::args::VerifyArgs;
 use crate::command::export::{self, snapshots};
+use crate::command::verify::left_out::LeftOut;
 use crate::config::Database;
 use crate::exit::{BLOCKED, DIFFERENT, Failure};
 use crate::findings_file;
@@ -158,13 +162,13 @@ fn compare_database(
     let catalogs = Catalogs::discover(database, &mut source, &mut target)?;
     let pairs = catalogs.pairs(database)?;
     let auto_increments = snapshot.auto_increments(database.source_name())?;
+    let left_out = LeftOut::load(stage, &mut target, &pairs)?;
     target.batch_execute("begin isolation level repeatable read, read only")?;
     let mut report = DatabaseReport {
         name: database.name.clone(),
         ..DatabaseReport::default()
     };
-    for pair in &pairs {
-        let pair = *pair;
+    for (index, pair) in pairs.iter().copied().enumerate() {
         let plan = plan(database, pair)?;
         for column in plan.columns_not_compared() {
             stage.console.line(&format!(
@@ -179,6 +183,7 @@ fn compare_database(
             pair,
             reader: snapshot.reader(),
             target: &mut target,
+            aside: left_out.aside(index),
         };
         let table = sides.compare(limits)?;
         let counted = snapshot
@@ -195,7 +200,9 @@ fn compare_database(
         report.tables.push(table);
     }
     let expected = expected_values(&pairs, &auto_increments);
-    report.catalog = sequence_findings(&mut target, expected)?;
+    left_out.account(stage, &mut target, &mut report)?;
+    let sequences = sequence_findings(&mut target, expected)?;
+    report.catalog.extend(sequences);
     target.batch_execute("commit")?;
     let directory = stage.directory.database_dir(&database.name, "")?;
     findings_file::merge(&directory, &report)?;
@@ -210,6 +217,8 @@ struct Sides<'s> {
     pair: TablePair<'s>,
     reader: &'s mut Reader,
     target: &'s mut target::Connection,
+    /// What rules took away from the target.
+    aside: &'s Aside,
 }
 
 impl Sides<'_> {
@@ -260,6 +269,7 @@ impl Sides<'_> {
             .map(|column| column.name.as_str())
             .collect();
         let (database, interrupt, pair) = (self.database, self.interrupt, self.pair);
+        let aside = self.aside;
         let (reader, target) = (&mut *self.reader, &mut *self.target);
         let stopped = &AtomicBool::new(false);
         thread::scope(|scope| {
@@ -280,9 +290,10 @@ impl Sides<'_> {
                 result
             });
             let mut check = Checker::new(interrupt, stopped);
-            let (schema, name) = (&database.target_schema, &pair.target.name);
+            let place = (database.target_schema.as_str(), pair.target.name.as_str());
+            let key = pair.target.primary_key_columns();
             let target =
-                target.scan_table::<anyhow::Error>(schema, name, &target_columns, |fields| {
+                target.scan_with::<anyhow::Error>(place, &key, &target_columns, aside, |fields| {
                     check.row()?;
                     see_target(fields);
                     Ok(())

@@ -1,4 +1,5 @@
-//! The `rules` of a database: every lossy conversion that the operator declares.
+//! The `rules` of a database: every lossy conversion and every row that is left out, as the
+//! operator declares them.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -9,40 +10,89 @@ use serde_json::Value;
 use catalog::{ColumnPattern, Condition, Outcome, Rule, RuleSet, ValueMap};
 
 use crate::config::Problem;
+use crate::config::constraint_rule::{ConstraintRule, Remedy, Violation};
 use crate::config::document::{Fields, as_text};
 
 /// Reads the list of rules; map files lie relative to `base`.
-pub(crate) fn parse(fields: &mut Fields<'_>, base: &Path) -> Result<RuleSet, Problem> {
+pub(crate) fn parse(
+    fields: &mut Fields<'_>,
+    base: &Path,
+) -> Result<(RuleSet, Vec<ConstraintRule>), Problem> {
     let path = fields.path_of("rules");
     let items = match fields.optional("rules") {
-        None | Some(Value::Null) => return Ok(RuleSet::default()),
+        None | Some(Value::Null) => return Ok(Default::default()),
         Some(Value::Array(items)) => items,
         Some(_) => return Err(Problem::new(path, "must be a list".to_owned())),
     };
-    let mut rules = Vec::new();
+    let (mut rules, mut constraint_rules) = (Vec::new(), Vec::new());
     for (index, item) in items.iter().enumerate() {
-        rules.push(parse_rule(&format!("{path}[{index}]"), item, base)?);
+        let item_path = format!("{path}[{index}]");
+        let mut fields = Fields::new(&item_path, item)?;
+        match fields.optional("constraint") {
+            None => rules.push(parse_rule(fields, base)?),
+            Some(_) => {
+                let rule = parse_constraint_rule(fields)?;
+                if let Some(rival) = constraint_rules.iter().find(|other| rule.rivals(other)) {
+                    let message = format!("rules `{rival}` and `{rule}` hold for the same rows");
+                    return Err(Problem::new(item_path, message));
+                }
+                constraint_rules.push(rule);
+            }
+        }
     }
-    RuleSet::new(rules).map_err(|error| Problem::new(path, error.to_string()))
+    let rules = RuleSet::new(rules).map_err(|error| Problem::new(path, error.to_string()))?;
+    Ok((rules, constraint_rules))
 }
 
-fn parse_rule(path: &str, value: &Value, base: &Path) -> Result<Rule, Problem> {
-    let mut fields = Fields::new(path, value)?;
-    if fields.optional("constraint").is_some() {
-        let message = "rules for constraints (orphan, duplicate) are not supported yet".to_owned();
-        let hint =
-            "repair these rows on the source; the import stops at what violates a constraint";
-        return Err(Problem::new(path, message).with_hint(Some(hint.to_owned())));
+fn parse_constraint_rule(mut fields: Fields<'_>) -> Result<ConstraintRule, Problem> {
+    let path = fields.path_of("constraint");
+    let text = fields.required_text("constraint")?;
+    // A constraint is named as a column is.
+    let name = ColumnPattern::parse(&text).ok();
+    let Some((table, constraint)) = name.and_then(|name| name.table.zip(name.column)) else {
+        let message = format!("`{text}` is not `table.constraint`, each by its name");
+        return Err(Problem::new(path, message));
+    };
+    let when = fields.required_text("when")?;
+    let violation = Violation::parse(&when).ok_or_else(|| {
+        Problem::new(
+            fields.path_of("when"),
+            format!("`{when}` is not a condition"),
+        )
+        .with_hint(Some(
+            "conditions of constraints: orphan, duplicate".to_owned(),
+        ))
+    })?;
+    let then = outcome_text(&mut fields)?;
+    let remedy = Remedy::parse(violation, &then).ok_or_else(|| {
+        let allowed = Remedy::allowed(violation);
+        let message = format!("condition `{when}` has no outcome `{then}`; it has: {allowed}");
+        Problem::new(fields.path_of("then"), message)
+    })?;
+    fields.finish()?;
+    Ok(ConstraintRule {
+        table,
+        constraint,
+        violation,
+        remedy,
+    })
+}
+
+/// What becomes of it; YAML's null and the text "null" mean the same outcome.
+fn outcome_text(fields: &mut Fields<'_>) -> Result<String, Problem> {
+    let path = fields.path_of("then");
+    match fields.required("then")? {
+        Value::Null => Ok("null".to_owned()),
+        other => as_text(&path, other),
     }
+}
+
+fn parse_rule(mut fields: Fields<'_>, base: &Path) -> Result<Rule, Problem> {
     let columns = ColumnPattern::parse(&fields.required_text("column")?)
         .map_err(|error| Problem::new(fields.path_of("column"), error.to_string()))?;
     let condition = parse_condition(&mut fields)?;
     let then = fields.path_of("then");
-    let outcome_text = match fields.required("then")? {
-        // YAML's null and the text "null" mean the same outcome.
-        Value::Null => "null".to_owned(),
-        other => as_text(&then, other)?,
-    };
+    let outcome_text = outcome_text(&mut fields)?;
     fields.finish()?;
     let outcome = match outcome_text.strip_prefix("map:") {
         Some(file) if Outcome::allows_map(condition) => {

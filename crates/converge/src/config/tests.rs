@@ -83,6 +83,24 @@ fn mistakes_are_named_with_what_was_meant() {
             "f.yml: `databases.one.rules`: rules `a.b any -> lower` and `a.b any -> trim` hold for the same columns",
         ),
         (
+            with("rules: [{constraint: a.*, when: orphan, then: null}]"),
+            "f.yml: `databases.one.rules[0].constraint`: `a.*` is not `table.constraint`, each by its name",
+        ),
+        (
+            with("rules: [{constraint: a.b, when: orphaned, then: null}]"),
+            "f.yml: `databases.one.rules[0].when`: `orphaned` is not a condition (hint: conditions of constraints: orphan, duplicate)",
+        ),
+        (
+            with("rules: [{constraint: a.b, when: duplicate, then: null}]"),
+            "f.yml: `databases.one.rules[0].then`: condition `duplicate` has no outcome `null`; it has: skip_to_file",
+        ),
+        (
+            with(
+                "rules: [{constraint: a.b, when: orphan, then: null}, {constraint: a.b, when: orphan, then: skip_to_file}]",
+            ),
+            "f.yml: `databases.one.rules[1]`: rules `a.b orphan -> null` and `a.b orphan -> skip_to_file` hold for the same rows",
+        ),
+        (
             with("types: {datetme: timestamptz}"),
             "f.yml: `databases.one.types.datetme`: is neither a type of MySQL nor `table.column` (hint: did you mean `datetime`?)",
         ),

@@ -1,5 +1,5 @@
 //! Every folder below `fixtures/cases` is a law: its source goes the whole way, and what goes into
-//! the conversion, what comes out of it and what rules changed, or the refusal, is compared with
+//! the conversion, what comes out of it and what rules changed or left out, or the refusal, is compared with
 //! the snapshots beside it.
 
 use std::fs;
@@ -13,6 +13,13 @@ use testing::{Databases, loads_as_it_stands, workspace_root};
 
 use crate::support::{Outcome, Workplace, settings};
 
+/// What rules did, by the ends of the files' names and what a snapshot of them is called.
+const LISTS: [(&str, &str); 4] = [
+    ("changed.csv", "changed"),
+    ("constraints.csv", "constraints"),
+    ("csv", "left-out"),
+    ("cleared.csv", "cleared"),
+];
 /// Each case mostly waits for servers.
 const WORKERS: usize = 2;
 /// The cases are spread over so many tests, none of which takes minutes.
@@ -112,9 +119,10 @@ fn compare(manifest: &Manifest, run: &Path) {
         insta::assert_binary_snapshot!(&format!("{stem}-before.csv"), before);
         let after = read("transformed", &file).unwrap();
         insta::assert_binary_snapshot!(&format!("{stem}-after.csv"), after);
-        let changed = read("rejected", &format!("{stem}.changed.csv"));
-        if let Ok(changed) = changed {
-            insta::assert_binary_snapshot!(&format!("{stem}-changed.csv"), changed);
+        for (ending, name) in LISTS {
+            if let Ok(list) = read("rejected", &format!("{stem}.{ending}")) {
+                insta::assert_binary_snapshot!(&format!("{stem}-{name}.csv"), list);
+            }
         }
     }
 }

@@ -12,6 +12,7 @@ mod catalogs;
 mod check;
 mod check_corners;
 mod chunks;
+mod constraints;
 mod corners;
 mod defaults;
 mod killed_at_any_moment;

@@ -10,7 +10,7 @@ use super::kinds;
 use super::survey::{Found, Tally};
 use super::table::Subject;
 use super::text::Look;
-use crate::config::Database;
+use crate::config::{Database, Violation};
 
 /// The findings of a table; `duplicates` are those of its unique keys, with keys of rows.
 pub(crate) fn findings(
@@ -36,11 +36,20 @@ pub(crate) fn findings(
         if count.rows > 0 {
             let columns = unique.columns.positions();
             let columns: Vec<&str> = columns.map(|at| subject.column_name(at)).collect();
-            let finding = Finding::new(&database.name, kinds::DUPLICATE)
+            let is_ruled = has_rule(database, subject, &unique.constraint, Violation::Duplicate);
+            let kind = match is_ruled {
+                true => kinds::DUPLICATE_RULED,
+                false => kinds::DUPLICATE,
+            };
+            let finding = Finding::new(&database.name, kind)
                 .table(&subject.source.name)
                 .constraint(&unique.constraint)
-                .detail(columns.join(", "))
-                .hint(rule_hint(kinds::DUPLICATE.fix));
+                .detail(columns.join(", "));
+            if is_ruled {
+                findings.push(finding.count(count));
+                continue;
+            }
+            let finding = finding.hint(rule_hint(kinds::DUPLICATE.fix));
             let rule = constraint_rule(subject, &unique.constraint, "duplicate", "skip_to_file");
             findings.push(finding.rule(Some(rule)).count(count));
         }
@@ -127,6 +136,18 @@ fn bytes_rule(subject: &Subject, index: usize) -> Option<String> {
     Some(format!("{{column: {column}, when: any, then: {outcome}}}"))
 }
 
+/// Whether the configuration says what becomes of the rows.
+fn has_rule(
+    database: &Database,
+    subject: &Subject,
+    constraint: &str,
+    violation: Violation,
+) -> bool {
+    let mut rules = database.constraint_rules.iter();
+    let table = &subject.source.name;
+    rules.any(|rule| rule.is_for(table, constraint) && rule.violation == violation)
+}
+
 /// A rule for a constraint.
 fn constraint_rule(subject: &Subject, constraint: &str, condition: &str, outcome: &str) -> String {
     // The constraint is named as a column would be.
@@ -139,7 +160,9 @@ fn constraint_rule(subject: &Subject, constraint: &str, condition: &str, outcome
 }
 
 fn orphan(database: &Database, subject: &Subject, reference: &Reference) -> Finding {
+    let is_ruled = has_rule(database, subject, &reference.constraint, Violation::Orphan);
     let kind = match reference.is_checked {
+        _ if is_ruled => kinds::ORPHAN_RULED,
         true => kinds::ORPHAN,
         false => kinds::ORPHAN_UNCHECKED,
     };
@@ -152,7 +175,7 @@ fn orphan(database: &Database, subject: &Subject, reference: &Reference) -> Find
         .table(&subject.source.name)
         .constraint(&reference.constraint)
         .detail(format!("{} to {}", names.join(", "), reference.parent));
-    if !reference.is_checked {
+    if is_ruled || !reference.is_checked {
         return finding;
     }
     let keys = subject.target.foreign_keys.iter();

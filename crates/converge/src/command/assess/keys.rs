@@ -4,112 +4,19 @@
 //! own checks but where they surely say more. Sets of digests hold the keys, in rounds where
 //! they are too many for one.
 
-use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::{PoisonError, RwLock};
 
 use catalog::{ForeignKey, Key, MysqlType, PostgresType, SourceTable, TargetTable};
-use dataset::Record;
-use digest::{KeyPasses, KeySet, Presence, digest_fields};
+use digest::{KeyPasses, KeySet, Presence};
 use transform::{ColumnPlan, TablePlan};
+
+use crate::key_columns::KeyColumns;
 
 /// A set of one pass holds at most 64 MiB, so this many bound the memory of a round to 256 MiB.
 const FULL_SETS: u64 = 4;
 /// Keys of a full set, as `KeyPasses` cuts them.
 const KEYS_OF_A_SET: u64 = 3_000_000;
-
-/// The parts of a key in the converted record.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct KeyColumns(Vec<(usize, Form)>);
-
-/// How the target compares a value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Form {
-    /// By its bytes.
-    Bytes,
-    /// Without the blanks at the end.
-    Padded,
-    /// Without the zeros at the end.
-    Number,
-    /// Without case.
-    Folded,
-}
-
-/// A converted key, where a row has one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum KeyOf {
-    Digest(u128),
-    /// All columns are NULL.
-    Null,
-    /// Some are.
-    PartlyNull,
-}
-
-impl KeyColumns {
-    /// The columns of that name; `None` where the plan lacks one, because that is generated or
-    /// cannot be moved.
-    pub(crate) fn find(plan: &TablePlan, names: &[&str]) -> Option<Self> {
-        let column = |name: &&str| {
-            let position = plan.columns().iter().position(|c| c.name() == *name)?;
-            Some((position, Form::of(&plan.columns()[position])))
-        };
-        names.iter().map(column).collect::<Option<_>>().map(Self)
-    }
-
-    /// Positions in the converted record.
-    pub(crate) fn positions(&self) -> impl Iterator<Item = usize> {
-        self.0.iter().map(|(position, _)| *position)
-    }
-
-    /// The digest of a converted record's key; a NULL is a value of its own where
-    /// `null_is_a_value`.
-    pub(crate) fn digest(&self, record: &Record, null_is_a_value: bool) -> KeyOf {
-        let nulls = self.positions().filter(|at| record.get(*at).is_none());
-        let nulls = nulls.count();
-        if nulls > 0 && !null_is_a_value {
-            return match nulls == self.0.len() {
-                true => KeyOf::Null,
-                false => KeyOf::PartlyNull,
-            };
-        }
-        let fields = self.0.iter();
-        let fields: Vec<Option<Cow<'_, [u8]>>> = fields
-            .map(|(at, form)| record.get(*at).map(|value| form.of_value(value)))
-            .collect();
-        KeyOf::Digest(digest_fields(fields.iter().map(Option::as_deref)))
-    }
-}
-
-impl Form {
-    fn of(column: &ColumnPlan) -> Self {
-        match column.target_type() {
-            PostgresType::Char { .. } => Self::Padded,
-            PostgresType::Numeric { .. } => Self::Number,
-            folded if folded.is_citext() => Self::Folded,
-            _ => Self::Bytes,
-        }
-    }
-
-    fn of_value(self, value: &[u8]) -> Cow<'_, [u8]> {
-        match self {
-            Self::Bytes => Cow::Borrowed(value),
-            Self::Padded => {
-                let blanks = value.iter().rev().take_while(|byte| **byte == b' ').count();
-                Cow::Borrowed(&value[..value.len() - blanks])
-            }
-            Self::Number if !value.contains(&b'.') => Cow::Borrowed(value),
-            Self::Number => {
-                let zeros = value.iter().rev().take_while(|byte| **byte == b'0').count();
-                let value = &value[..value.len() - zeros];
-                Cow::Borrowed(value.strip_suffix(b".").unwrap_or(value))
-            }
-            Self::Folded => {
-                let text = String::from_utf8_lossy(value);
-                Cow::Owned(text.to_lowercase().into_bytes())
-            }
-        }
-    }
-}
 
 /// A unique key of the target that is looked at.
 #[derive(Debug)]
@@ -316,7 +223,7 @@ pub(crate) fn references<'t>(
             KeyColumns::find(plan, &names),
             KeyColumns::find(parent, &parent_names),
         );
-        let (Some(columns), Some(_)) = both else {
+        let (Some(columns), Some(parent_columns)) = both else {
             continue;
         };
         let holder = Holder::Parents {
@@ -325,7 +232,7 @@ pub(crate) fn references<'t>(
         };
         references.push(Reference {
             constraint: key.name.clone(),
-            columns,
+            columns: columns.compared_as(&parent_columns),
             match_full: key.match_full,
             is_checked,
             parent: key.referenced_table.clone(),
@@ -341,22 +248,6 @@ pub(crate) type Repeated = BTreeSet<u128>;
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn values_are_compared_as_the_target_does() {
-        for (form, value, other) in [
-            (Form::Padded, "abc  ", "abc"),
-            (Form::Number, "5.00", "5"),
-            (Form::Number, "0.50", "0.5"),
-            (Form::Number, "500", "500"),
-            (Form::Folded, "ÄB", "äb"),
-        ] {
-            let of = |text: &str| form.of_value(text.as_bytes()).into_owned();
-            assert_eq!(of(value), of(other), "{value}");
-        }
-        assert_eq!(Form::Number.of_value(b"500").as_ref(), b"500");
-        assert_eq!(Form::Bytes.of_value(b"abc ").as_ref(), b"abc ");
-    }
 
     #[test]
     fn a_round_holds_no_more_than_its_share() {

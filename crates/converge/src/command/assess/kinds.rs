@@ -138,10 +138,18 @@ kinds! {
         "rows whose foreign key finds no row, where the target has no such key or was told not to check it",
         "the target does not look, and takes them as they are",
         "repair the rows on the source";
+    ORPHAN_RULED "orphan" Note,
+        "rows whose foreign key finds no row, for which a rule is declared",
+        "the rule clears the reference, or leaves the row out; rows that refer to it follow by rules of their own",
+        "look at the rows in `rejected/` after the move";
     DUPLICATE "duplicate" RuleNeeded,
         "rows whose unique key another row has, compared by bytes",
         "the target refuses the second of two equal keys",
         "remove the rows from the source";
+    DUPLICATE_RULED "duplicate" Note,
+        "rows whose unique key another row has, for which a rule is declared",
+        "the rule leaves them out; the row with the lowest primary key stays",
+        "look at the rows in `rejected/` after the move";
     INDEX_ROW_TOO_LARGE "index_row_too_large" Blocker,
         "rows whose entry in an index would pass 2,704 bytes",
         "a btree of PostgreSQL takes no larger entry; what compresses well may still pass",

@@ -4,12 +4,13 @@ use dataset::{KeyRange, Record};
 use source::Reader;
 
 use super::finding::{Count, SAMPLES_MAX};
-use super::keys::{KeyColumns, KeyOf, KeySets, Repeated, Unique};
+use super::keys::{KeySets, Repeated, Unique};
 use super::survey::{Survey, Tally, row_key};
 use super::table::{Subject, key_fields};
 use super::workers::{Check, side_by_side};
 use crate::config::Database;
 use crate::console::{Pulse, thousands};
+use crate::key_columns::{KeyColumns, KeyOf};
 use crate::run::StageRun;
 
 /// Rows between two looks at the signals and the other workers.

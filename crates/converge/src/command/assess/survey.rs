@@ -9,9 +9,10 @@ use memchr::memmem;
 use transform::{Kind, Rejection, TablePlan};
 
 use super::finding::{Count, RowKey};
-use super::keys::{KeyOf, KeySets, Repeated};
+use super::keys::{KeySets, Repeated};
 use super::table::{Subject, WideKey};
 use super::text::{self, Look};
+use crate::key_columns::KeyOf;
 
 /// What a btree of PostgreSQL takes for one entry: a third of a page, less its heads (`BTMaxItemSize`
 /// of version 12 and later, pages of 8 kB).

@@ -7,10 +7,11 @@ use catalog::{Key, KeyKind, MysqlType, Outcome, PostgresType, SourceTable, Targe
 use transform::{PlanInput, TablePlan};
 
 use super::finding::Finding;
-use super::keys::{KeyColumns, Reference, Unique};
+use super::keys::{Reference, Unique};
 use super::kinds::{self, Kind};
 use crate::config::Database;
 use crate::exit::Failure;
+use crate::key_columns::KeyColumns;
 use crate::pairing::TablePair;
 
 /// A table, as far as it can be moved.

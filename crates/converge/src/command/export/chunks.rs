@@ -83,6 +83,7 @@ impl Chunks {
             name: planned.name.clone(),
             columns: planned.columns.clone(),
             row_count: digest.count,
+            left_out: 0,
             digest: digest.to_string(),
             auto_increment: planned.auto_increment,
             files,

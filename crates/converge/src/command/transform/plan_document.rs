@@ -95,6 +95,7 @@ fn plan_database(database: &Database) -> anyhow::Result<DatabaseDocument> {
     let catalogs = Catalogs::discover(database, &mut source, &mut target)?;
     let pairs = catalogs.pairs(database)?;
     let plans = plans(database, &pairs)?;
+    crate::constraint_rules::resolve(database, &pairs)?;
     let tables = plans.iter().zip(&pairs);
     Ok(DatabaseDocument {
         name: database.name.clone(),
