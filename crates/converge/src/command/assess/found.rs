@@ -180,7 +180,10 @@ fn orphan(database: &Database, subject: &Subject, reference: &Reference) -> Find
     }
     let keys = subject.target.foreign_keys.iter();
     let key = keys.clone().find(|key| key.name == reference.constraint);
-    let sql = key.map(|key| orphan_sql(database, &subject.source.name, key, nullable));
+    // The source may be stricter than the target.
+    let column = |name: &&str| subject.source.column(name).is_some_and(|c| c.nullable);
+    let clears = nullable && names.iter().all(column);
+    let sql = key.map(|key| orphan_sql(database, &subject.source.name, key, clears));
     let hint = match sql {
         Some(sql) => rule_hint(&sql),
         None => rule_hint(kinds::ORPHAN.fix),
