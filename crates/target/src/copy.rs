@@ -1,14 +1,53 @@
-//! Loads CSV as it stands: `copy … from stdin (format csv, header)`.
-//!
-//! Parsing and type checks are the server's; nothing is converted here.
+//! Sends files to the server: as they stand, or encoded in another thread while the server takes
+//! what is done.
 
 use std::io::{Read, Write};
+use std::panic::resume_unwind;
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::thread;
 
-use postgres::Transaction;
+use postgres::{CopyInWriter, Transaction};
 
-use catalog::quote;
+use catalog::{TargetTable, quote};
 
+use crate::binary::{self, Encoded, Encoder, Failed};
 use crate::error::{Doing, Error, Kind};
+
+/// How the files of a table are sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CopyForm(pub(crate) Form);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// As CSV, because of this column.
+    Csv { column: String },
+    /// Each field in the binary form of its type.
+    Binary(Vec<Encoder>),
+}
+
+impl CopyForm {
+    /// Binary where each column's type has a binary form here.
+    pub fn of(table: &TargetTable, columns: &[&str]) -> Self {
+        let mut encoders = Vec::new();
+        for name in columns {
+            let column = table.column(name);
+            let Some(encoder) = column.and_then(|column| Encoder::of(&column.data_type)) else {
+                let column = (*name).to_owned();
+                return Self(Form::Csv { column });
+            };
+            encoders.push(encoder);
+        }
+        Self(Form::Binary(encoders))
+    }
+
+    /// The column for which the files are sent as CSV.
+    pub fn csv_because_of(&self) -> Option<&str> {
+        match &self.0 {
+            Form::Csv { column } => Some(column),
+            Form::Binary(_) => None,
+        }
+    }
+}
 
 /// Few large messages instead of many small ones.
 const MESSAGE_BYTES: usize = 256 * 1024;
@@ -46,4 +85,83 @@ pub(crate) fn copy_csv<E: From<Error>>(
         sent += bytes as u64;
     }
     Ok(writer.finish().doing(doing)?)
+}
+
+/// Sends a CSV with its header in binary form and returns the number of rows that the server
+/// took.
+///
+/// `proceed` is asked before every message, with the records that are encoded; where it says no,
+/// the COPY is aborted.
+pub(crate) fn copy_binary<E: From<Error> + Send>(
+    transaction: &mut Transaction<'_>,
+    schema: &str,
+    table: &str,
+    columns: &[&str],
+    encoders: &[Encoder],
+    csv: impl Read + Send,
+    mut proceed: impl FnMut(u64) -> Result<(), E>,
+) -> Result<u64, E> {
+    let names: Vec<String> = columns.iter().map(|c| quote::postgres(c)).collect();
+    let sql = format!(
+        "copy {} ({}) from stdin (format binary)",
+        quote::postgres_qualified(schema, table),
+        names.join(", ")
+    );
+    let doing = || format!("loading table `{table}`");
+    let refused = |error: Error| error.in_records();
+    let mut writer = transaction.copy_in(&sql).doing(doing)?;
+    thread::scope(|scope| {
+        // One is sent, one waits, one is filled.
+        let (full, pieces) = mpsc::sync_channel(1);
+        let (empty, empties) = mpsc::channel::<Encoded>();
+        let encoding = scope.spawn(move || {
+            binary::encode(csv, columns, encoders, |piece| {
+                full.send(piece).map_err(|_| NobodySends)?;
+                Ok(empties.try_recv().unwrap_or_default())
+            })
+        });
+        let sent = send(&mut writer, pieces, &empty, &mut proceed, &|| doing());
+        let encoded = encoding.join().unwrap_or_else(|panic| resume_unwind(panic));
+        // Why nobody took the pieces matters more than that nobody did.
+        sent?;
+        encoded.map_err(|failed| in_file(&failed, table, columns))?;
+        Ok(())
+    })
+    .and_then(|()| Ok(writer.finish().doing(doing).map_err(refused)?))
+}
+
+/// The thread that sends has ended, and says why itself.
+struct NobodySends;
+
+fn send<E: From<Error>>(
+    writer: &mut CopyInWriter<'_>,
+    pieces: Receiver<Encoded>,
+    empty: &Sender<Encoded>,
+    proceed: &mut impl FnMut(u64) -> Result<(), E>,
+    doing: &dyn Fn() -> String,
+) -> Result<(), E> {
+    for piece in pieces {
+        proceed(piece.records)?;
+        let written = writer.write_all(&piece.bytes).doing(doing);
+        written.map_err(Error::in_records)?;
+        // Whoever encodes has ended where this fails.
+        let _ = empty.send(piece);
+    }
+    Ok(())
+}
+
+fn in_file(failed: &Failed<NobodySends>, table: &str, columns: &[&str]) -> Error {
+    let text = match failed {
+        Failed::Read(error) => error.to_string(),
+        Failed::Columns => "its columns are not those of the manifest".to_owned(),
+        Failed::Field { record, column } => format!(
+            "column {}, record {record}: not in the spelling of its type",
+            columns[*column]
+        ),
+        Failed::Send(NobodySends) => "nobody took what was read".to_owned(),
+    };
+    Error::new(
+        Kind::File(text),
+        format!("reading the file for table `{table}`"),
+    )
 }

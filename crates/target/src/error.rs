@@ -10,6 +10,8 @@ pub struct Error {
     kind: Kind,
     /// What was being done, such as "loading table `user`".
     doing: String,
+    /// Whether what the server calls lines are records of a file.
+    in_records: bool,
 }
 
 #[derive(Debug)]
@@ -23,6 +25,8 @@ pub(crate) enum Kind {
     /// A file of ours that cannot be read.
     Local(io::Error),
     Tls(String),
+    /// A file of ours that is not in its dialect, or has a field in no spelling of its type.
+    File(String),
     /// A message of this crate's own.
     State(String),
 }
@@ -32,7 +36,14 @@ impl Error {
         Self {
             kind,
             doing: doing.into(),
+            in_records: false,
         }
+    }
+
+    /// What the server calls lines of a COPY are records of the file that was sent.
+    pub(crate) fn in_records(mut self) -> Self {
+        self.in_records = true;
+        self
     }
 
     /// The server's SQLSTATE, where the server refused.
@@ -60,14 +71,18 @@ impl Error {
     /// Why it did not work, without what was being done.
     pub fn cause(&self) -> String {
         if let Some(error) = self.database_error() {
-            return database_error_text(error);
+            let text = database_error_text(error);
+            return match self.in_records {
+                true => text.replacen(", line ", ", record ", 1),
+                false => text,
+            };
         }
         match &self.kind {
             Kind::Server(error) => with_causes(error),
             Kind::Io(error) => with_causes(error),
             Kind::NoAnswer { seconds } => format!("no answer within {seconds} s"),
             Kind::Local(error) => error.to_string(),
-            Kind::Tls(text) | Kind::State(text) => text.clone(),
+            Kind::Tls(text) | Kind::File(text) | Kind::State(text) => text.clone(),
         }
     }
 
@@ -98,7 +113,7 @@ impl Error {
             Kind::NoAnswer { .. } => true,
             Kind::Server(error) => is_broken(error),
             Kind::Io(error) => is_broken(error),
-            Kind::Tls(_) | Kind::State(_) | Kind::Local(_) => false,
+            Kind::Tls(_) | Kind::File(_) | Kind::State(_) | Kind::Local(_) => false,
         }
     }
 
@@ -120,6 +135,11 @@ impl Error {
         const OBSTACLES: [&str; 4] = ["55P03", "42501", "25006", "55006"];
         self.sqlstate()
             .is_some_and(|state| OBSTACLES.contains(&state))
+    }
+
+    /// Whether a file that was to be loaded is damaged.
+    pub fn is_about_the_file(&self) -> bool {
+        matches!(self.kind, Kind::File(_))
     }
 
     /// Whether this crate itself refused to go on, before anything was changed.

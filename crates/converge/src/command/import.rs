@@ -1,22 +1,23 @@
 //! `import`: loads the transformed files into the target, all or nothing for each database.
 
-use std::fs::File;
-use std::io::{self, Read};
+mod files;
+
 use std::path::Path;
 
 use anyhow::Context;
 
 use baseline::Names;
 use catalog::{TargetCatalog, TargetTable, quote};
-use dataset::{Blake3Reader, FileEntry, Manifest, TableEntry};
+use dataset::{Manifest, TableEntry};
 use target::{Import, ImportTable, LedgerRun};
 
 use crate::args::CommonArgs;
 use crate::command::baseline as baseline_command;
 use crate::command::export::StageDocument;
-use crate::command::transform::{self, changed, read_catalogs};
+use crate::command::import::files::load_table;
+use crate::command::transform::{self, read_catalogs};
 use crate::config::Database;
-use crate::console::{Pulse, bytes_text, counted};
+use crate::console::counted;
 use crate::constraint_rules;
 use crate::exit::Failure;
 use crate::interrupt::Interrupt;
@@ -311,7 +312,7 @@ fn load(
         let entry = manifest
             .table(&table.table.name)
             .with_context(|| format!("table `{}` is not in the manifest", table.table.name))?;
-        let rows = load_table(stage, &mut import, entry, directory)?;
+        let rows = load_table(stage, &mut import, table.table, entry, directory)?;
         for (column, next) in sequence_values(*pair, entry) {
             import
                 .set_sequence(table.table, column, next)
@@ -358,83 +359,6 @@ fn sequence_values<'p>(
         })
 }
 
-fn load_table(
-    stage: &StageRun<'_>,
-    import: &mut Import<'_>,
-    entry: &TableEntry,
-    directory: &Path,
-) -> anyhow::Result<u64> {
-    let columns: Vec<&str> = entry
-        .columns
-        .iter()
-        .map(|column| column.name.as_str())
-        .collect();
-    let mut rows = 0;
-    for file in &entry.files {
-        rows += load_file(
-            stage,
-            import,
-            entry,
-            &columns,
-            &directory.join(&file.name),
-            file,
-        )?;
-    }
-    if rows != entry.row_count {
-        return Err(Failure::refused(format!(
-            "table `{}.{}` took {rows} rows of {}",
-            stage.database.name, entry.name, entry.row_count
-        ))
-        .hint("nothing was changed; look for triggers or rules that drop rows")
-        .into());
-    }
-    Ok(rows)
-}
-
-fn load_file(
-    stage: &StageRun<'_>,
-    import: &mut Import<'_>,
-    entry: &TableEntry,
-    columns: &[&str],
-    path: &Path,
-    file: &FileEntry,
-) -> anyhow::Result<u64> {
-    let input = File::open(path).map_err(|error| {
-        Failure::blocked(format!("{}: {error}", path.display()))
-            .hint("run `cargo xtask transform` again")
-    })?;
-    let mut hashed = Blake3Reader::new(input);
-    let mut pulse = Pulse::new(stage.console);
-    let result = import.copy::<anyhow::Error>(&entry.name, columns, &mut hashed, |sent| {
-        stage.interrupt.check()?;
-        pulse.beat(|| {
-            let (done, all) = (bytes_text(sent), bytes_text(file.bytes));
-            format!(
-                "import     {}.{} {done} of {all}",
-                stage.database.name, entry.name
-            )
-        });
-        Ok(())
-    });
-    // Where the server refused a row, the file itself may be the reason.
-    stage.interrupt.check()?;
-    let lost = |error: &target::Error| error.is_lost_connection();
-    if !result
-        .as_ref()
-        .is_err_and(|error| error.downcast_ref().is_some_and(lost))
-    {
-        io::copy(&mut hashed.by_ref(), &mut io::sink())
-            .with_context(|| format!("reading {}", path.display()))?;
-        if hashed.blake3() != file.blake3 {
-            return Err(changed(path).into());
-        }
-    }
-    result.map_err(|error| match error.downcast::<target::Error>() {
-        Ok(error) => explain(error, stage),
-        Err(error) => error,
-    })
-}
-
 /// What an error of the target means for the stage.
 fn explain(error: target::Error, stage: &StageRun<'_>) -> anyhow::Error {
     if error.is_cancelled()
@@ -445,6 +369,11 @@ fn explain(error: target::Error, stage: &StageRun<'_>) -> anyhow::Error {
     if error.is_precondition() {
         return Failure::blocked(error.to_string())
             .hint("nothing was changed; `cargo xtask status` says what the target holds")
+            .into();
+    }
+    if error.is_about_the_file() {
+        return Failure::blocked(error.to_string())
+            .hint("nothing was changed; run `cargo xtask transform` again")
             .into();
     }
     if error.is_lost_connection() {
@@ -464,7 +393,7 @@ fn explain(error: target::Error, stage: &StageRun<'_>) -> anyhow::Error {
         Some(_) => {
             "nothing was changed; repair the rows on the source that violate the constraint, then export again"
         }
-        None => "nothing was changed; the message names the file's line and the column",
+        None => "nothing was changed; the message names the record of the file and the column",
     };
     Failure::refused(error.to_string()).hint(hint).into()
 }
