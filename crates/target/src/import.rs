@@ -15,6 +15,7 @@ use crate::constraints::TakenOff;
 use crate::copy::{CopyForm, Form, copy_binary, copy_csv};
 use crate::error::{Doing, Error, Kind};
 use crate::fingerprint::{Fingerprint, definitions};
+use crate::keys::KeysOff;
 use crate::ledger::{self, LedgerRun, LedgerTable};
 use crate::sequences;
 
@@ -28,6 +29,8 @@ pub struct ImportTable<'a> {
     pub table: &'a TargetTable,
     /// Whether rows that it holds are kept aside and replaced; otherwise there must be none.
     pub replace: bool,
+    /// Whether its indexes are built once it is filled: that pays where it gets many rows.
+    pub index_later: bool,
 }
 
 /// What was loaded into a table.
@@ -46,14 +49,15 @@ pub struct Import<'c> {
     run: LedgerRun,
     before: Fingerprint,
     taken_off: TakenOff,
+    keys_off: KeysOff,
     kept: BTreeMap<String, (String, u64)>,
     /// The next values that were asked for, by sequence.
     next_values: BTreeMap<String, i64>,
 }
 
 impl<'c> Import<'c> {
-    /// Locks the target against other runs, writes the ledger, takes foreign keys and triggers
-    /// off, and sets rows aside that are to be replaced.
+    /// Locks the target against other runs, writes the ledger, takes foreign keys, triggers and
+    /// indexes off, and sets rows aside that are to be replaced.
     ///
     /// # Errors
     /// Where another run is at work or has not been finalized, where a table holds rows that
@@ -119,12 +123,16 @@ impl<'c> Import<'c> {
             run,
             before,
             taken_off,
+            keys_off: KeysOff::default(),
             kept: BTreeMap::new(),
             next_values: BTreeMap::new(),
         };
         for table in tables {
             import.set_rows_aside(table)?;
         }
+        let later = tables.iter().filter(|table| table.index_later);
+        let later: Vec<&str> = later.map(|table| table.table.name.as_str()).collect();
+        import.keys_off = KeysOff::take_off(&mut import.transaction, &catalog.schema, &later)?;
         Ok(import)
     }
 
@@ -267,12 +275,17 @@ impl<'c> Import<'c> {
         sequences::restart(&mut self.transaction, sequence, next)
     }
 
-    /// Puts foreign keys and triggers back and proves that all definitions are as they were.
+    /// Puts indexes, foreign keys and triggers back and proves that all definitions are as they were.
     ///
     /// # Errors
-    /// Where a row violates a foreign key, where a definition differs, or where the server
+    /// Where a row violates a unique or a foreign key, where a definition differs, or where the server
     /// refuses.
     pub fn put_back(&mut self) -> Result<(), Error> {
+        // What is checked at the end of a transaction would forbid to change its table before.
+        self.transaction
+            .batch_execute("set constraints all immediate")
+            .doing(|| "checking deferred constraints".to_owned())?;
+        self.keys_off.put_back(&mut self.transaction)?;
         self.taken_off.put_back(&mut self.transaction)?;
         let after = definitions(&mut self.transaction, &self.run.target_schema)?;
         let differences = self.before.differences(&after);

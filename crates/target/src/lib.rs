@@ -17,6 +17,7 @@ mod error;
 mod fingerprint;
 mod heartbeat;
 mod import;
+mod keys;
 mod ledger;
 mod outside;
 mod reasons;

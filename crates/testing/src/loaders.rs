@@ -101,6 +101,7 @@ impl<'t> Copies<'t> {
         let tables = [ImportTable {
             table: catalog.table(name).expect("it was made just now"),
             replace: false,
+            index_later: false,
         }];
         let (columns, ledger) = (self.columns(), "scratch_ledger");
         let mut import = Import::begin(

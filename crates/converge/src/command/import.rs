@@ -34,6 +34,9 @@ const TASK: Task = Task {
     leaves: "this import has changed nothing yet; `{status}` says what the target holds",
     is_kept: true,
 };
+/// Tables of more bytes get their indexes when they are filled; below, dropping and building
+/// them takes as long as it saves.
+const INDEX_LATER_BYTES: u64 = 4 << 20;
 /// From the moment in which the ledger is known to hold no run.
 const LEAVES_BEFORE_COMMIT: &str = "this import was not committed: the target is as it was before";
 /// From the moment in which the commit is sent until its answer is there.
@@ -295,6 +298,7 @@ fn load(
                 .table(&pair.target.name)
                 .expect("pairs come from this catalogue"),
             replace: database.target_rows.replace(&pair.target.name),
+            index_later: bytes_of(manifest, &pair.source.name) >= INDEX_LATER_BYTES,
         })
         .collect();
     let run_id = stage.directory.run_id().to_owned();
@@ -337,6 +341,15 @@ fn load(
     import.commit().map_err(|error| explain(error, stage))?;
     stage.work.leaves(LEAVES_AFTER_COMMIT);
     Ok(())
+}
+
+/// Bytes of a table's files.
+fn bytes_of(manifest: &Manifest, table: &str) -> u64 {
+    let files = manifest
+        .table(table)
+        .into_iter()
+        .flat_map(|table| &table.files);
+    files.map(|file| file.bytes).sum()
 }
 
 /// The target's sequence columns with what the source would give next.

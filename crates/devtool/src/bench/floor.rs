@@ -131,6 +131,7 @@ impl BareDatabase {
             .map(|table| ImportTable {
                 table,
                 replace: false,
+                index_later: false,
             })
             .collect();
         let directory = ground.place.files_of(self.system, "transformed");

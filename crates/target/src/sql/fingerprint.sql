@@ -36,9 +36,13 @@ select 'constraint ' || k.conrelid::pg_catalog.regclass::text || '.' || k.connam
 union all
 select 'index ' || i.indexrelid::pg_catalog.regclass::text,
        pg_catalog.concat_ws(' | ', pg_catalog.pg_get_indexdef(i.indexrelid), i.indisvalid,
-         i.indisclustered, i.indisreplident,
+         i.indisclustered, i.indisreplident, x.reltablespace, x.reloptions::text,
+         (select pg_catalog.string_agg(a.attnum || ' ' || a.attstattarget, ',' order by a.attnum)
+            from pg_catalog.pg_attribute a
+           where a.attrelid = i.indexrelid and a.attstattarget >= 0),
          pg_catalog.obj_description(i.indexrelid, 'pg_class'))
   from pg_catalog.pg_index i
+  join pg_catalog.pg_class x on x.oid = i.indexrelid
   join pg_catalog.pg_class c on c.oid = i.indrelid
   join pg_catalog.pg_namespace n on n.oid = c.relnamespace
  where n.nspname = $1 and c.relkind in ('r', 'p', 'm')

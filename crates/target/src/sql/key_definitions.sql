@@ -1,0 +1,30 @@
+-- Indexes of these tables that can be dropped and made again, with the constraint that an index
+-- belongs to. What their definitions do not say (a tablespace, statistics targets, storage
+-- parameters of a constraint, clustering, replica identity) is a reason to let them be.
+select i.indrelid::pg_catalog.regclass::text,
+       x.oid::pg_catalog.regclass::text,
+       x.relname::text,
+       pg_catalog.pg_get_indexdef(x.oid),
+       pg_catalog.obj_description(x.oid, 'pg_class'),
+       k.conname::text,
+       pg_catalog.pg_get_constraintdef(k.oid),
+       pg_catalog.obj_description(k.oid, 'pg_constraint')
+  from pg_catalog.pg_index i
+  join pg_catalog.pg_class x on x.oid = i.indexrelid
+  join pg_catalog.pg_class c on c.oid = i.indrelid
+  join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+  left join pg_catalog.pg_constraint k
+    on k.conindid = x.oid and k.conrelid = c.oid and k.contype in ('p', 'u', 'x')
+ where n.nspname = $1 and c.relname = any ($2)
+   and c.relkind = 'r' and not c.relispartition
+   and i.indisvalid and i.indisready and not i.indisclustered and not i.indisreplident
+   and x.relkind = 'i' and x.reltablespace = 0
+   and (k.oid is null or x.reloptions is null)
+   and not exists (
+     select from pg_catalog.pg_attribute a where a.attrelid = x.oid and a.attstattarget >= 0)
+   and not exists (
+     select from pg_catalog.pg_depend d
+      where d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass and d.objid = x.oid
+        and d.deptype = 'e')
+ -- Primary keys and unique ones come back first: they find what is wrong.
+ order by c.relname collate "C", i.indisprimary desc, i.indisunique desc, x.relname collate "C"
