@@ -8,6 +8,7 @@ use catalog::quote;
 
 use crate::connection::Connection;
 use crate::error::{Doing, Error};
+use crate::offenders::{self, Checked};
 
 /// What was taken off, with what is needed to put it back.
 #[derive(Debug)]
@@ -23,6 +24,7 @@ struct ForeignKeyDefinition {
     name: String,
     definition: String,
     comment: Option<String>,
+    checked: Checked,
 }
 
 #[derive(Debug)]
@@ -96,7 +98,9 @@ impl TakenOff {
                 "alter table {} add constraint {name} {}",
                 key.table, key.definition
             );
-            transaction.batch_execute(&sql).doing(doing)?;
+            offenders::check(transaction, Some(&key.checked), |transaction| {
+                transaction.batch_execute(&sql).doing(doing)
+            })?;
             if let Some(comment) = &key.comment {
                 let text = quote::postgres_literal(comment);
                 let sql = format!("comment on constraint {name} on {} is {text}", key.table);
@@ -130,11 +134,23 @@ fn read_foreign_keys(
             &[&schema, &tables],
         )
         .doing(|| "reading foreign keys".to_owned())?;
-    let keys = rows.iter().map(|row| ForeignKeyDefinition {
-        table: row.get(0),
-        name: row.get(1),
-        definition: row.get(2),
-        comment: row.get(3),
+    let keys = rows.iter().map(|row| {
+        let (table, name): (String, String) = (row.get(0), row.get(1));
+        let columns: Vec<String> = row.get(5);
+        let primary: Option<Vec<String>> = row.get(7);
+        ForeignKeyDefinition {
+            definition: row.get(2),
+            comment: row.get(3),
+            checked: Checked {
+                table: table.clone(),
+                constraint: name.clone(),
+                named_by: primary.unwrap_or_else(|| columns.clone()),
+                columns,
+                referenced: Some((row.get(4), row.get(6))),
+            },
+            table,
+            name,
+        }
     });
     Ok(keys.collect())
 }

@@ -25,10 +25,36 @@ pub(crate) enum Kind {
     /// A file of ours that cannot be read.
     Local(io::Error),
     Tls(String),
+    /// Rows that violate a key, found after the server had refused them.
+    Violated(Violation),
     /// A file of ours that is not in its dialect, or has a field in no spelling of its type.
     File(String),
     /// A message of this crate's own.
     State(String),
+}
+
+/// Rows that violate a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Violation {
+    pub(crate) constraint: String,
+    pub(crate) rows: u64,
+    /// The primary keys of the first ones.
+    pub(crate) keys: Vec<String>,
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let rows = if self.rows == 1 {
+            "row violates"
+        } else {
+            "rows violate"
+        };
+        write!(f, "{} {rows} it: {}", self.rows, self.keys.join("; "))?;
+        match self.rows > self.keys.len() as u64 {
+            true => f.write_str("; …"),
+            false => Ok(()),
+        }
+    }
 }
 
 impl Error {
@@ -54,13 +80,19 @@ impl Error {
     /// Whether a row is at fault: a value that does not fit (class 22), a constraint (class 23), or a function of the
     /// target that refuses it (class P0).
     pub fn is_about_data(&self) -> bool {
+        if matches!(self.kind, Kind::Violated(_)) {
+            return true;
+        }
         self.sqlstate()
             .is_some_and(|state| ["22", "23", "P0"].contains(&&state[..2]))
     }
 
-    /// The constraint that the server named.
+    /// The constraint that is violated.
     pub fn constraint(&self) -> Option<&str> {
-        self.database_error()?.constraint()
+        match &self.kind {
+            Kind::Violated(violation) => Some(&violation.constraint),
+            _ => self.database_error()?.constraint(),
+        }
     }
 
     /// What was being done, such as "loading table `user`".
@@ -82,6 +114,7 @@ impl Error {
             Kind::Io(error) => with_causes(error),
             Kind::NoAnswer { seconds } => format!("no answer within {seconds} s"),
             Kind::Local(error) => error.to_string(),
+            Kind::Violated(violation) => violation.to_string(),
             Kind::Tls(text) | Kind::File(text) | Kind::State(text) => text.clone(),
         }
     }
@@ -113,7 +146,9 @@ impl Error {
             Kind::NoAnswer { .. } => true,
             Kind::Server(error) => is_broken(error),
             Kind::Io(error) => is_broken(error),
-            Kind::Tls(_) | Kind::File(_) | Kind::State(_) | Kind::Local(_) => false,
+            Kind::Tls(_) | Kind::Violated(_) | Kind::File(_) | Kind::State(_) | Kind::Local(_) => {
+                false
+            }
         }
     }
 

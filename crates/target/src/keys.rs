@@ -12,6 +12,7 @@ use catalog::quote;
 
 use crate::error::{Doing, Error};
 use crate::fingerprint::definitions;
+use crate::offenders::{self, Checked};
 
 /// Indexes that are off.
 #[derive(Debug, Default)]
@@ -28,6 +29,8 @@ struct KeyDefinition {
     index_definition: String,
     index_comment: Option<String>,
     constraint: Option<ConstraintDefinition>,
+    /// Of a unique key of plain columns.
+    checked: Option<Checked>,
 }
 
 #[derive(Clone, Debug)]
@@ -77,7 +80,8 @@ impl KeysOff {
     /// Builds everything again; the server checks each key against all rows.
     pub(crate) fn put_back(&self, transaction: &mut Transaction<'_>) -> Result<(), Error> {
         for key in &self.0 {
-            key.build(transaction)?;
+            let build = |transaction: &mut Transaction<'_>| key.build(transaction);
+            offenders::check(transaction, key.checked.as_ref(), build)?;
         }
         Ok(())
     }
@@ -213,10 +217,20 @@ fn read(
         .doing(|| "reading indexes".to_owned())?;
     let keys = rows.iter().map(|row| {
         let constraint: Option<String> = row.get(5);
+        let (table, name): (String, String) = (row.get(0), row.get(2));
+        let (columns, primary): (Option<Vec<String>>, Option<Vec<String>>) =
+            (row.get(8), row.get(9));
         KeyDefinition {
-            table: row.get(0),
+            checked: columns.map(|columns| Checked {
+                table: table.clone(),
+                constraint: name.clone(),
+                named_by: primary.unwrap_or_else(|| columns.clone()),
+                columns,
+                referenced: None,
+            }),
+            table,
             index: row.get(1),
-            name: row.get(2),
+            name,
             index_definition: row.get(3),
             index_comment: row.get(4),
             constraint: constraint.map(|name| ConstraintDefinition {

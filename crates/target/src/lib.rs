@@ -19,6 +19,7 @@ mod heartbeat;
 mod import;
 mod keys;
 mod ledger;
+mod offenders;
 mod outside;
 mod reasons;
 mod rollback;

@@ -404,7 +404,7 @@ fn explain(error: target::Error, stage: &StageRun<'_>) -> anyhow::Error {
     }
     let hint = match error.constraint() {
         Some(_) => {
-            "nothing was changed; repair the rows on the source that violate the constraint, then export again"
+            "nothing was changed; repair the rows on the source and export again, or declare a rule for the constraint and transform again"
         }
         None => "nothing was changed; the message names the record of the file and the column",
     };

@@ -1,7 +1,19 @@
 select k.conrelid::pg_catalog.regclass::text,
        k.conname::text,
        pg_catalog.pg_get_constraintdef(k.oid),
-       pg_catalog.obj_description(k.oid, 'pg_constraint')
+       pg_catalog.obj_description(k.oid, 'pg_constraint'),
+       k.confrelid::pg_catalog.regclass::text,
+       (select pg_catalog.array_agg(a.attname::text order by o.place)
+          from pg_catalog.unnest(k.conkey) with ordinality as o (number, place)
+          join pg_catalog.pg_attribute a on a.attrelid = k.conrelid and a.attnum = o.number),
+       (select pg_catalog.array_agg(a.attname::text order by o.place)
+          from pg_catalog.unnest(k.confkey) with ordinality as o (number, place)
+          join pg_catalog.pg_attribute a on a.attrelid = k.confrelid and a.attnum = o.number),
+       (select pg_catalog.array_agg(a.attname::text order by o.place)
+          from pg_catalog.pg_index i
+         cross join pg_catalog.unnest(i.indkey::smallint[]) with ordinality as o (number, place)
+          join pg_catalog.pg_attribute a on a.attrelid = i.indrelid and a.attnum = o.number
+         where i.indrelid = k.conrelid and i.indisprimary and o.place <= i.indnkeyatts)
   from pg_catalog.pg_constraint k
   join pg_catalog.pg_class c on c.oid = k.conrelid
   join pg_catalog.pg_class f on f.oid = k.confrelid

@@ -8,7 +8,18 @@ select i.indrelid::pg_catalog.regclass::text,
        pg_catalog.obj_description(x.oid, 'pg_class'),
        k.conname::text,
        pg_catalog.pg_get_constraintdef(k.oid),
-       pg_catalog.obj_description(k.oid, 'pg_constraint')
+       pg_catalog.obj_description(k.oid, 'pg_constraint'),
+       -- The columns of a unique key, where rows can be found by them alone.
+       case when i.indisunique and i.indpred is null and i.indexprs is null then
+         (select pg_catalog.array_agg(a.attname::text order by o.place)
+            from pg_catalog.unnest(i.indkey::smallint[]) with ordinality as o (number, place)
+            join pg_catalog.pg_attribute a on a.attrelid = i.indrelid and a.attnum = o.number
+           where o.place <= i.indnkeyatts) end,
+       (select pg_catalog.array_agg(a.attname::text order by o.place)
+          from pg_catalog.pg_index p
+         cross join pg_catalog.unnest(p.indkey::smallint[]) with ordinality as o (number, place)
+          join pg_catalog.pg_attribute a on a.attrelid = p.indrelid and a.attnum = o.number
+         where p.indrelid = c.oid and p.indisprimary and o.place <= p.indnkeyatts)
   from pg_catalog.pg_index i
   join pg_catalog.pg_class x on x.oid = i.indexrelid
   join pg_catalog.pg_class c on c.oid = i.indrelid
