@@ -136,7 +136,7 @@ mod tests {
             &b"a,b\n1,t\n2,maybe\n"[..],
             &["a", "b"],
             &encoders,
-            |piece| Ok::<_, ()>(piece),
+            Ok::<_, ()>,
         );
         let Err(Failed::Field { record, column }) = done else {
             panic!("it is no boolean");
