@@ -12,6 +12,7 @@ use signal_hook::flag;
 use crate::exit::{Failure, INTERRUPTED};
 
 /// Short enough that a person does not notice the wait.
+const CANCEL_AGAIN: Duration = Duration::from_secs(1);
 const POLL: Duration = Duration::from_millis(50);
 
 /// Whether the process was asked to stop.
@@ -55,11 +56,14 @@ impl Interrupt {
         let watched = Arc::clone(&done);
         thread::spawn(move || {
             while !watched.load(Ordering::Relaxed) {
-                if asked.is_set() {
-                    cancel.cancel();
-                    return;
+                match asked.is_set() {
+                    // Again and again: between two statements it ends none.
+                    true => {
+                        cancel.cancel();
+                        thread::sleep(CANCEL_AGAIN);
+                    }
+                    false => thread::sleep(POLL),
                 }
-                thread::sleep(POLL);
             }
         });
         CancelGuard(done)

@@ -103,6 +103,20 @@ impl<'t> ChunkKey<'t> {
         self.parts.iter().map(|p| p.column.name.as_str()).collect()
     }
 
+    /// How many bytes its values may have as text, with what keeps them.
+    pub(crate) fn text_bytes_max(&self) -> u64 {
+        const KEPT_BYTES: u64 = 64;
+        let values = self.parts.iter().map(|part| match &part.column.data_type {
+            // Hex of characters of at most four bytes, or of bytes.
+            MysqlType::Char { length } | MysqlType::Varchar { length } => 8 * u64::from(*length),
+            MysqlType::Binary { length } | MysqlType::Varbinary { length } => {
+                2 * u64::from(*length)
+            }
+            _ => 0,
+        });
+        values.map(|bytes| bytes + KEPT_BYTES).sum()
+    }
+
     /// How much larger ranges of this key are to be than those of others.
     pub(crate) fn factor(&self) -> u64 {
         match self.parts[0].form {

@@ -3,7 +3,7 @@
 //! Whether a key's values are dense and how wide they are plays no part. Reads no cells but keys
 //! and lengths.
 
-use catalog::{KeyKind, MysqlType, SourceColumn, SourceTable, quote};
+use catalog::{KeyKind, KeyPart, KeyTerm, MysqlType, SourceColumn, SourceTable, quote};
 use dataset::KeyRange;
 
 use crate::chunk::ChunkKey;
@@ -21,8 +21,10 @@ const OTHER_BYTES: u32 = 64;
 const SAMPLED_CHUNKS_MIN: u64 = 4;
 /// Keys of a sample that fall into one chunk: the sizes of chunks then vary by about an eighth.
 const KEYS_PER_CHUNK: u64 = 64;
-/// What a sample may hold; about 10 MB.
-const SAMPLED_KEYS_MAX: u64 = 100_000;
+/// What the keys of a sample may take as text, by what their types may hold.
+const SAMPLED_BYTES_MAX: u64 = 32 << 20;
+/// A sample is good for distances of so many of its keys; shorter ones are counted.
+const SAMPLED_STEPS_MIN: u64 = 8;
 
 impl Reader {
     /// Cuts a table into ranges of about `bytes_max` bytes of its file, by the sizes of a few
@@ -181,8 +183,9 @@ impl<'w> Walk<'w> {
         if chunks < SAMPLED_CHUNKS_MIN {
             return Ok(false);
         }
-        let step = (table_rows / (chunks * KEYS_PER_CHUNK).min(SAMPLED_KEYS_MAX)).max(1);
-        let limit = 2 * SAMPLED_KEYS_MAX;
+        // The statistics may be of a time in which the table had half as many rows.
+        let limit = SAMPLED_BYTES_MAX / self.key.text_bytes_max();
+        let step = (table_rows / (chunks * KEYS_PER_CHUNK).min(limit / 2).max(1)).max(1);
         let place = quote::mysql_qualified(database, &table.name);
         let (columns, values) = (quoted(&self.key.columns()), self.key.values());
         // With a seed, so that the same table is cut the same way again. The limit also keeps
@@ -225,13 +228,19 @@ impl<'w> Walk<'w> {
     }
 }
 
-/// An index that has the key's values of every row, beside the key itself.
+/// An index that has the values of the primary key of every row, beside that itself.
 fn other_index<'t>(table: &'t SourceTable, key: &str) -> Option<&'t str> {
-    // Others have the place of the row in its file.
-    let is_clustered = table.engine.as_deref() == Some("InnoDB");
+    // Other engines have the place of the row in its file.
+    let is_primary = table
+        .primary_key()
+        .is_some_and(|primary| primary.name == key);
+    let is_clustered = is_primary && table.engine.as_deref() == Some("InnoDB");
     let others = table.keys.iter().filter(|other| {
         let is_ordered = matches!(other.kind, KeyKind::Unique | KeyKind::Index);
-        is_clustered && is_ordered && other.visible && other.name != key
+        // One with an expression may have several entries for a row, or none.
+        let is_column = |part: &KeyPart| matches!(part.term, KeyTerm::Column { .. });
+        let is_plain = other.parts.iter().all(is_column);
+        is_clustered && is_ordered && is_plain && other.visible && other.name != key
     });
     let smallest = others.min_by_key(|other| other.parts.len())?;
     Some(&smallest.name)
@@ -261,7 +270,7 @@ struct Sample {
 
 impl Sample {
     fn has_steps_of(&self, rows: u64) -> bool {
-        self.step > 0 && rows >= self.step
+        self.step > 0 && rows / self.step >= SAMPLED_STEPS_MIN
     }
 
     fn steps(&self, rows: u64) -> usize {

@@ -24,7 +24,8 @@ struct ForeignKeyDefinition {
     name: String,
     definition: String,
     comment: Option<String>,
-    checked: Checked,
+    /// Where the rows can be looked for.
+    checked: Option<Checked>,
 }
 
 #[derive(Debug)]
@@ -98,7 +99,7 @@ impl TakenOff {
                 "alter table {} add constraint {name} {}",
                 key.table, key.definition
             );
-            offenders::check(transaction, Some(&key.checked), |transaction| {
+            offenders::check(transaction, key.checked.as_ref(), |transaction| {
                 transaction.batch_execute(&sql).doing(doing)
             })?;
             if let Some(comment) = &key.comment {
@@ -136,18 +137,20 @@ fn read_foreign_keys(
         .doing(|| "reading foreign keys".to_owned())?;
     let keys = rows.iter().map(|row| {
         let (table, name): (String, String) = (row.get(0), row.get(1));
-        let columns: Vec<String> = row.get(5);
-        let primary: Option<Vec<String>> = row.get(7);
+        let definition: String = row.get(2);
+        let is_plain = row.get(5) && !definition.contains(" PERIOD ");
+        let primary: Option<Vec<String>> = row.get(8);
+        let checked = Checked {
+            table: table.clone(),
+            constraint: name.clone(),
+            columns: row.get(6),
+            referenced: Some((row.get(4), row.get(7))),
+            named_by: primary.unwrap_or_default(),
+        };
         ForeignKeyDefinition {
-            definition: row.get(2),
+            checked: Some(checked).filter(|_| is_plain),
+            definition,
             comment: row.get(3),
-            checked: Checked {
-                table: table.clone(),
-                constraint: name.clone(),
-                named_by: primary.unwrap_or_else(|| columns.clone()),
-                columns,
-                referenced: Some((row.get(4), row.get(6))),
-            },
             table,
             name,
         }

@@ -13,6 +13,11 @@ use catalog::{TargetTable, quote};
 use crate::binary::{self, Encoded, Encoder, Failed};
 use crate::error::{Doing, Error, Kind};
 
+/// The server keeps a message in one piece, and takes none of more than a gigabyte.
+const MESSAGE_BYTES_MAX: usize = 1 << 20;
+/// Larger buffers are given back to the system.
+const KEPT_BYTES_MAX: usize = 4 << 20;
+
 /// How the files of a table are sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CopyForm(pub(crate) Form);
@@ -95,7 +100,7 @@ pub(crate) fn copy_csv<E: From<Error>>(
 pub(crate) fn copy_binary<E: From<Error> + Send>(
     transaction: &mut Transaction<'_>,
     schema: &str,
-    table: &str,
+    (table, file): (&str, &str),
     columns: &[&str],
     encoders: &[Encoder],
     csv: impl Read + Send,
@@ -107,7 +112,7 @@ pub(crate) fn copy_binary<E: From<Error> + Send>(
         quote::postgres_qualified(schema, table),
         names.join(", ")
     );
-    let doing = || format!("loading table `{table}`");
+    let doing = || format!("loading table `{table}` from {file}");
     let refused = |error: Error| error.in_records();
     let mut writer = transaction.copy_in(&sql).doing(doing)?;
     thread::scope(|scope| {
@@ -124,7 +129,7 @@ pub(crate) fn copy_binary<E: From<Error> + Send>(
         let encoded = encoding.join().unwrap_or_else(|panic| resume_unwind(panic));
         // Why nobody took the pieces matters more than that nobody did.
         sent?;
-        encoded.map_err(|failed| in_file(&failed, table, columns))?;
+        encoded.map_err(|failed| in_file(&failed, (table, file), columns))?;
         Ok(())
     })
     .and_then(|()| Ok(writer.finish().doing(doing).map_err(refused)?))
@@ -141,16 +146,20 @@ fn send<E: From<Error>>(
     doing: &dyn Fn() -> String,
 ) -> Result<(), E> {
     for piece in pieces {
-        proceed(piece.records)?;
-        let written = writer.write_all(&piece.bytes).doing(doing);
-        written.map_err(Error::in_records)?;
-        // Whoever encodes has ended where this fails.
-        let _ = empty.send(piece);
+        for message in piece.bytes.chunks(MESSAGE_BYTES_MAX) {
+            proceed(piece.records)?;
+            let written = writer.write_all(message).doing(doing);
+            written.map_err(Error::in_records)?;
+        }
+        // A long row's buffer is not kept. Whoever encodes has ended where this fails.
+        if piece.bytes.capacity() <= KEPT_BYTES_MAX {
+            let _ = empty.send(piece);
+        }
     }
     Ok(())
 }
 
-fn in_file(failed: &Failed<NobodySends>, table: &str, columns: &[&str]) -> Error {
+fn in_file(failed: &Failed<NobodySends>, (table, file): (&str, &str), columns: &[&str]) -> Error {
     let text = match failed {
         Failed::Read(error) => error.to_string(),
         Failed::Columns => "its columns are not those of the manifest".to_owned(),
@@ -162,6 +171,6 @@ fn in_file(failed: &Failed<NobodySends>, table: &str, columns: &[&str]) -> Error
     };
     Error::new(
         Kind::File(text),
-        format!("reading the file for table `{table}`"),
+        format!("reading {file} for table `{table}`"),
     )
 }

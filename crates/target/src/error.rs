@@ -49,10 +49,12 @@ impl fmt::Display for Violation {
         } else {
             "rows violate"
         };
-        write!(f, "{} {rows} it: {}", self.rows, self.keys.join("; "))?;
-        match self.rows > self.keys.len() as u64 {
-            true => f.write_str("; …"),
-            false => Ok(()),
+        write!(f, "{} {rows} it", self.rows)?;
+        match self.keys.len() as u64 {
+            // The table has no primary key.
+            0 => Ok(()),
+            named if named < self.rows => write!(f, ": {}; …", self.keys.join("; ")),
+            _ => write!(f, ": {}", self.keys.join("; ")),
         }
     }
 }

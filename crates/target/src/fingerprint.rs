@@ -89,6 +89,17 @@ pub fn rows_digest(
     Ok(digest.to_string())
 }
 
+impl Connection {
+    /// The definitions of a schema without its rows: what a load is planned for, and is held
+    /// against once the tables are locked.
+    ///
+    /// # Errors
+    /// Where the server refuses.
+    pub fn definitions(&mut self, schema: &str) -> Result<Fingerprint, Error> {
+        definitions(&mut self.client, schema)
+    }
+}
+
 /// The definitions alone.
 pub(crate) fn definitions(
     client: &mut impl GenericClient,

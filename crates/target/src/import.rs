@@ -56,6 +56,8 @@ pub struct Import<'c> {
 }
 
 impl<'c> Import<'c> {
+    /// `known` are the definitions as they were before the catalogue was read.
+    ///
     /// Locks the target against other runs, writes the ledger, takes foreign keys, triggers and
     /// indexes off, and sets rows aside that are to be replaced.
     ///
@@ -67,7 +69,7 @@ impl<'c> Import<'c> {
         ledger: &str,
         run_id: &str,
         database: &str,
-        catalog: &TargetCatalog,
+        (catalog, known): (&TargetCatalog, &Fingerprint),
         tables: &[ImportTable<'_>],
     ) -> Result<Self, Error> {
         let doing = || "beginning the import".to_owned();
@@ -92,7 +94,6 @@ impl<'c> Import<'c> {
             )));
         }
         let made_schema = ledger::prepare(&mut transaction, ledger)?;
-        let before = definitions(&mut transaction, &catalog.schema)?;
         let loaded_by: i64 = transaction
             .query_one("select pg_catalog.pg_current_xact_id()::text::bigint", &[])
             .doing(doing)?
@@ -116,6 +117,15 @@ impl<'c> Import<'c> {
         ledger::insert_run(&mut transaction, ledger, &run, database, &states)?;
         let names: Vec<&str> = tables.iter().map(|t| t.table.name.as_str()).collect();
         lock_tables(&mut transaction, &catalog.schema, &names)?;
+        let before = definitions(&mut transaction, &catalog.schema)?;
+        // A column of another type might take the bytes of the one that was there.
+        let differences = known.differences(&before);
+        if !differences.is_empty() {
+            return Err(state(format!(
+                "the schema was changed meanwhile: {}",
+                differences.join(", ")
+            )));
+        }
         let taken_off = TakenOff::take_off(&mut transaction, &catalog.schema, &names)?;
         let mut import = Self {
             transaction,
@@ -197,7 +207,7 @@ impl<'c> Import<'c> {
     pub fn copy_as<E: From<Error> + Send>(
         &mut self,
         form: &CopyForm,
-        table: &str,
+        (table, file): (&str, &str),
         columns: &[&str],
         csv: impl Read + Send,
         mut proceed: impl FnMut() -> Result<(), E>,
@@ -207,7 +217,7 @@ impl<'c> Import<'c> {
             Form::Binary(encoders) => copy_binary(
                 &mut self.transaction,
                 &self.run.target_schema,
-                table,
+                (table, file),
                 columns,
                 encoders,
                 csv,

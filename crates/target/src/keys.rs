@@ -224,7 +224,7 @@ fn read(
             checked: columns.map(|columns| Checked {
                 table: table.clone(),
                 constraint: name.clone(),
-                named_by: primary.unwrap_or_else(|| columns.clone()),
+                named_by: primary.unwrap_or_default(),
                 columns,
                 referenced: None,
             }),

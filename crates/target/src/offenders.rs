@@ -20,7 +20,7 @@ pub(crate) struct Checked {
     pub(crate) columns: Vec<String>,
     /// Of a foreign key: the table that it refers to, and its columns.
     pub(crate) referenced: Option<(String, Vec<String>)>,
-    /// The table's primary key, else its columns of the key.
+    /// The table's primary key; other columns hold values that are no business of a message.
     pub(crate) named_by: Vec<String>,
 }
 
@@ -57,21 +57,13 @@ pub(crate) fn check(
 
 impl Checked {
     fn find(&self, transaction: &mut Transaction<'_>) -> Result<Violation, Error> {
-        let names: Vec<String> = self
-            .named_by
-            .iter()
-            .map(|name| quote::postgres(name))
-            .collect();
-        let key = names.iter().map(|name| format!("r.{name}::text"));
-        let key = key.collect::<Vec<_>>().join(", ");
+        let names = self.names("r.");
+        let key: Vec<String> = names.iter().map(|name| format!(", {name}::text")).collect();
         let sql = format!(
-            "select count(*) over (), {key} from {} order by {} limit {NAMED_MAX}",
+            "select count(*) over () {} from {} {} limit {NAMED_MAX}",
+            key.concat(),
             self.rows(),
-            names
-                .iter()
-                .map(|name| format!("r.{name}"))
-                .collect::<Vec<_>>()
-                .join(", ")
+            ordered(&names)
         );
         let found = transaction
             .query(&sql, &[])
@@ -83,6 +75,7 @@ impl Checked {
             });
             cells.collect::<Vec<_>>().join(", ")
         });
+        let keys = keys.filter(|_| !self.named_by.is_empty());
         let rows: i64 = found.first().map_or(0, |row| row.get(0));
         Ok(Violation {
             constraint: self.constraint.clone(),
@@ -116,20 +109,30 @@ impl Checked {
                 )
             }
             None => {
-                let order: Vec<String> = self
-                    .named_by
-                    .iter()
-                    .map(|name| quote::postgres(name))
-                    .collect();
                 format!(
-                    "(select t.*, row_number() over (partition by {} order by {}) as \
+                    "(select t.*, row_number() over (partition by {} {}) as \
                      \"row of its key\" from {table} as t where {}) as r \
                      where r.\"row of its key\" > 1",
                     quoted.join(", "),
-                    order.join(", "),
+                    ordered(&self.names("")),
                     present("t")
                 )
             }
         }
+    }
+
+    /// The columns that name a row.
+    fn names(&self, alias: &str) -> Vec<String> {
+        let names = self.named_by.iter();
+        names
+            .map(|name| format!("{alias}{}", quote::postgres(name)))
+            .collect()
+    }
+}
+
+fn ordered(names: &[String]) -> String {
+    match names.is_empty() {
+        true => String::new(),
+        false => format!("order by {}", names.join(", ")),
     }
 }

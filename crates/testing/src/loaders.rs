@@ -103,13 +103,17 @@ impl<'t> Copies<'t> {
             replace: false,
             index_later: false,
         }];
+        let known = self
+            .connection
+            .definitions(SCRATCH)
+            .expect("it can be read");
         let (columns, ledger) = (self.columns(), "scratch_ledger");
         let mut import = Import::begin(
             &mut self.connection,
             ledger,
             "copy",
             "copy",
-            &catalog,
+            (&catalog, &known),
             &tables,
         )
         .expect("an import can begin");

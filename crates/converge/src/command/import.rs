@@ -9,7 +9,7 @@ use anyhow::Context;
 use baseline::Names;
 use catalog::{TargetCatalog, TargetTable, quote};
 use dataset::{Manifest, TableEntry};
-use target::{Import, ImportTable, LedgerRun};
+use target::{Fingerprint, Import, ImportTable, LedgerRun};
 
 use crate::args::CommonArgs;
 use crate::command::baseline as baseline_command;
@@ -85,11 +85,20 @@ fn import_database(stage: &mut StageRun<'_>) -> anyhow::Result<()> {
     }
     stage.work.leaves(LEAVES_BEFORE_COMMIT);
     let planned = read_catalogs(stage)?;
+    let known = connection.definitions(&database.target_schema)?;
     let live = target::discover(&mut connection, &database.target_schema)?;
     check_schema(database, &planned.target, &live)?;
     let pairs = planned.pairs(database)?;
     check_blockers(database, &mut connection, &pairs)?;
-    load(stage, &mut connection, &live, &pairs, &manifest, &directory)?;
+    let target = (&live, &known);
+    load(
+        stage,
+        &mut connection,
+        target,
+        &pairs,
+        &manifest,
+        &directory,
+    )?;
     let names: Vec<&str> = pairs.iter().map(|pair| pair.target.name.as_str()).collect();
     // The rows are there and proven; statistics come by themselves, only later.
     if let Err(error) = connection.analyze(&database.target_schema, &names) {
@@ -284,7 +293,7 @@ pub(crate) fn check_blockers(
 fn load(
     stage: &mut StageRun<'_>,
     connection: &mut target::Connection,
-    catalog: &TargetCatalog,
+    (catalog, known): (&TargetCatalog, &Fingerprint),
     pairs: &[TablePair<'_>],
     manifest: &Manifest,
     directory: &Path,
@@ -308,7 +317,7 @@ fn load(
         &database.ledger,
         &run_id,
         &database.name,
-        catalog,
+        (catalog, known),
         &tables,
     )
     .map_err(|error| explain(error, stage))?;

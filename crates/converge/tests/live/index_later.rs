@@ -138,3 +138,35 @@ fn all_orphans_are_counted_and_the_first_twenty_named() {
         .query_text("select count(*) from letter");
     assert_eq!(left.unwrap(), [[Some("0".to_owned())]]);
 }
+
+#[test]
+fn a_column_that_changes_its_type_before_the_lock_stops_the_load() {
+    let databases = Databases::create();
+    databases.load(
+        "create table t (id int primary key)",
+        "create table t (id integer primary key)",
+    );
+    let mut connection = databases.postgres();
+    let known = connection.definitions("public").unwrap();
+    let catalog = target::discover(&mut connection, "public").unwrap();
+    let alter = "alter table t alter id type real";
+    databases.postgres().batch_execute(alter).unwrap();
+    let tables = [target::ImportTable {
+        table: catalog.table("t").unwrap(),
+        replace: false,
+        index_later: false,
+    }];
+    let begun = target::Import::begin(
+        &mut connection,
+        "ledger",
+        "run",
+        "shop",
+        (&catalog, &known),
+        &tables,
+    );
+    let error = begun.map(|_| ()).unwrap_err();
+    assert!(error.is_precondition());
+    let expected = "the schema was changed meanwhile: column ";
+    assert!(error.to_string().contains(expected), "{error}");
+    assert!(error.to_string().ends_with("t.id"), "{error}");
+}

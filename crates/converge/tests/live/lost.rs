@@ -338,7 +338,8 @@ fn a_target_that_dies_during_the_import_is_named_at_once() {
     let fault = Instant::now();
     let outcome = finish(import);
     assert!(fault.elapsed() < BROKEN_WITHIN, "{:?}", fault.elapsed());
-    let message = format!("no connection to the target ({address}): loading table `t`: ");
+    let message =
+        format!("no connection to the target ({address}): loading table `t` from t.csv: ");
     let outcome = moved.check(outcome, "import", &message, "this import was not committed");
     moved.servers.start();
     assert_eq!(moved.target_rows("t"), "0");

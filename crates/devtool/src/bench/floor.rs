@@ -135,12 +135,13 @@ impl BareDatabase {
             })
             .collect();
         let directory = ground.place.files_of(self.system, "transformed");
+        let known = self.connection.definitions(BARE_SCHEMA)?;
         let mut import = Import::begin(
             &mut self.connection,
             LEDGER_SCHEMA,
             "bench",
             self.system.name(),
-            &self.catalog,
+            (&self.catalog, &known),
             &tables,
         )?;
         let mut rows = 0;

@@ -3,6 +3,11 @@ select k.conrelid::pg_catalog.regclass::text,
        pg_catalog.pg_get_constraintdef(k.oid),
        pg_catalog.obj_description(k.oid, 'pg_constraint'),
        k.confrelid::pg_catalog.regclass::text,
+       -- Others are found by a search path, which is empty here.
+       not exists (
+         select from pg_catalog.unnest(k.conpfeqop) o
+           join pg_catalog.pg_operator op on op.oid = o
+          where op.oprnamespace <> 'pg_catalog'::pg_catalog.regnamespace),
        (select pg_catalog.array_agg(a.attname::text order by o.place)
           from pg_catalog.unnest(k.conkey) with ordinality as o (number, place)
           join pg_catalog.pg_attribute a on a.attrelid = k.conrelid and a.attnum = o.number),

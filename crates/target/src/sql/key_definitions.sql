@@ -36,6 +36,14 @@ select i.indrelid::pg_catalog.regclass::text,
    and not exists (
      select from pg_catalog.pg_depend d
       where d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass and d.objid = x.oid
-        and d.deptype = 'e')
+        and d.deptype in ('e', 'x'))
+   -- A foreign key would take the other one of two that have the same columns.
+   and not (i.indisunique and exists (
+     select from pg_catalog.pg_index o
+      where o.indrelid = i.indrelid and o.indexrelid <> i.indexrelid and o.indisunique
+        and (select pg_catalog.array_agg(n order by n)
+               from pg_catalog.unnest((o.indkey::smallint[])[0:o.indnkeyatts - 1]) n)
+          = (select pg_catalog.array_agg(n order by n)
+               from pg_catalog.unnest((i.indkey::smallint[])[0:i.indnkeyatts - 1]) n)))
  -- Primary keys and unique ones come back first: they find what is wrong.
  order by c.relname collate "C", i.indisprimary desc, i.indisunique desc, x.relname collate "C"

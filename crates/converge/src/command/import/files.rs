@@ -90,8 +90,9 @@ impl FileToLoad<'_> {
             });
             Ok(())
         };
-        let (form, table, columns) = (self.form, self.table, self.columns);
-        let result = import.copy_as::<anyhow::Error>(form, table, columns, &mut hashed, proceed);
+        let (form, columns) = (self.form, self.columns);
+        let place = (self.table, self.file.name.as_str());
+        let result = import.copy_as::<anyhow::Error>(form, place, columns, &mut hashed, proceed);
         // Where the server refused a row, the file itself may be the reason.
         stage.interrupt.check()?;
         let lost = |error: &target::Error| error.is_lost_connection();
