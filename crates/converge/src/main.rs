@@ -19,6 +19,7 @@ mod pairing;
 mod report;
 mod run;
 mod run_dir;
+mod side_by_side;
 mod versions;
 
 use std::panic;

@@ -2,6 +2,9 @@
 //!
 //! A route of its own on purpose: a mistake in the export must not hide itself here.
 
+use std::thread;
+use std::time::Duration;
+
 use mysql::Value;
 use mysql::prelude::Queryable;
 
@@ -12,6 +15,13 @@ use crate::connection::Connection;
 use crate::error::{Doing, Error};
 use crate::export::text_expression;
 use crate::reader::Reader;
+
+/// "Prepared statement needs to be re-prepared": MySQL closed its tables between preparing and
+/// executing, as any `flush tables` makes it do, and what it tries by itself did not help.
+const NEEDS_REPREPARE: u16 = 1615;
+/// How often that is passed over.
+const REPREPARED_MAX: u32 = 40;
+const REPREPARE_AFTER: Duration = Duration::from_millis(50);
 
 impl Reader {
     /// Hands every row of a table to `visit`, in the server's cheapest order.
@@ -29,16 +39,39 @@ impl Reader {
         mut visit: impl FnMut(&[SourceValue<'_>]) -> Result<(), E>,
     ) -> Result<u64, E> {
         let name = quote::mysql_qualified(database, &table.name);
-        let doing = || format!("reading table {name}");
         let expressions: Vec<String> = columns.iter().map(|c| expression(table, c)).collect();
         let sql = format!("select {} from {name}", expressions.join(", "));
+        for _ in 0..REPREPARED_MAX {
+            if let Some(rows) = self.scan_once(&sql, &name, columns.len(), &mut visit, true)? {
+                return Ok(rows);
+            }
+            thread::sleep(REPREPARE_AFTER);
+        }
+        let rows = self.scan_once(&sql, &name, columns.len(), &mut visit, false)?;
+        Ok(rows.unwrap_or_default())
+    }
+
+    /// `None` where the statement has to be prepared again and `may_repeat`: no row has come.
+    fn scan_once<E: From<Error>>(
+        &mut self,
+        sql: &str,
+        name: &str,
+        columns: usize,
+        visit: &mut impl FnMut(&[SourceValue<'_>]) -> Result<(), E>,
+        may_repeat: bool,
+    ) -> Result<Option<u64>, E> {
+        let doing = || format!("reading table {name}");
         let endpoint = self.connection.endpoint().clone();
         let connection_id = self.connection.conn.connection_id();
         let mut rows: u64 = 0;
-        let mut result = self.connection.conn.exec_iter(&sql, ()).doing(doing)?;
+        let mut result = match self.connection.conn.exec_iter(sql, ()).doing(doing) {
+            Ok(result) => result,
+            Err(error) if may_repeat && error.code() == Some(NEEDS_REPREPARE) => return Ok(None),
+            Err(error) => return Err(error.into()),
+        };
         for row in result.by_ref() {
             let row = row.doing(doing)?;
-            let values: Vec<SourceValue<'_>> = (0..columns.len())
+            let values: Vec<SourceValue<'_>> = (0..columns)
                 .map(|index| as_source_value(row.as_ref(index).unwrap_or(&Value::NULL)))
                 .collect();
             rows += 1;
@@ -49,7 +82,7 @@ impl Reader {
         }
         drop(result);
         self.check_warnings(doing)?;
-        Ok(rows)
+        Ok(Some(rows))
     }
 
     /// Counts a table's rows on the server: a witness that does not depend on what was read.

@@ -14,7 +14,6 @@ mod source_rows;
 mod survey;
 mod table;
 mod text;
-mod workers;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -43,6 +42,7 @@ use crate::interrupt::Interrupt;
 use crate::lost::{Side, Task};
 use crate::pairing::{Catalogs, Sides};
 use crate::run::{Run, Session, StageOutcome, StageRun};
+use crate::side_by_side::side_by_side;
 
 const TASK: Task = Task {
     name: "assess",
@@ -284,7 +284,7 @@ fn row_estimates(
 
 /// What compared without case or accents.
 fn folded(
-    stage: &StageRun<'_>,
+    stage: &mut StageRun<'_>,
     readers: &mut [Reader],
     subjects: &[Subject],
 ) -> anyhow::Result<Vec<Finding>> {
@@ -296,16 +296,16 @@ fn folded(
         others += more;
     }
     let mut findings = Vec::new();
-    workers::side_by_side(
+    side_by_side(
+        stage,
         readers,
-        stage.interrupt,
         &pieces,
         |reader, (subject, column), _| folding::examine(reader, database, subject, column),
-        |_, finding| {
+        || format!("assess     {}: values that fold together", database.name),
+        |_, _, finding| {
             findings.push(finding);
             Ok(())
         },
-        || {},
     )?;
     if others > 0 {
         let finding = Finding::new(&database.name, kinds::CASE_FOLDING);

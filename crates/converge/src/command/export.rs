@@ -6,7 +6,6 @@ mod plan;
 mod resume;
 pub(crate) mod snapshots;
 mod witness;
-mod workers;
 
 use std::fs;
 use std::path::Path;
@@ -25,7 +24,6 @@ use crate::command::export::chunk_file::{Place, Task};
 use crate::command::export::chunks::Chunks;
 use crate::command::export::resume::{Before, Begun};
 use crate::command::export::snapshots::{Moments, snapshot_of};
-use crate::command::export::workers::{Halt, side_by_side};
 use crate::command::{doctor, transform};
 use crate::console::thousands;
 use crate::constraint_rules;
@@ -35,6 +33,7 @@ use crate::lost::{self, Side};
 use crate::pairing::{Catalogs, TablePair};
 use crate::run::{Run, Session, StageOutcome, StageRun};
 use crate::run_dir::{ServersEntry, new_export_id, now};
+use crate::side_by_side::{Halt, side_by_side};
 
 /// Directory of this stage.
 pub(crate) const DIRECTORY: &str = "export";
@@ -216,7 +215,7 @@ fn write_chunks(
     };
     let work =
         |reader: &mut Reader, task: &Task<'_>, halt: &Halt<'_>| place.write(reader, task, halt);
-    side_by_side(stage, readers, &tasks, work, progress, |stage, chunk| {
+    side_by_side(stage, readers, &tasks, work, progress, |stage, _, chunk| {
         journal.add(&chunk)?;
         done.add(stage, chunk)
     })?;

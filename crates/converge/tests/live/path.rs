@@ -449,6 +449,44 @@ fn two_imports_at_once_name_each_other() {
 /// MySQL 9.7 ends with a fault of its own where it closes its tables between the two halves of a
 /// question that takes labels from both halves of a union.
 #[test]
+fn rows_are_compared_while_the_server_closes_its_tables() {
+    let databases = Databases::create();
+    databases.load(
+        "create table t (id int primary key, at timestamp(6) null); \
+         insert into t values (1, null), (2, '2024-02-29 12:00:00.000001')",
+        "",
+    );
+    let catalog = source::discover(&mut databases.mysql(), databases.name()).unwrap();
+    let table = catalog.table("t").unwrap();
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut closing = databases.mysql();
+            while !done.load(Ordering::Relaxed) {
+                closing.execute("flush local tables").unwrap();
+            }
+        });
+        let mut snapshot = source::Snapshot::take(databases.mysql()).unwrap();
+        for _ in 0..60 {
+            let mut seen = 0;
+            let read = snapshot.reader().scan_table::<source::Error>(
+                databases.name(),
+                table,
+                &["id", "at"],
+                |_| {
+                    seen += 1;
+                    Ok(())
+                },
+            );
+            // The thread ends whatever was found.
+            done.store(read.is_err(), Ordering::Relaxed);
+            assert_eq!((read.unwrap(), seen), (2, 2));
+        }
+        done.store(true, Ordering::Relaxed);
+    });
+}
+
+#[test]
 fn a_schema_is_read_while_the_server_closes_its_tables() {
     let databases = Databases::create();
     let read = |name: &str| fs::read_to_string(folder().join(name)).unwrap();

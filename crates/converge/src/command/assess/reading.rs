@@ -1,5 +1,7 @@
 //! Reads the tables of a database, in rounds where their keys are too many for one.
 
+use std::cell::Cell;
+
 use dataset::{KeyRange, Record};
 use source::Reader;
 
@@ -7,11 +9,11 @@ use super::finding::{Count, SAMPLES_MAX};
 use super::keys::{KeySets, Repeated, Unique};
 use super::survey::{Survey, Tally, row_key};
 use super::table::{Subject, key_fields};
-use super::workers::{Check, side_by_side};
 use crate::config::Database;
-use crate::console::{Pulse, thousands};
+use crate::console::thousands;
 use crate::key_columns::{KeyColumns, KeyOf};
 use crate::run::StageRun;
+use crate::side_by_side::{Halt, side_by_side};
 
 /// Rows between two looks at the signals and the other workers.
 const ROWS_BETWEEN_CHECKS: u64 = 256;
@@ -101,21 +103,26 @@ fn read_round(
     let mut left = vec![0usize; subjects.len()];
     pieces.iter().for_each(|piece| left[piece.subject] += 1);
     let mut done: Vec<Option<Tally>> = pieces.iter().map(|_| None).collect();
-    let (mut rows, mut pulse) = (0, Pulse::new(stage.console));
-    let (interrupt, console_rows) = (stage.interrupt, std::cell::Cell::new(0));
+    let seen = Cell::new(0);
     side_by_side(
+        stage,
         readers,
-        interrupt,
         pieces,
-        |reader, piece, check| {
+        |reader, piece, halt| {
             let mut survey = Survey::new(&subjects[piece.subject], sets, values);
-            see(reader, database, piece, subjects, check, &mut survey)?;
+            see(reader, database, piece, subjects, halt, &mut survey)?;
             Ok(survey.finish())
         },
-        |number, tally| {
+        || {
+            format!(
+                "assess     {} {} rows",
+                database.name,
+                thousands(seen.get())
+            )
+        },
+        |stage, number, tally| {
             let subject = pieces[number].subject;
-            rows += tally.rows;
-            console_rows.set(rows);
+            seen.set(seen.get() + tally.rows);
             done[number] = Some(tally);
             left[subject] -= 1;
             if left[subject] == 0 && values {
@@ -128,10 +135,6 @@ fn read_round(
                 stage.table_done(&subjects[subject].source.name, rows, bytes)?;
             }
             Ok(())
-        },
-        || {
-            let rows = console_rows.get();
-            pulse.beat(|| format!("assess     {} {} rows", database.name, thousands(rows)));
         },
     )?;
     // In the order of the keys, so that the samples are the first ones.
@@ -146,7 +149,7 @@ fn see(
     database: &Database,
     piece: &Piece,
     subjects: &[Subject],
-    check: Check<'_>,
+    halt: &Halt<'_>,
     survey: &mut Survey<'_>,
 ) -> anyhow::Result<()> {
     let table = &subjects[piece.subject].source;
@@ -156,7 +159,7 @@ fn see(
         &piece.range,
         |record| {
             if survey.rows().is_multiple_of(ROWS_BETWEEN_CHECKS) {
-                check.go_on()?;
+                halt.check()?;
             }
             Ok(survey.see(record)?)
         },
@@ -166,7 +169,7 @@ fn see(
 
 /// Reads the keys of all parents of a round into its sets.
 fn read_parents(
-    stage: &StageRun<'_>,
+    stage: &mut StageRun<'_>,
     readers: &mut [Reader],
     subjects: &[Subject],
     sets: &KeySets,
@@ -174,10 +177,10 @@ fn read_parents(
     let database = stage.database;
     let parents: Vec<(usize, &str, &[String])> = sets.parents().collect();
     side_by_side(
+        stage,
         readers,
-        stage.interrupt,
         &parents,
-        |reader, (set, table, columns), check| {
+        |reader, (set, table, columns), halt| {
             let parent = subjects
                 .iter()
                 .find(|subject| subject.source.name == *table);
@@ -186,19 +189,19 @@ fn read_parents(
             };
             let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
             let keys = Keys::of(database, parent, &columns, false)?;
-            keys.read(reader, database, check, |digest, _| {
+            keys.read(reader, database, halt, |digest, _| {
                 sets.insert(*set, digest);
             })
         },
-        |_, ()| Ok(()),
-        || {},
+        || format!("assess     {}: keys", database.name),
+        |_, _, ()| Ok(()),
     )
 }
 
 /// Counts the duplicates of each unique key of a table, and finds the rows whose key an earlier
 /// row has: the lowest primary key is the first.
 pub(crate) fn duplicates(
-    stage: &StageRun<'_>,
+    stage: &mut StageRun<'_>,
     readers: &mut [Reader],
     subject: &Subject,
     tally: &Tally,
@@ -211,19 +214,20 @@ pub(crate) fn duplicates(
     let found: Vec<usize> = (0..counts.len())
         .filter(|at| counts[*at].rows > 0)
         .collect();
+    let database = stage.database;
     side_by_side(
+        stage,
         readers,
-        stage.interrupt,
         &found,
-        |reader, at, check| {
+        |reader, at, halt| {
             let (unique, repeated) = (&subject.uniques[*at], &tally.repeated[*at]);
-            samples(reader, stage.database, subject, unique, repeated, check)
+            samples(reader, database, subject, unique, repeated, halt)
         },
-        |number, samples| {
+        || format!("assess     {}: duplicates", database.name),
+        |_, number, samples| {
             counts[found[number]].keys = samples.keys;
             Ok(())
         },
-        || {},
     )?;
     Ok(counts)
 }
@@ -234,7 +238,7 @@ fn samples(
     subject: &Subject,
     unique: &Unique,
     repeated: &Repeated,
-    check: Check<'_>,
+    halt: &Halt<'_>,
 ) -> anyhow::Result<Count> {
     let columns = unique.columns.positions();
     let mut columns: Vec<&str> = columns.map(|at| subject.column_name(at)).collect();
@@ -242,7 +246,7 @@ fn samples(
     keys.null_is_a_value = unique.nulls_not_distinct;
     columns.clear();
     let (mut seen, mut count) = (Repeated::new(), Count::default());
-    keys.read(reader, database, check, |digest, record| {
+    keys.read(reader, database, halt, |digest, record| {
         let is_later = repeated.contains(&digest) && !seen.insert(digest);
         if is_later && count.keys.len() < SAMPLES_MAX {
             count.add(|| row_key(&keys.row_key, record));
@@ -288,7 +292,7 @@ impl Keys {
         &self,
         reader: &mut Reader,
         database: &Database,
-        check: Check<'_>,
+        halt: &Halt<'_>,
         mut visit: impl FnMut(u128, &Record),
     ) -> anyhow::Result<()> {
         let (mut plan, mut converted, mut rows) = (self.plan.clone(), Record::new(), 0);
@@ -296,7 +300,7 @@ impl Keys {
         reader.export_table::<anyhow::Error>(name, &self.table, &whole, |record| {
             rows += 1;
             if rows % ROWS_BETWEEN_CHECKS == 0 {
-                check.go_on()?;
+                halt.check()?;
             }
             plan.survey(record, &mut converted, rows, |_, _| {})?;
             if let KeyOf::Digest(digest) = self.columns.digest(&converted, self.null_is_a_value) {

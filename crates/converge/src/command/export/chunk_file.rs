@@ -15,7 +15,7 @@ use digest::{TableDigest, digest_fields};
 use source::Reader;
 
 use crate::command::export::copied_columns;
-use crate::command::export::workers::Halt;
+use crate::side_by_side::Halt;
 
 /// Rows between two looks at the signals and the other workers.
 const ROWS_BETWEEN_CHECKS: u64 = 256;

@@ -4,8 +4,8 @@
 use catalog::SourceTable;
 use source::Reader;
 
-use crate::command::export::workers::side_by_side;
 use crate::run::StageRun;
+use crate::side_by_side::side_by_side;
 
 /// A table that was read in parts, with the number of rows that were written.
 #[derive(Debug)]
@@ -37,6 +37,6 @@ pub(crate) fn check(
             Ok(())
         },
         || format!("export     {name}: counting rows"),
-        |_, ()| Ok(()),
+        |_, _, ()| Ok(()),
     )
 }

@@ -33,7 +33,8 @@ impl Halt<'_> {
     }
 }
 
-/// Does all tasks, in their order; `done` is called in the first thread with what came of each.
+/// Does all tasks, in their order; `done` is called in the first thread with the number of each,
+/// from 0, and what came of it.
 /// `progress` is said now and then.
 ///
 /// # Errors
@@ -45,7 +46,7 @@ pub(crate) fn side_by_side<T: Sync, R: Send>(
     tasks: &[T],
     work: impl Fn(&mut Reader, &T, &Halt<'_>) -> anyhow::Result<R> + Sync,
     progress: impl Fn() -> String,
-    mut done: impl FnMut(&mut StageRun<'_>, R) -> anyhow::Result<()>,
+    mut done: impl FnMut(&mut StageRun<'_>, usize, R) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
     let halt = &Halt {
         stopped: AtomicBool::new(false),
@@ -64,7 +65,7 @@ pub(crate) fn side_by_side<T: Sync, R: Send>(
         let mut first_error = None;
         loop {
             let result = match results.recv_timeout(LOOK_EVERY) {
-                Ok(result) => result.and_then(|result| done(stage, result)),
+                Ok((number, result)) => result.and_then(|result| done(stage, number, result)),
                 // Somebody may wait for the first row of many.
                 Err(RecvTimeoutError::Timeout) if first_error.is_some() => {
                     cancels.iter().for_each(source::Cancel::cancel);
@@ -93,16 +94,17 @@ fn one_after_the_other<T, R>(
     next: &AtomicUsize,
     halt: &Halt<'_>,
     work: impl Fn(&mut Reader, &T, &Halt<'_>) -> anyhow::Result<R>,
-    results: &Sender<anyhow::Result<R>>,
+    results: &Sender<(usize, anyhow::Result<R>)>,
 ) {
     while halt.check().is_ok() {
-        let Some(task) = tasks.get(next.fetch_add(1, Ordering::Relaxed)) else {
+        let number = next.fetch_add(1, Ordering::Relaxed);
+        let Some(task) = tasks.get(number) else {
             return;
         };
         let result = work(reader, task, halt);
         let failed = result.is_err();
         // The first thread listens until all workers have ended.
-        let _ = results.send(result);
+        let _ = results.send((number, result));
         if failed {
             return;
         }
