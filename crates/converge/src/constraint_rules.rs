@@ -214,6 +214,17 @@ fn unique_key<'c>(rule: &ConstraintRule, pair: TablePair<'c>) -> Result<&'c Key,
         ));
     };
     check_columns(pair, columns.into_iter())?;
+    let collated = |options: &String| options.contains("collate");
+    if key
+        .parts
+        .iter()
+        .any(|part| part.options.as_ref().is_some_and(collated))
+    {
+        return Err(problem(
+            "the key has a collation, by which only the target can compare",
+            REPAIR,
+        ));
+    }
     if !is_in_order(pair.source) {
         return Err(problem(
             "the source's table has no ascending primary key, by which one row could be told to stay",
@@ -233,7 +244,15 @@ fn is_in_order(table: &SourceTable) -> bool {
     })
 }
 
-/// Fails where a column's values are not among those that are moved.
+/// Whether only the target can tell whether two values of a column are equal: its collation may
+/// take two texts for one.
+pub(crate) fn compares_by_itself(table: &TargetTable, name: &str) -> bool {
+    let column = table.column(name);
+    let collation = column.and_then(|column| column.collation.as_deref());
+    collation.is_some_and(|collation| !["\"C\"", "\"POSIX\"", "C", "POSIX"].contains(&collation))
+}
+
+/// Fails where a column's values are not among those that are moved, or cannot be compared.
 fn check_columns<'n>(
     pair: TablePair<'_>,
     mut names: impl Iterator<Item = &'n str>,
@@ -242,8 +261,12 @@ fn check_columns<'n>(
         let (from, to) = (pair.source.column(name), pair.target.column(name));
         from.is_some_and(|c| c.generated.is_none()) && to.is_some_and(|c| c.generated.is_none())
     };
-    match names.find(|name| !is_moved(name)) {
+    match names.find(|name| !is_moved(name) || compares_by_itself(pair.target, name)) {
         None => Ok(()),
+        Some(name) if is_moved(&name) => Err(problem(
+            format!("its column `{name}` has a collation, by which only the target can compare"),
+            REPAIR,
+        )),
         Some(name) => Err(problem(
             format!("the values of its column `{name}` are not moved"),
             REPAIR,

@@ -117,7 +117,10 @@ impl Connection {
                 Reason::Cleared(..) => restored.clone(),
                 Reason::Orphan(_) | Reason::Duplicate(_) => left_out.map(Kept::rows_sql),
             };
-            let condition = taken.condition(from, reason);
+            let condition = match reason {
+                Reason::Duplicate(key) => taken.duplicates(from, key),
+                _ => taken.condition(from, reason),
+            };
             found.rows.push(match rows {
                 Some(rows) => self.count_rows(from.table, &rows, &condition)?,
                 None => 0,
@@ -215,9 +218,44 @@ impl Taken<'_> {
         }
     }
 
-    /// Whether a row of the target has the unique key of `r`, or one that was left out with a
-    /// reason: that was the first of them when `r` left.
+    /// Whether a row of the target has the unique key of `r`, which has no reason yet, or one
+    /// that was left out with a reason: that was the first of them when `r` left.
     fn duplicate(&self, from: &TakenFrom<'_>, key: &Key) -> String {
+        let (in_target, equal) = self.double(from, key);
+        match &from.aside.left_out {
+            None => in_target,
+            Some(kept) => format!(
+                "({in_target} or exists (select from {} as t where {equal} and {}))",
+                kept.rows_sql(),
+                is_clear(kept, "t")
+            ),
+        }
+    }
+
+    /// Whether a row of the target, or another one that was left out, has the unique key of `r`.
+    fn duplicates(&self, from: &TakenFrom<'_>, key: &Key) -> String {
+        let (in_target, _) = self.double(from, key);
+        let columns = key.plain_columns().unwrap_or_default();
+        let list = |alias: &str| {
+            let columns = columns.iter();
+            let columns = columns.map(|name| format!("{alias}.{}", quote::postgres(name)));
+            columns.collect::<Vec<_>>().join(", ")
+        };
+        match &from.aside.left_out {
+            None => in_target,
+            // By a set and not one by one: there may be as many as the table has rows.
+            Some(kept) => format!(
+                "({in_target} or ({}) in (select {} from {} as t group by {} having count(*) > 1))",
+                list("r"),
+                list("t"),
+                kept.rows_sql(),
+                list("t")
+            ),
+        }
+    }
+
+    /// Whether a row of the target has the unique key of `r`, and when a row `t` has it.
+    fn double(&self, from: &TakenFrom<'_>, key: &Key) -> (String, String) {
         let columns = key.plain_columns().unwrap_or_default();
         let equal = columns.iter().map(|name| {
             let name = quote::postgres(name);
@@ -227,18 +265,11 @@ impl Taken<'_> {
             }
         });
         let equal = equal.collect::<Vec<_>>().join(" and ");
-        let mut condition = format!(
+        let in_target = format!(
             "exists (select from {} as t where {equal})",
             quote::postgres_qualified(self.schema, from.table),
         );
-        if let Some(kept) = &from.aside.left_out {
-            condition += &format!(
-                " or exists (select from {} as t where {equal} and t.ctid <> r.ctid and {})",
-                kept.rows_sql(),
-                is_clear(kept, "t")
-            );
-        }
-        format!("({condition})")
+        (in_target, equal)
     }
 
     /// Whether `r` lost a reference, and no foreign key that would clear it finds no row.

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use dataset::Manifest;
 use serde_json::Value;
@@ -330,4 +331,46 @@ fn only_the_files_of_rows_that_leave_are_written_anew() {
         .postgres()
         .query_text("select count(*) from letters");
     assert_eq!(left.unwrap(), [[Some("0".to_owned())]]);
+}
+
+#[test]
+fn many_rows_that_are_left_out_are_accounted_for_in_time() {
+    let databases = Databases::create();
+    let source = "create table t (id int primary key, code varchar(20), above int);
+        insert into t with recursive n (id) as
+          (select 1 union all select id + 1 from n where id < 200)
+          select a.id * 1000 + b.id, concat('c', (a.id * 1000 + b.id) div 2), 1
+            from n a, n b;";
+    let target = "create table t (id integer primary key, code varchar(20), above integer,
+          constraint one_code unique (code));";
+    databases.load(source, target);
+    let rule = "rules:\n  - {constraint: t.one_code, when: duplicate, then: skip_to_file}";
+    let workplace = Workplace::new(&[("mail", &databases, rule)]);
+    workplace.run(&["migrate", "--no-verify"]).expect(0);
+    let begun = Instant::now();
+    let verified = verify(&workplace, 0);
+    // One by one, twenty thousand rows would be compared with twenty thousand: for minutes.
+    assert!(
+        begun.elapsed() < Duration::from_secs(20),
+        "{:?}",
+        begun.elapsed()
+    );
+    let left_out = table(&verified, "t")["left_out"].as_u64().unwrap();
+    assert!(left_out > 15_000, "{left_out}");
+}
+
+#[test]
+fn what_only_the_target_can_compare_has_no_rule() {
+    let databases = Databases::create();
+    let source = "create table t (id int primary key, code varchar(20));";
+    let target = "create collation any_case \
+            (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+        create table t (id integer primary key, code varchar(20) collate any_case,
+          constraint one_code unique (code));";
+    databases.load(source, target);
+    let rule = "rules:\n  - {constraint: t.one_code, when: duplicate, then: skip_to_file}";
+    let workplace = Workplace::new(&[("mail", &databases, rule)]);
+    let refused = workplace.run(&["assess"]).expect(2);
+    let expected = "its column `code` has a collation, by which only the target can compare";
+    assert!(refused.stderr.contains(expected), "{}", refused.text());
 }

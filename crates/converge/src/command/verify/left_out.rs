@@ -128,7 +128,14 @@ fn directory(
             rejected: of(transform::REJECTED)?,
             manifest,
         }),
-        Err(_) => None,
+        Err(_) => {
+            stage.console.line(&format!(
+                "verify     {}: this run has transformed nothing, so that rows that rules for \
+                 constraints left out of another one count as missing; --run names that one",
+                database.name
+            ));
+            None
+        }
     })
 }
 

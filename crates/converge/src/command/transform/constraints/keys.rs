@@ -7,7 +7,7 @@ use dataset::Record;
 
 use super::Converted;
 use crate::config::Remedy;
-use crate::constraint_rules::{Object, Resolved, cleared_columns};
+use crate::constraint_rules::{Object, Resolved, cleared_columns, compares_by_itself};
 use crate::key_columns::{KeyColumns, KeyOf};
 
 /// A foreign key between two tables that are moved.
@@ -80,6 +80,17 @@ fn reference<'k>(
 ) -> Option<Reference<'k>> {
     let mut pairs = converted.pairs.iter();
     let parent = pairs.position(|pair| pair.target.name == key.referenced_table)?;
+    let (from, to) = (
+        converted.pairs[child].target,
+        converted.pairs[parent].target,
+    );
+    let mut columns = key.columns.iter().map(|name| (from, name));
+    let mut referenced = key.referenced_columns.iter().map(|name| (to, name));
+    let by_itself = |(table, name): (_, &String)| compares_by_itself(table, name);
+    // The import asks the target about those.
+    if columns.any(by_itself) || referenced.any(by_itself) {
+        return None;
+    }
     let (child_plan, parent_plan) = (converted.tables[child].plan, converted.tables[parent].plan);
     let clears = match rule.map(|rule| rules[rule].rule.remedy) {
         Some(Remedy::Null) => {
