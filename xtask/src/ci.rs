@@ -39,9 +39,10 @@ const SECTIONS: [Section; 7] = [
 ];
 
 /// Takes many minutes: what only size shows, and every pair of versions.
-const DEEP_SECTIONS: [Section; 4] = [
+const DEEP_SECTIONS: [Section; 5] = [
     ("rehearse --scale 20", rehearse),
     ("kills", kills),
+    ("large rows", large_rows),
     ("bench --growth", growth),
     ("test --matrix", matrix_of_versions),
 ];
@@ -51,6 +52,12 @@ const KILLS: &str = "20";
 
 /// Tests that kill a stage at random moments.
 const KILLED: &str = "killed_at_any_moment::";
+
+/// Rows of a megabyte in the test of large rows, which has some hundreds in each run.
+const LARGE_ROWS: &str = "20000";
+
+/// The test of large rows.
+const LARGE: &str = "bad_weather::large_rows_";
 
 /// Pairs on which each run tries the path.
 const SMOKE: [[&str; 2]; 2] = [["mysql-9.7", "postgres-18"], ["mysql-9.7", "postgres-17"]];
@@ -202,15 +209,26 @@ fn containers() -> Result<String> {
 
 /// Stages that are killed again and again, and go on.
 fn kills() -> Result<String> {
+    long_rounds(KILLED, "CONVERGE_TEST_KILLS", KILLS)
+}
+
+/// Rows of a megabyte, as many as fill 20 GB on both sides of the export.
+fn large_rows() -> Result<String> {
+    long_rounds(LARGE, "CONVERGE_TEST_LARGE_ROWS", LARGE_ROWS)
+}
+
+/// Live tests at a size that takes many minutes.
+fn long_rounds(tests: &str, variable: &str, size: &str) -> Result<String> {
     let runner = Runner::find();
     let mut command = runner.command();
     command
-        .env("CONVERGE_TEST_KILLS", KILLS)
+        .env(variable, size)
+        .env("NEXTEST_PROFILE", "deep")
         .args(["--package", "converge", "--test", "live"])
-        .args(runner.only(KILLED));
+        .args(runner.only(tests));
     let tests = test::Tests::on_servers(&Wanted::installed(), command)?;
     if !tests.status.success() {
-        bail!("a stage that was killed did not go on as it should");
+        bail!("see above");
     }
     Ok(tests
         .tally

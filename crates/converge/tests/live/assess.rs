@@ -53,7 +53,9 @@ fn lines(findings: &[Value], keys: &str) -> Vec<String> {
 
 #[test]
 fn all_that_is_planted_is_found_and_nothing_else() {
-    let (_databases, workplace) = planted(&read("rules.yml"));
+    let (databases, workplace) = planted(&read("rules.yml"));
+    let mut source = databases.mysql();
+    source.execute_script(&read("large.sql")).unwrap();
     let expected: Vec<Value> = serde_json::from_str(&read("planted.json")).unwrap();
     let found = workplace.run(&["assess", "--output", "json"]).expect(3);
     let found = findings(&found.stdout);
