@@ -29,7 +29,7 @@ pub(crate) enum Command {
     /// Convert the exported files to what the target takes
     Transform(TransformArgs),
     /// Load the transformed files, all or nothing
-    Import(CommonArgs),
+    Import(ImportArgs),
     /// Compare every column of every row of source and target
     Verify(VerifyArgs),
     /// Assess, export, transform, import and verify
@@ -223,6 +223,9 @@ pub(crate) struct MigrateArgs {
     /// Keep the raw export files beside the transformed ones
     #[arg(long)]
     pub(crate) keep_export: bool,
+    /// Fill materialised views anew that read the loaded tables
+    #[arg(long)]
+    pub(crate) refresh: bool,
     /// Do not look at the data before; what the target refuses shows when it is met
     #[arg(long)]
     pub(crate) skip_assess: bool,
@@ -238,12 +241,31 @@ pub(crate) struct MigrateArgs {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct ImportArgs {
+    #[command(flatten)]
+    pub(crate) common: CommonArgs,
+    /// End sessions that are left of this run on the target, instead of waiting for their end
+    #[arg(long)]
+    pub(crate) take_over: bool,
+    /// Fill materialised views anew that read the loaded tables
+    #[arg(long)]
+    pub(crate) refresh: bool,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct RollbackArgs {
     #[command(flatten)]
     pub(crate) common: CommonArgs,
+    /// End sessions that are left of the run on the target, instead of waiting for their end
+    #[arg(long)]
+    pub(crate) take_over: bool,
     /// Throw away what was written to the loaded tables since the import
     #[arg(long)]
     pub(crate) discard_later_writes: bool,
+    /// Write the rows that were written to the loaded tables since the import to CSV files in
+    /// this new directory, and throw them away
+    #[arg(long, value_name = "DIR", conflicts_with = "discard_later_writes")]
+    pub(crate) export_later_writes: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -103,7 +103,7 @@ mod tests {
         let Import(args) = Cli::parse_from(line).command else {
             panic!("another command");
         };
-        args
+        args.common
     }
 
     #[test]

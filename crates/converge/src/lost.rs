@@ -290,7 +290,7 @@ mod tests {
         let Command::Import(args) = Cli::parse_from(line).command else {
             panic!("another command");
         };
-        let call = Call::typed(words, &args, databases);
+        let call = Call::typed(words, &args.common, databases);
         Work::outside(&IMPORT, &call, &config.databases[1])
     }
 

@@ -352,7 +352,7 @@ impl RunDirectory {
         database: &str,
         run: &LedgerRun,
     ) -> anyhow::Result<()> {
-        let rows = run.tables.iter().map(|table| table.rows).sum();
+        let rows = run.rows();
         self.event(stage, None, rows, 0, "done")?;
         self.add_stage(StageEntry {
             stage: stage.to_owned(),

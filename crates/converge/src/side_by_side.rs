@@ -1,4 +1,4 @@
-//! Work on the source side by side, each worker on a connection of its own.
+//! Work on a server side by side, each worker on a connection of its own.
 //!
 //! What comes of it is handed to the first thread: journal, events and counters are its own.
 
@@ -7,14 +7,32 @@ use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::time::Duration;
 use std::{fmt, thread};
 
-use source::Reader;
-
 use crate::console::Pulse;
 use crate::interrupt::Interrupt;
 use crate::run::StageRun;
 
 /// How often the first thread looks whether there is something to say, or to end.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// Somebody who works on a connection.
+pub(crate) trait Worker: Send {
+    /// What ends the statement that the server is at work on for this worker.
+    fn cancel(&self) -> Box<dyn Fn()>;
+}
+
+impl Worker for source::Reader {
+    fn cancel(&self) -> Box<dyn Fn()> {
+        let cancel = self.cancel();
+        Box::new(move || cancel.cancel())
+    }
+}
+
+impl Worker for target::Loader {
+    fn cancel(&self) -> Box<dyn Fn()> {
+        let cancel = self.cancel();
+        Box::new(move || cancel.cancel())
+    }
+}
 
 /// Whether a worker may go on.
 pub(crate) struct Halt<'s> {
@@ -39,12 +57,12 @@ impl Halt<'_> {
 ///
 /// # Errors
 /// The first error of a worker or of `done`, after which no task is begun, and statements that
-/// the source is at work on are ended.
-pub(crate) fn side_by_side<T: Sync, R: Send>(
+/// a server is at work on are ended.
+pub(crate) fn side_by_side<W: Worker, T: Sync, R: Send>(
     stage: &mut StageRun<'_>,
-    readers: &mut [Reader],
+    workers: &mut [W],
     tasks: &[T],
-    work: impl Fn(&mut Reader, &T, &Halt<'_>) -> anyhow::Result<R> + Sync,
+    work: impl Fn(&mut W, &T, &Halt<'_>) -> anyhow::Result<R> + Sync,
     progress: impl Fn() -> String,
     mut done: impl FnMut(&mut StageRun<'_>, usize, R) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
@@ -53,13 +71,13 @@ pub(crate) fn side_by_side<T: Sync, R: Send>(
         interrupt: stage.interrupt,
     };
     let next = &AtomicUsize::new(0);
-    let cancels: Vec<source::Cancel> = readers.iter().map(Reader::cancel).collect();
+    let cancels: Vec<Box<dyn Fn()>> = workers.iter().map(W::cancel).collect();
     let mut pulse = Pulse::new(stage.console);
     thread::scope(|scope| {
         let (sender, results) = mpsc::channel();
-        for reader in readers {
+        for worker in workers {
             let (sender, work) = (sender.clone(), &work);
-            scope.spawn(move || one_after_the_other(reader, tasks, next, halt, work, &sender));
+            scope.spawn(move || one_after_the_other(worker, tasks, next, halt, work, &sender));
         }
         drop(sender);
         let mut first_error = None;
@@ -68,7 +86,7 @@ pub(crate) fn side_by_side<T: Sync, R: Send>(
                 Ok((number, result)) => result.and_then(|result| done(stage, number, result)),
                 // Somebody may wait for the first row of many.
                 Err(RecvTimeoutError::Timeout) if first_error.is_some() => {
-                    cancels.iter().for_each(source::Cancel::cancel);
+                    cancels.iter().for_each(|cancel| cancel());
                     continue;
                 }
                 Err(RecvTimeoutError::Timeout) => halt.check(),
@@ -88,12 +106,12 @@ pub(crate) fn side_by_side<T: Sync, R: Send>(
 }
 
 /// Does one task after the other until there is none left, or somebody failed.
-fn one_after_the_other<T, R>(
-    reader: &mut Reader,
+fn one_after_the_other<W, T, R>(
+    worker: &mut W,
     tasks: &[T],
     next: &AtomicUsize,
     halt: &Halt<'_>,
-    work: impl Fn(&mut Reader, &T, &Halt<'_>) -> anyhow::Result<R>,
+    work: impl Fn(&mut W, &T, &Halt<'_>) -> anyhow::Result<R>,
     results: &Sender<(usize, anyhow::Result<R>)>,
 ) {
     while halt.check().is_ok() {
@@ -101,7 +119,7 @@ fn one_after_the_other<T, R>(
         let Some(task) = tasks.get(number) else {
             return;
         };
-        let result = work(reader, task, halt);
+        let result = work(worker, task, halt);
         let failed = result.is_err();
         // The first thread listens until all workers have ended.
         let _ = results.send((number, result));

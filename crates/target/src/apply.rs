@@ -12,8 +12,8 @@ use catalog::quote;
 use crate::applied_baseline::{self, AppliedBaseline};
 use crate::connection::Connection;
 use crate::error::{Doing, Error, Kind};
-use crate::import::lock;
 use crate::outside::Outside;
+use crate::run_lock::lock;
 use crate::script;
 
 /// A schema as it is to be made.
@@ -82,7 +82,7 @@ impl Baseline<'_> {
     ) -> Result<(), E> {
         let doing = || format!("applying the baseline to schema `{}`", self.schema);
         let mut transaction = connection.client.transaction().doing(doing)?;
-        lock(&mut transaction)?;
+        lock(&mut transaction, None)?;
         self.check_begin(&mut transaction, batch.start)?;
         if batch.start == 0 {
             applied_baseline::begin(&mut transaction, self)?;

@@ -1,40 +1,15 @@
-//! Foreign keys and user triggers: off for the load, then exactly as they were.
-//!
-//! All of it inside the import's transaction, so that a failure leaves nothing behind.
+//! Foreign keys and user triggers: what takes them off for a load, and what brings them back.
 
 use postgres::{GenericClient, Transaction};
 
 use catalog::quote;
 
 use crate::connection::Connection;
-use crate::error::{Doing, Error};
-use crate::offenders::{self, Checked};
-
-/// What was taken off, with what is needed to put it back.
-#[derive(Debug)]
-pub(crate) struct TakenOff {
-    foreign_keys: Vec<ForeignKeyDefinition>,
-    triggers: Vec<TriggerState>,
-}
-
-#[derive(Debug)]
-struct ForeignKeyDefinition {
-    /// Quoted and qualified by the server.
-    table: String,
-    name: String,
-    definition: String,
-    comment: Option<String>,
-    /// Where the rows can be looked for.
-    checked: Option<Checked>,
-}
-
-#[derive(Debug)]
-struct TriggerState {
-    table: String,
-    name: String,
-    /// `pg_trigger.tgenabled`: `O` origin, `R` replica, `A` always.
-    state: String,
-}
+use crate::error::{Doing, Error, Kind};
+use crate::fingerprint::Fingerprint;
+use crate::fingerprint::definitions;
+use crate::off::{Off, OffKind};
+use crate::offenders::Checked;
 
 /// Something about a table that forbids an import.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,70 +40,51 @@ pub fn blockers(
     Ok(blockers.collect())
 }
 
-impl TakenOff {
-    /// Drops every foreign key from or to these tables and disables their user triggers.
-    pub(crate) fn take_off(
-        transaction: &mut Transaction<'_>,
-        schema: &str,
-        tables: &[&str],
-    ) -> Result<Self, Error> {
-        let doing = || "taking foreign keys and triggers off".to_owned();
-        let taken = Self {
-            foreign_keys: read_foreign_keys(transaction, schema, tables)?,
-            triggers: read_triggers(transaction, schema, tables)?,
-        };
-        for key in &taken.foreign_keys {
-            let name = quote::postgres(&key.name);
-            let sql = format!("alter table {} drop constraint {name}", key.table);
-            transaction.batch_execute(&sql).doing(doing)?;
-        }
-        for trigger in &taken.triggers {
-            let name = quote::postgres(&trigger.name);
-            let sql = format!("alter table {} disable trigger {name}", trigger.table);
-            transaction.batch_execute(&sql).doing(doing)?;
-        }
-        Ok(taken)
-    }
+/// The foreign keys from and to these tables, and their enabled triggers, in the order in which
+/// they come back.
+pub(crate) fn read(
+    client: &mut impl GenericClient,
+    schema: &str,
+    tables: &[&str],
+) -> Result<Vec<Off>, Error> {
+    let mut found = read_foreign_keys(client, schema, tables)?;
+    found.extend(read_triggers(client, schema, tables)?);
+    Ok(found)
+}
 
-    /// Puts everything back; the server checks each foreign key against all rows.
-    pub(crate) fn put_back(&self, transaction: &mut Transaction<'_>) -> Result<(), Error> {
-        for key in &self.foreign_keys {
-            let doing = || format!("checking foreign key `{}` of {}", key.name, key.table);
-            let name = quote::postgres(&key.name);
-            let sql = format!(
-                "alter table {} add constraint {name} {}",
-                key.table, key.definition
-            );
-            offenders::check(transaction, key.checked.as_ref(), |transaction| {
-                transaction.batch_execute(&sql).doing(doing)
-            })?;
-            if let Some(comment) = &key.comment {
-                let text = quote::postgres_literal(comment);
-                let sql = format!("comment on constraint {name} on {} is {text}", key.table);
-                transaction.batch_execute(&sql).doing(doing)?;
-            }
-        }
-        for trigger in &self.triggers {
-            let how = match trigger.state.as_str() {
-                "R" => "replica ",
-                "A" => "always ",
-                _ => "",
-            };
-            let name = quote::postgres(&trigger.name);
-            let sql = format!("alter table {} enable {how}trigger {name}", trigger.table);
-            transaction
-                .batch_execute(&sql)
-                .doing(|| "enabling triggers again".to_owned())?;
-        }
-        Ok(())
+/// Takes all of it off and brings it back, and fails where the definitions would not be as they
+/// were; leaves everything as it is.
+pub(crate) fn try_out(
+    transaction: &mut Transaction<'_>,
+    schema: &str,
+    (found, before): (&[Off], &Fingerprint),
+) -> Result<(), Error> {
+    let doing = || "trying to take constraints off and to bring them back".to_owned();
+    transaction.batch_execute("savepoint trial").doing(doing)?;
+    for off in found {
+        off.take_off(transaction)?;
     }
+    for off in found {
+        off.put_back_whole(transaction)?;
+    }
+    let differences = before.differences(&definitions(transaction, schema)?);
+    let back = "rollback to savepoint trial; release savepoint trial";
+    transaction.batch_execute(back).doing(doing)?;
+    if differences.is_empty() {
+        return Ok(());
+    }
+    let text = format!(
+        "these definitions would not come back as they are: {}",
+        differences.join(", ")
+    );
+    Err(Error::new(Kind::State(text), doing()))
 }
 
 fn read_foreign_keys(
     client: &mut impl GenericClient,
     schema: &str,
     tables: &[&str],
-) -> Result<Vec<ForeignKeyDefinition>, Error> {
+) -> Result<Vec<Off>, Error> {
     let rows = client
         .query(
             include_str!("sql/foreign_key_definitions.sql"),
@@ -137,7 +93,7 @@ fn read_foreign_keys(
         .doing(|| "reading foreign keys".to_owned())?;
     let keys = rows.iter().map(|row| {
         let (table, name): (String, String) = (row.get(0), row.get(1));
-        let definition: String = row.get(2);
+        let (definition, comment): (String, Option<String>) = (row.get(2), row.get(3));
         let is_plain = row.get(5) && !definition.contains(" PERIOD ");
         let primary: Option<Vec<String>> = row.get(8);
         let checked = Checked {
@@ -147,10 +103,25 @@ fn read_foreign_keys(
             referenced: Some((row.get(4), row.get(7))),
             named_by: primary.unwrap_or_default(),
         };
-        ForeignKeyDefinition {
+        let quoted = quote::postgres(&name);
+        let mut restore = format!("alter table {table} add constraint {quoted} {definition}");
+        let validate = row
+            .get::<_, bool>(9)
+            .then(|| format!("alter table {table} validate constraint {quoted}"));
+        if validate.is_some() {
+            restore += " not valid";
+        }
+        if let Some(comment) = comment {
+            let text = quote::postgres_literal(&comment);
+            restore += &format!("; comment on constraint {quoted} on {table} is {text}");
+        }
+        Off {
+            number: 0,
+            kind: OffKind::ForeignKey,
+            remove: format!("alter table {table} drop constraint {quoted}"),
+            restore,
+            validate,
             checked: Some(checked).filter(|_| is_plain),
-            definition,
-            comment: row.get(3),
             table,
             name,
         }
@@ -162,14 +133,29 @@ fn read_triggers(
     client: &mut impl GenericClient,
     schema: &str,
     tables: &[&str],
-) -> Result<Vec<TriggerState>, Error> {
+) -> Result<Vec<Off>, Error> {
     let rows = client
         .query(include_str!("sql/user_triggers.sql"), &[&schema, &tables])
         .doing(|| "reading triggers".to_owned())?;
-    let triggers = rows.iter().map(|row| TriggerState {
-        table: row.get(0),
-        name: row.get(1),
-        state: row.get(2),
+    let triggers = rows.iter().map(|row| {
+        let (table, name): (String, String) = (row.get(0), row.get(1));
+        // `pg_trigger.tgenabled`: `O` origin, `R` replica, `A` always.
+        let how = match row.get(2) {
+            "R" => "replica ",
+            "A" => "always ",
+            _ => "",
+        };
+        let quoted = quote::postgres(&name);
+        Off {
+            number: 0,
+            kind: OffKind::Trigger,
+            remove: format!("alter table {table} disable trigger {quoted}"),
+            restore: format!("alter table {table} enable {how}trigger {quoted}"),
+            validate: None,
+            checked: None,
+            table,
+            name,
+        }
     });
     Ok(triggers.collect())
 }

@@ -29,6 +29,8 @@ pub(crate) enum Kind {
     Violated(Violation),
     /// A file of ours that is not in its dialect, or has a field in no spelling of its type.
     File(String),
+    /// A table that did not take all records of a file.
+    Count(String),
     /// A message of this crate's own.
     State(String),
 }
@@ -80,9 +82,9 @@ impl Error {
     }
 
     /// Whether a row is at fault: a value that does not fit (class 22), a constraint (class 23), or a function of the
-    /// target that refuses it (class P0).
+    /// target that refuses it (class P0), or rows that were dropped without a word.
     pub fn is_about_data(&self) -> bool {
-        if matches!(self.kind, Kind::Violated(_)) {
+        if matches!(self.kind, Kind::Violated(_) | Kind::Count(_)) {
             return true;
         }
         self.sqlstate()
@@ -95,6 +97,19 @@ impl Error {
             Kind::Violated(violation) => Some(&violation.constraint),
             _ => self.database_error()?.constraint(),
         }
+    }
+
+    /// Whether a lock was waited for in vain.
+    pub fn is_lock_timeout(&self) -> bool {
+        self.sqlstate() == Some("55P03")
+    }
+
+    /// Names those who hold what was waited for.
+    pub fn held_by(mut self, owners: &[String]) -> Self {
+        if !owners.is_empty() {
+            self.doing = format!("{} (locks are held by {})", self.doing, owners.join("; "));
+        }
+        self
     }
 
     /// What was being done, such as "loading table `user`".
@@ -117,7 +132,9 @@ impl Error {
             Kind::NoAnswer { seconds } => format!("no answer within {seconds} s"),
             Kind::Local(error) => error.to_string(),
             Kind::Violated(violation) => violation.to_string(),
-            Kind::Tls(text) | Kind::File(text) | Kind::State(text) => text.clone(),
+            Kind::Tls(text) | Kind::File(text) | Kind::Count(text) | Kind::State(text) => {
+                text.clone()
+            }
         }
     }
 
@@ -148,9 +165,12 @@ impl Error {
             Kind::NoAnswer { .. } => true,
             Kind::Server(error) => is_broken(error),
             Kind::Io(error) => is_broken(error),
-            Kind::Tls(_) | Kind::Violated(_) | Kind::File(_) | Kind::State(_) | Kind::Local(_) => {
-                false
-            }
+            Kind::Tls(_)
+            | Kind::Violated(_)
+            | Kind::File(_)
+            | Kind::Count(_)
+            | Kind::State(_)
+            | Kind::Local(_) => false,
         }
     }
 
@@ -160,7 +180,7 @@ impl Error {
     }
 
     /// Whether the server ended the statement or the session, whatever the statement was.
-    pub(crate) fn is_about_the_session(&self) -> bool {
+    pub fn is_about_the_session(&self) -> bool {
         // Connection exception, insufficient resources, operator intervention.
         self.sqlstate()
             .is_some_and(|state| ["08", "53", "57"].contains(&&state[..2]))

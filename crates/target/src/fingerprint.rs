@@ -18,7 +18,29 @@ pub struct Fingerprint {
     objects: BTreeMap<String, String>,
 }
 
+impl FromIterator<(String, String)> for Fingerprint {
+    fn from_iter<I: IntoIterator<Item = (String, String)>>(states: I) -> Self {
+        Self {
+            objects: states.into_iter().collect(),
+        }
+    }
+}
+
 impl Fingerprint {
+    /// The state of an object, where there is one of that name.
+    pub(crate) fn state(&self, object: &str) -> Option<&str> {
+        self.objects.get(object).map(String::as_str)
+    }
+
+    /// The names of the objects of both.
+    pub(crate) fn union<'f>(&'f self, other: &'f Self) -> Vec<&'f str> {
+        let names: BTreeSet<&str> = [self, other]
+            .into_iter()
+            .flat_map(|side| side.objects.keys().map(String::as_str))
+            .collect();
+        names.into_iter().collect()
+    }
+
     /// Number of objects.
     pub fn len(&self) -> usize {
         self.objects.len()
@@ -31,11 +53,10 @@ impl Fingerprint {
 
     /// The objects that are not the same on both sides, by name.
     pub fn differences(&self, other: &Self) -> Vec<String> {
-        let names: BTreeSet<&String> = self.objects.keys().chain(other.objects.keys()).collect();
+        let names = self.union(other).into_iter();
         names
-            .into_iter()
-            .filter(|name| self.objects.get(*name) != other.objects.get(*name))
-            .cloned()
+            .filter(|name| self.state(name) != other.state(name))
+            .map(str::to_owned)
             .collect()
     }
 }
@@ -108,11 +129,9 @@ pub(crate) fn definitions(
     let rows = client
         .query(include_str!("sql/fingerprint.sql"), &[&schema])
         .doing(|| format!("reading the definitions of schema `{schema}`"))?;
-    let objects = rows.iter().map(|row| {
+    let states = rows.iter().map(|row| {
         let state: Option<String> = row.get(1);
         (row.get(0), state.unwrap_or_default())
     });
-    Ok(Fingerprint {
-        objects: objects.collect(),
-    })
+    Ok(states.collect())
 }

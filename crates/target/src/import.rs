@@ -1,92 +1,77 @@
-//! The load of one database: one transaction on one connection, so that all or nothing is
-//! PostgreSQL's own promise.
+//! The load of one database, whose state is in the ledger at any time: constraints off, files
+//! loaded, constraints back, sealed.
 //!
-//! The caller brings the CSV and the numbers; the order of the steps is decided here.
+//! What is decided here is the order; the sessions that do the long work side by side are in
+//! `load`. Whatever ends a load, a next one goes on with it, or a rollback takes it back.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Read;
 
 use postgres::Transaction;
 
 use catalog::{TargetCatalog, TargetColumn, TargetTable, quote};
 
-use crate::connection::Connection;
-use crate::constraints::TakenOff;
-use crate::copy::{CopyForm, Form, copy_binary, copy_csv};
+use crate::connection::{Cancel, Connection};
+use crate::constraints;
 use crate::error::{Doing, Error, Kind};
 use crate::fingerprint::{Fingerprint, definitions};
-use crate::keys::KeysOff;
+use crate::keys;
 use crate::ledger::{self, LedgerRun, LedgerTable};
+use crate::load::{LOCK_TIMEOUT, Loader};
+use crate::off::{Off, OffKind, OffState};
+use crate::rollback::{LaterWrites, read_later_writes};
 use crate::sequences;
-
-/// "converge" in ASCII: one import at a time in a database.
-const LOCK_KEY: i64 = 0x636f_6e76_6572_6765;
 
 /// A table that is going to be loaded.
 #[derive(Clone, Debug)]
 pub struct ImportTable<'a> {
     /// The table on the target.
     pub table: &'a TargetTable,
+    /// Digest of the records that are to be loaded.
+    pub digest: &'a str,
     /// Whether rows that it holds are kept aside and replaced; otherwise there must be none.
     pub replace: bool,
     /// Whether its indexes are built once it is filled: that pays where it gets many rows.
     pub index_later: bool,
 }
 
-/// What was loaded into a table.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TableOutcome {
-    /// Rows that the server took.
-    pub rows: u64,
-    /// Rows that were there before and are kept aside.
-    pub kept_rows: u64,
-}
-
-/// An open import; dropping it leaves the target as it was.
+/// A load that has begun; where it is dropped, the next one goes on with it.
 pub struct Import<'c> {
-    transaction: Transaction<'c>,
+    connection: &'c mut Connection,
     ledger: String,
     run: LedgerRun,
-    before: Fingerprint,
-    taken_off: TakenOff,
-    keys_off: KeysOff,
-    kept: BTreeMap<String, (String, u64)>,
+}
+
+/// The end of a load; dropping it leaves the load as it was before.
+pub struct Seal<'s> {
+    transaction: Transaction<'s>,
+    ledger: &'s str,
+    run: LedgerRun,
     /// The next values that were asked for, by sequence.
     next_values: BTreeMap<String, i64>,
 }
 
 impl<'c> Import<'c> {
-    /// `known` are the definitions as they were before the catalogue was read.
+    /// Takes foreign keys, triggers and indexes off, sets rows aside that are to be replaced, and
+    /// enters all of that in the ledger, in one transaction.
     ///
-    /// Locks the target against other runs, writes the ledger, takes foreign keys, triggers and
-    /// indexes off, and sets rows aside that are to be replaced.
+    /// `known` are the definitions as they were before the catalogue was read. Wants the lock of
+    /// [`Connection::lock_for_run`], and leaves the load for [`Import::resume`] to go on with.
+    ///
+    /// Returns the rows that were set aside, by table.
     ///
     /// # Errors
-    /// Where another run is at work or has not been finalized, where a table holds rows that
-    /// may not be replaced, or where the server refuses.
+    /// Where another run has not been finalized, where a table holds rows that may not be
+    /// replaced, where something would not come back as it was, or where the server refuses;
+    /// nothing was changed then.
     pub fn begin(
-        connection: &'c mut Connection,
+        connection: &mut Connection,
         ledger: &str,
-        run_id: &str,
-        database: &str,
+        (run_id, database): (&str, &str),
         (catalog, known): (&TargetCatalog, &Fingerprint),
         tables: &[ImportTable<'_>],
-    ) -> Result<Self, Error> {
+    ) -> Result<Vec<(String, u64)>, Error> {
         let doing = || "beginning the import".to_owned();
-        let name = format!("converge/{run_id}/0");
-        connection
-            .client
-            .execute(
-                "select pg_catalog.set_config('application_name', $1, false)",
-                &[&name],
-            )
-            .doing(doing)?;
         let mut transaction = connection.client.transaction().doing(doing)?;
-        // A quarter less time for wide rows than the default takes; not every server has it.
-        let lz4 = "select pg_catalog.set_config(name, 'lz4', true) from pg_catalog.pg_settings \
-                    where name = 'default_toast_compression' and 'lz4' = any (enumvals)";
-        transaction.query(lz4, &[]).doing(doing)?;
-        lock(&mut transaction)?;
         if let Some(other) = ledger::read(&mut transaction, ledger)? {
             return Err(state(format!(
                 "run {} is loaded and not finalized",
@@ -94,30 +79,10 @@ impl<'c> Import<'c> {
             )));
         }
         let made_schema = ledger::prepare(&mut transaction, ledger)?;
-        let loaded_by: i64 = transaction
-            .query_one("select pg_catalog.pg_current_xact_id()::text::bigint", &[])
-            .doing(doing)?
-            .get(0);
-        // Two columns may take their numbers from one sequence.
-        let sequences: BTreeSet<&str> = tables
-            .iter()
-            .flat_map(|t| &t.table.columns)
-            .filter_map(TargetColumn::sequence_name)
-            .collect();
-        let sequences: Vec<&str> = sequences.into_iter().collect();
-        let states = sequences::read_states(&mut transaction, &sequences)?;
-        let run = LedgerRun {
-            run_id: run_id.to_owned(),
-            target_schema: catalog.schema.clone(),
-            loaded: None,
-            tables: Vec::new(),
-            loaded_by,
-            made_schema,
-        };
-        ledger::insert_run(&mut transaction, ledger, &run, database, &states)?;
+        let schema = &catalog.schema;
         let names: Vec<&str> = tables.iter().map(|t| t.table.name.as_str()).collect();
-        lock_tables(&mut transaction, &catalog.schema, &names)?;
-        let before = definitions(&mut transaction, &catalog.schema)?;
+        lock_tables(&mut transaction, schema, &names)?;
+        let before = definitions(&mut transaction, schema)?;
         // A column of another type might take the bytes of the one that was there.
         let differences = known.differences(&before);
         if !differences.is_empty() {
@@ -126,33 +91,182 @@ impl<'c> Import<'c> {
                 differences.join(", ")
             )));
         }
-        let taken_off = TakenOff::take_off(&mut transaction, &catalog.schema, &names)?;
-        let mut import = Self {
-            transaction,
-            ledger: ledger.to_owned(),
-            run,
-            before,
-            taken_off,
-            keys_off: KeysOff::default(),
-            kept: BTreeMap::new(),
-            next_values: BTreeMap::new(),
-        };
+        let sequences = sequences::read_states(&mut transaction, &sequences_of(tables))?;
+        let constraints = constraints::read(&mut transaction, schema, &names)?;
+        constraints::try_out(&mut transaction, schema, (&constraints, &before))?;
+        for off in &constraints {
+            off.take_off(&mut transaction)?;
+        }
+        let mut aside = Aside::default();
         for table in tables {
-            import.set_rows_aside(table)?;
+            aside.set_rows_aside(&mut transaction, (ledger, schema), table)?;
         }
         let later = tables.iter().filter(|table| table.index_later);
         let later: Vec<&str> = later.map(|table| table.table.name.as_str()).collect();
-        import.keys_off = KeysOff::take_off(&mut import.transaction, &catalog.schema, &later)?;
-        Ok(import)
+        let mut off = keys::removable(&mut transaction, schema, &later)?;
+        for key in &off {
+            key.take_off(&mut transaction)?;
+        }
+        // Foreign keys come back after the keys that they refer to.
+        off.extend(constraints);
+        for (number, off) in (1..).zip(&mut off) {
+            off.number = number;
+        }
+        let meanwhile = definitions(&mut transaction, schema)?;
+        let run = LedgerRun {
+            run_id: run_id.to_owned(),
+            target_schema: schema.clone(),
+            loaded: None,
+            tables: tables.iter().map(|table| aside.entry(table)).collect(),
+            made_schema,
+        };
+        ledger::insert_run(&mut transaction, ledger, (&run, database), &sequences)?;
+        let place = (ledger, run_id);
+        ledger::insert_off(&mut transaction, place, &off, (&before, &meanwhile))?;
+        transaction.commit().doing(doing)?;
+        Ok(aside.rows)
     }
 
+    /// Goes on with a load that has begun. Wants the lock of [`Connection::lock_for_run`].
+    ///
+    /// # Errors
+    /// Where the schema was changed since, or where the server refuses.
+    pub fn resume(
+        connection: &'c mut Connection,
+        ledger: &str,
+        run: LedgerRun,
+    ) -> Result<Self, Error> {
+        let place = (ledger, run.run_id.as_str());
+        let client = &mut connection.client;
+        let (before, meanwhile) = ledger::read_definitions(client, place)?;
+        let half = ledger::read_off(client, place, OffKind::ForeignKey, OffState::Unvalidated)?;
+        let half: BTreeSet<String> = half
+            .iter()
+            .map(|off| format!("constraint {}.{}", off.table, off.name))
+            .collect();
+        let now = definitions(client, &run.target_schema)?;
+        let differs = |object: &String| {
+            let state = now.state(object);
+            state != meanwhile.state(object) && !half.contains(object)
+        };
+        let changed: Vec<String> = before
+            .differences(&now)
+            .into_iter()
+            .filter(differs)
+            .collect();
+        if !changed.is_empty() {
+            return Err(state(format!(
+                "the schema was changed since the load began: {}",
+                changed.join(", ")
+            )));
+        }
+        connection.share_lock()?;
+        Ok(Self {
+            connection,
+            ledger: ledger.to_owned(),
+            run,
+        })
+    }
+
+    /// What the ledger knew when the load began or went on.
+    pub fn run(&self) -> &LedgerRun {
+        &self.run
+    }
+
+    /// Opens a session that works on this load.
+    ///
+    /// # Errors
+    /// Where the server is not reached or refuses.
+    pub fn loader(&self, number: usize) -> Result<Loader, Error> {
+        let endpoint = self.connection.endpoint();
+        Loader::open(endpoint, (&self.ledger, &self.run), number)
+    }
+
+    /// A handle that can end the statement of the first session.
+    pub fn cancel(&self) -> Cancel {
+        self.connection.cancel()
+    }
+
+    /// The indexes that are still off, once all files are loaded.
+    ///
+    /// # Errors
+    /// Where the server refuses.
+    pub fn keys_to_build(&mut self) -> Result<Vec<Off>, Error> {
+        self.off(OffKind::Key, OffState::Off)
+    }
+
+    /// Brings the foreign keys back, for new rows only, once all indexes are there, and returns
+    /// those that wait for a look at all rows.
+    ///
+    /// # Errors
+    /// Where the server refuses.
+    pub fn keys_to_validate(&mut self) -> Result<Vec<Off>, Error> {
+        let off = self.off(OffKind::ForeignKey, OffState::Off)?;
+        let doing = || "bringing foreign keys back".to_owned();
+        let mut transaction = self.connection.client.transaction().doing(doing)?;
+        let limit = format!("set local {LOCK_TIMEOUT}");
+        transaction.batch_execute(&limit).doing(doing)?;
+        let place = (self.ledger.as_str(), self.run.run_id.as_str());
+        for off in &off {
+            let state = off.put_back(&mut transaction)?;
+            ledger::mark(&mut transaction, place, off, state)?;
+        }
+        transaction.commit().doing(doing)?;
+        self.off(OffKind::ForeignKey, OffState::Unvalidated)
+    }
+
+    fn off(&mut self, kind: OffKind, state: OffState) -> Result<Vec<Off>, Error> {
+        let place = (self.ledger.as_str(), self.run.run_id.as_str());
+        ledger::read_off(&mut self.connection.client, place, kind, state)
+    }
+
+    /// Begins the end of the load: nobody else may write from here on, and nobody may have.
+    ///
+    /// # Errors
+    /// Where others have written to the tables, or where the server refuses.
+    pub fn seal(&mut self) -> Result<Seal<'_>, Error> {
+        let doing = || "ending the import".to_owned();
+        let mut transaction = self.connection.client.transaction().doing(doing)?;
+        let run = ledger::read(&mut transaction, &self.ledger)?
+            .ok_or_else(|| state("the ledger is gone".to_owned()))?;
+        lock_tables(&mut transaction, &run.target_schema, &run.table_names())?;
+        let later = read_later_writes(&mut transaction, &run)?;
+        if !later.is_empty() {
+            let text = format!(
+                "others have written to the tables during the load: {}",
+                LaterWrites::list(&later)
+            );
+            return Err(Error::new(Kind::State(text), doing()));
+        }
+        Ok(Seal {
+            transaction,
+            ledger: &self.ledger,
+            run,
+            next_values: BTreeMap::new(),
+        })
+    }
+}
+
+/// Rows that were there before.
+#[derive(Default)]
+struct Aside {
+    /// Tables of the ledger's schema, by the table whose rows they keep.
+    kept: BTreeMap<String, String>,
+    rows: Vec<(String, u64)>,
+}
+
+impl Aside {
     /// Empties a table that holds rows, after copying them into the ledger's schema.
-    fn set_rows_aside(&mut self, table: &ImportTable<'_>) -> Result<(), Error> {
+    fn set_rows_aside(
+        &mut self,
+        transaction: &mut Transaction<'_>,
+        (ledger, schema): (&str, &str),
+        table: &ImportTable<'_>,
+    ) -> Result<(), Error> {
         let name = &table.table.name;
-        let qualified = quote::postgres_qualified(&self.run.target_schema, name);
+        let qualified = quote::postgres_qualified(schema, name);
         let doing = || format!("looking for rows in table `{name}`");
-        let occupied: bool = self
-            .transaction
+        let occupied: bool = transaction
             .query_one(&format!("select exists (select from {qualified})"), &[])
             .doing(doing)?
             .get(0);
@@ -166,93 +280,28 @@ impl<'c> Import<'c> {
         let doing = || format!("setting the rows of table `{name}` aside");
         let sql = format!(
             "create table {} as table {qualified}",
-            quote::postgres_qualified(&self.ledger, &kept)
+            quote::postgres_qualified(ledger, &kept)
         );
-        let rows = self.transaction.execute(&sql, &[]).doing(doing)?;
-        self.transaction
-            .batch_execute(&format!("truncate {qualified}"))
-            .doing(doing)?;
-        self.kept.insert(name.clone(), (kept, rows));
+        let rows = transaction.execute(&sql, &[]).doing(doing)?;
+        let truncate = format!("truncate {qualified}");
+        transaction.batch_execute(&truncate).doing(doing)?;
+        self.kept.insert(name.clone(), kept);
+        self.rows.push((name.clone(), rows));
         Ok(())
     }
 
-    /// Loads a CSV file, header included, and returns the number of rows that the server took.
-    ///
-    /// # Errors
-    /// Where the server refuses a row, and those of `proceed`, which is asked before every
-    /// message with the bytes sent so far.
-    pub fn copy<E: From<Error>>(
-        &mut self,
-        table: &str,
-        columns: &[&str],
-        csv: impl Read,
-        proceed: impl FnMut(u64) -> Result<(), E>,
-    ) -> Result<u64, E> {
-        copy_csv(
-            &mut self.transaction,
-            &self.run.target_schema,
-            table,
-            columns,
-            csv,
-            proceed,
-        )
-    }
-
-    /// Loads a CSV file, header included, in the form that its table has, and returns the number
-    /// of rows that the server took.
-    ///
-    /// # Errors
-    /// Where the server refuses a row, where the file is damaged, and those of `proceed`, which
-    /// is asked now and then.
-    pub fn copy_as<E: From<Error> + Send>(
-        &mut self,
-        form: &CopyForm,
-        (table, file): (&str, &str),
-        columns: &[&str],
-        csv: impl Read + Send,
-        mut proceed: impl FnMut() -> Result<(), E>,
-    ) -> Result<u64, E> {
-        match &form.0 {
-            Form::Csv { .. } => self.copy(table, columns, csv, |_| proceed()),
-            Form::Binary(encoders) => copy_binary(
-                &mut self.transaction,
-                &self.run.target_schema,
-                (table, file),
-                columns,
-                encoders,
-                csv,
-                |_| proceed(),
-            ),
+    fn entry(&self, table: &ImportTable<'_>) -> LedgerTable {
+        let name = &table.table.name;
+        LedgerTable {
+            name: name.clone(),
+            digest: table.digest.to_owned(),
+            chunks: Vec::new(),
+            kept_rows_in: self.kept.get(name).cloned(),
         }
     }
+}
 
-    /// Enters a table that is loaded into the ledger.
-    ///
-    /// # Errors
-    /// Where the server refuses.
-    pub fn table_done(
-        &mut self,
-        table: &str,
-        rows: u64,
-        digest: &str,
-    ) -> Result<TableOutcome, Error> {
-        let kept = self.kept.get(table);
-        let entry = LedgerTable {
-            name: table.to_owned(),
-            rows,
-            digest: digest.to_owned(),
-            kept_rows_in: kept.map(|(name, _)| name.clone()),
-        };
-        let kept_rows = kept.map_or(0, |(_, rows)| *rows);
-        ledger::insert_table(
-            &mut self.transaction,
-            &self.ledger,
-            &self.run.run_id,
-            &entry,
-        )?;
-        Ok(TableOutcome { rows, kept_rows })
-    }
-
+impl Seal<'_> {
     /// Makes a sequence give `next`, or one more than the column's largest value, next.
     ///
     /// # Errors
@@ -285,59 +334,40 @@ impl<'c> Import<'c> {
         sequences::restart(&mut self.transaction, sequence, next)
     }
 
-    /// Puts indexes, foreign keys and triggers back and proves that all definitions are as they were.
+    /// Enables triggers, proves that all definitions are as they were before the load, and ends
+    /// it.
     ///
     /// # Errors
-    /// Where a row violates a unique or a foreign key, where a definition differs, or where the server
-    /// refuses.
-    pub fn put_back(&mut self) -> Result<(), Error> {
-        // What is checked at the end of a transaction would forbid to change its table before.
-        self.transaction
-            .batch_execute("set constraints all immediate")
-            .doing(|| "checking deferred constraints".to_owned())?;
-        self.keys_off.put_back(&mut self.transaction)?;
-        self.taken_off.put_back(&mut self.transaction)?;
-        let after = definitions(&mut self.transaction, &self.run.target_schema)?;
-        let differences = self.before.differences(&after);
-        if !differences.is_empty() {
-            return Err(state(format!(
-                "these definitions would not be as they were: {}",
-                differences.join(", ")
-            )));
+    /// Where a definition differs, or where the server refuses. Where the connection is lost,
+    /// only the ledger can say whether it took the commit.
+    pub fn commit(mut self) -> Result<(), Error> {
+        let doing = || "ending the import".to_owned();
+        let place = (self.ledger, self.run.run_id.as_str());
+        let transaction = &mut self.transaction;
+        for off in ledger::read_off(transaction, place, OffKind::Trigger, OffState::Off)? {
+            let state = off.put_back(transaction)?;
+            ledger::mark(transaction, place, &off, state)?;
         }
-        ledger::mark_loaded(&mut self.transaction, &self.ledger, &self.run.run_id)
-    }
-
-    /// Makes the load final, after [`Import::put_back`].
-    ///
-    /// # Errors
-    /// Where the server refuses. Where the connection is lost, only the ledger can say
-    /// whether it took the commit.
-    pub fn commit(self) -> Result<(), Error> {
-        self.transaction
-            .commit()
-            .doing(|| "committing the import".to_owned())
+        let (before, _) = ledger::read_definitions(transaction, place)?;
+        let after = definitions(transaction, &self.run.target_schema)?;
+        let differences = before.differences(&after);
+        if !differences.is_empty() {
+            let text = format!(
+                "these definitions are not as they were: {}",
+                differences.join(", ")
+            );
+            return Err(Error::new(Kind::State(text), doing()));
+        }
+        ledger::mark_loaded(transaction, self.ledger, &self.run.run_id)?;
+        self.transaction.commit().doing(doing)
     }
 }
 
-/// Takes the lock that all runs on this database want, or says who holds it.
-pub(crate) fn lock(transaction: &mut Transaction<'_>) -> Result<(), Error> {
-    let doing = || "asking for the lock of this tool".to_owned();
-    let locked: bool = transaction
-        .query_one(
-            "select pg_catalog.pg_try_advisory_xact_lock($1)",
-            &[&LOCK_KEY],
-        )
-        .doing(doing)?
-        .get(0);
-    if locked {
-        return Ok(());
-    }
-    let holder = transaction
-        .query_opt(include_str!("sql/lock_holder.sql"), &[&LOCK_KEY])
-        .doing(doing)?
-        .map_or_else(|| "unknown".to_owned(), |row| row.get(0));
-    Err(state(format!("another run is at work here: {holder}")))
+/// The sequences of the tables; two columns may take their numbers from one.
+fn sequences_of<'t>(tables: &[ImportTable<'t>]) -> Vec<&'t str> {
+    let columns = tables.iter().flat_map(|table| &table.table.columns);
+    let names: BTreeSet<&str> = columns.filter_map(TargetColumn::sequence_name).collect();
+    names.into_iter().collect()
 }
 
 /// Keeps others from writing to the tables until the transaction ends.
@@ -353,14 +383,13 @@ pub(crate) fn lock_tables(
         .iter()
         .map(|t| quote::postgres_qualified(schema, t))
         .collect();
-    // Without a limit, a forgotten session would hold up the run without a word.
     let sql = format!(
-        "set local lock_timeout = '30s'; lock table {} in access exclusive mode",
+        "set local {LOCK_TIMEOUT}; lock table {} in access exclusive mode",
         names.join(", ")
     );
     transaction
         .batch_execute(&sql)
-        .doing(|| "locking the tables (another session may hold them)".to_owned())
+        .doing(|| "locking the tables".to_owned())
 }
 
 fn state(text: String) -> Error {
@@ -368,19 +397,6 @@ fn state(text: String) -> Error {
 }
 
 impl Connection {
-    /// Fails where another run is at work on this database, and says which.
-    ///
-    /// To be asked first: a run at work has its tables locked, and even a look at the catalogue
-    /// would wait for its end without a word.
-    ///
-    /// # Errors
-    /// Where there is one, or where the server refuses.
-    pub fn check_nobody_at_work(&mut self) -> Result<(), Error> {
-        let doing = || "looking for another run".to_owned();
-        // Its end gives the lock back.
-        lock(&mut self.client.transaction().doing(doing)?)
-    }
-
     /// Those of the tables that hold a row.
     ///
     /// # Errors
@@ -398,6 +414,18 @@ impl Connection {
             }
         }
         Ok(occupied)
+    }
+
+    /// Sessions of others that hold locks on tables of a schema, the first few.
+    ///
+    /// # Errors
+    /// Where the server refuses.
+    pub fn lock_owners(&mut self, schema: &str) -> Result<Vec<String>, Error> {
+        let rows = self
+            .client
+            .query(include_str!("sql/lock_owners.sql"), &[&schema])
+            .doing(|| "looking for those who hold locks".to_owned())?;
+        Ok(rows.iter().map(|row| row.get(0)).collect())
     }
 
     /// Runs `analyze` on tables.

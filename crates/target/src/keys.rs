@@ -1,8 +1,7 @@
-//! Indexes, and the constraints that they belong to: off while a table is filled, then exactly as
-//! they were.
+//! Indexes, and the constraints that they belong to: which of them can be off while a table is
+//! filled, and come back exactly as they were.
 //!
 //! An index is built from all rows in a fraction of the time in which it takes them one by one.
-//! All of it inside the import's transaction, so that a failure leaves nothing behind.
 
 use std::collections::BTreeSet;
 
@@ -12,11 +11,8 @@ use catalog::quote;
 
 use crate::error::{Doing, Error};
 use crate::fingerprint::definitions;
-use crate::offenders::{self, Checked};
-
-/// Indexes that are off.
-#[derive(Debug, Default)]
-pub(crate) struct KeysOff(Vec<KeyDefinition>);
+use crate::off::{Off, OffKind};
+use crate::offenders::Checked;
 
 /// An index or the constraint that it belongs to.
 #[derive(Clone, Debug)]
@@ -40,51 +36,23 @@ struct ConstraintDefinition {
     comment: Option<String>,
 }
 
-impl KeysOff {
-    /// Drops the indexes of these tables, which are empty, and which no foreign key refers to.
-    ///
-    /// Tries first: an index that something else depends on stays, and so do all of a table if
-    /// one of them would not come back as it was.
-    pub(crate) fn take_off(
-        transaction: &mut Transaction<'_>,
-        schema: &str,
-        tables: &[&str],
-    ) -> Result<Self, Error> {
-        let mut keys = read(transaction, schema, tables)?;
-        if keys.is_empty() {
-            return Ok(Self::default());
-        }
-        let stay = try_out(transaction, schema, &keys)?;
-        keys.retain(|key| !stay.contains(&key.index));
-        for key in &keys {
-            transaction
-                .batch_execute(&key.drop())
-                .doing(|| key.dropping())?;
-        }
-        let off = Self(keys);
-        off.prepare_building(transaction)?;
-        Ok(off)
+/// The indexes of these tables, which are empty, that can be off, and which no foreign key
+/// refers to, in the order in which they come back.
+///
+/// Tries it: an index that something else depends on stays, and so do all of a table if one of
+/// them would not come back as it was.
+pub(crate) fn removable(
+    transaction: &mut Transaction<'_>,
+    schema: &str,
+    tables: &[&str],
+) -> Result<Vec<Off>, Error> {
+    let mut keys = read(transaction, schema, tables)?;
+    if keys.is_empty() {
+        return Ok(Vec::new());
     }
-
-    /// More memory for building them, where the server has less than that for it: an index of
-    /// some millions of rows is then sorted without files.
-    fn prepare_building(&self, transaction: &mut Transaction<'_>) -> Result<(), Error> {
-        let sql = "select pg_catalog.set_config('maintenance_work_mem', '256MB', true) \
-                    where pg_catalog.pg_size_bytes( \
-                      pg_catalog.current_setting('maintenance_work_mem')) < 256 * 1024 * 1024";
-        let doing = || "asking for memory to build indexes".to_owned();
-        transaction.query(sql, &[]).doing(doing)?;
-        Ok(())
-    }
-
-    /// Builds everything again; the server checks each key against all rows.
-    pub(crate) fn put_back(&self, transaction: &mut Transaction<'_>) -> Result<(), Error> {
-        for key in &self.0 {
-            let build = |transaction: &mut Transaction<'_>| key.build(transaction);
-            offenders::check(transaction, key.checked.as_ref(), build)?;
-        }
-        Ok(())
-    }
+    let stay = try_out(transaction, schema, &keys)?;
+    keys.retain(|key| !stay.contains(&key.index));
+    Ok(keys.into_iter().map(KeyDefinition::into_off).collect())
 }
 
 /// The indexes that have to stay.
@@ -111,7 +79,10 @@ fn try_out(
     }
     let mut failed = BTreeSet::new();
     for key in off {
-        if !alone(transaction, |transaction| key.build(transaction))? {
+        if !alone(transaction, |transaction| {
+            let built = transaction.batch_execute(&key.restore());
+            built.doing(|| format!("building index `{}` again", key.name))
+        })? {
             failed.insert(&key.table);
         }
     }
@@ -175,11 +146,24 @@ impl KeyDefinition {
         }
     }
 
+    fn into_off(self) -> Off {
+        Off {
+            number: 0,
+            kind: OffKind::Key,
+            remove: self.drop(),
+            restore: self.restore(),
+            validate: None,
+            table: self.table,
+            name: self.name,
+            checked: self.checked,
+        }
+    }
+
     fn dropping(&self) -> String {
         format!("dropping index `{}` for the load", self.name)
     }
 
-    fn build(&self, transaction: &mut Transaction<'_>) -> Result<(), Error> {
+    fn restore(&self) -> String {
         let (table, index) = (&self.table, &self.index);
         let mut sql = match &self.constraint {
             Some(constraint) => {
@@ -202,8 +186,7 @@ impl KeyDefinition {
             let (name, text) = (quote::postgres(name), quote::postgres_literal(comment));
             sql += &format!("; comment on constraint {name} on {table} is {text}");
         }
-        let doing = || format!("building index `{}` of {table}", self.name);
-        transaction.batch_execute(&sql).doing(doing)
+        sql
     }
 }
 

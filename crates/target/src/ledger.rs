@@ -1,6 +1,7 @@
 //! The run's state in the target database itself, in a schema of its own.
 //!
-//! Written in the transaction of the rows that it speaks of, so the two cannot disagree.
+//! Written in the transactions of what it speaks of, rows and definitions, so that it cannot
+//! disagree with them.
 
 use postgres::{GenericClient, Transaction};
 
@@ -8,34 +9,56 @@ use catalog::quote;
 
 use crate::connection::Connection;
 use crate::error::{Doing, Error, Kind};
+use crate::fingerprint::Fingerprint;
+use crate::load::Chunk;
+use crate::off::{Off, OffKind, OffState};
+use crate::offenders::Checked;
 use crate::sequences::SequenceState;
 
-/// A run that has loaded rows into this database.
+/// A run that has loaded rows into this database, or is about to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LedgerRun {
     /// Its id.
     pub run_id: String,
-    /// The schema that was loaded.
+    /// The schema that is loaded.
     pub target_schema: String,
-    /// When it was loaded, as the server prints it in UTC.
+    /// When everything was loaded, as the server prints it in UTC; `None` until then.
     pub loaded: Option<String>,
     /// Its tables, by name.
     pub tables: Vec<LedgerTable>,
-    pub(crate) loaded_by: i64,
     pub(crate) made_schema: bool,
 }
 
-/// A table that a run has loaded.
+/// A table of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LedgerTable {
     /// Its name.
     pub name: String,
-    /// Rows loaded.
-    pub rows: u64,
-    /// Digest of the records that were loaded.
+    /// Digest of the records that are to be loaded.
     pub digest: String,
+    /// What of it is loaded, by file.
+    pub chunks: Vec<LedgerChunk>,
     /// Table of the ledger's schema with the rows that were replaced.
     pub(crate) kept_rows_in: Option<String>,
+}
+
+/// A file that is loaded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LedgerChunk {
+    /// Its name.
+    pub file: String,
+    /// BLAKE3 of its bytes, in hex.
+    pub blake3: String,
+    /// Rows loaded.
+    pub rows: u64,
+    pub(crate) loaded_by: i64,
+}
+
+impl LedgerTable {
+    /// Rows loaded.
+    pub fn rows(&self) -> u64 {
+        self.chunks.iter().map(|chunk| chunk.rows).sum()
+    }
 }
 
 impl LedgerRun {
@@ -45,6 +68,19 @@ impl LedgerRun {
     /// Where the server refuses.
     pub fn read(connection: &mut Connection, ledger: &str) -> Result<Option<Self>, Error> {
         read(&mut connection.client, ledger)
+    }
+
+    /// Rows loaded.
+    pub fn rows(&self) -> u64 {
+        self.tables.iter().map(LedgerTable::rows).sum()
+    }
+
+    /// Names of its tables.
+    pub(crate) fn table_names(&self) -> Vec<&str> {
+        self.tables
+            .iter()
+            .map(|table| table.name.as_str())
+            .collect()
     }
 }
 
@@ -118,7 +154,7 @@ pub(crate) fn read(
     let doing = || format!("reading the ledger in schema `{ledger}`");
     let schema = quote::postgres(ledger);
     let sql = format!(
-        "select run_id, target_schema, loaded::text, loaded_by, made_schema \
+        "select run_id, target_schema, loaded::text, made_schema \
            from {schema}.run order by started desc limit 1"
     );
     let Some(row) = client.query_opt(&sql, &[]).doing(doing)? else {
@@ -128,98 +164,271 @@ pub(crate) fn read(
         run_id: row.get(0),
         target_schema: row.get(1),
         loaded: row.get(2),
-        loaded_by: row.get(3),
-        made_schema: row.get(4),
+        made_schema: row.get(3),
         tables: Vec::new(),
     };
     let sql = format!(
-        "select table_name, rows, digest, kept_rows_in from {schema}.loaded_table \
+        "select table_name, digest, kept_rows_in from {schema}.run_table \
           where run_id = $1 order by table_name collate \"C\""
     );
     for row in client.query(&sql, &[&run.run_id]).doing(doing)? {
         run.tables.push(LedgerTable {
             name: row.get(0),
-            rows: u64::try_from(row.get::<_, i64>(1)).unwrap_or_default(),
-            digest: row.get(2),
-            kept_rows_in: row.get(3),
+            digest: row.get(1),
+            kept_rows_in: row.get(2),
+            chunks: Vec::new(),
         });
+    }
+    let sql = format!(
+        "select table_name, file, blake3, rows, loaded_by from {schema}.chunk \
+          where run_id = $1 order by file collate \"C\""
+    );
+    for row in client.query(&sql, &[&run.run_id]).doing(doing)? {
+        let table: &str = row.get(0);
+        let table = run.tables.iter_mut().find(|known| known.name == table);
+        if let Some(table) = table {
+            table.chunks.push(LedgerChunk {
+                file: row.get(1),
+                blake3: row.get(2),
+                rows: u64::try_from(row.get::<_, i64>(3)).unwrap_or_default(),
+                loaded_by: row.get(4),
+            });
+        }
     }
     Ok(Some(run))
 }
 
-/// Enters a run and what its sequences were before.
+/// Enters a run with its tables, and what its sequences were before.
 pub(crate) fn insert_run(
     transaction: &mut Transaction<'_>,
     ledger: &str,
-    run: &LedgerRun,
-    database: &str,
+    (run, database): (&LedgerRun, &str),
     sequences: &[SequenceState],
 ) -> Result<(), Error> {
     let doing = || "writing the ledger".to_owned();
     let schema = quote::postgres(ledger);
+    let (run_id, target_schema, made) = (&run.run_id, &run.target_schema, &run.made_schema);
     let sql = format!(
-        "insert into {schema}.run (run_id, database, target_schema, loaded_by, made_schema) \
-         values ($1, $2, $3, $4, $5)"
+        "insert into {schema}.run (run_id, database, target_schema, made_schema) \
+         values ($1, $2, $3, $4)"
     );
     transaction
-        .execute(
-            &sql,
-            &[
-                &run.run_id,
-                &database,
-                &run.target_schema,
-                &run.loaded_by,
-                &run.made_schema,
-            ],
-        )
+        .execute(&sql, &[run_id, &database, target_schema, made])
         .doing(doing)?;
+    let sql = format!("insert into {schema}.run_table values ($1, $2, $3, $4)");
+    for table in &run.tables {
+        transaction
+            .execute(
+                &sql,
+                &[run_id, &table.name, &table.digest, &table.kept_rows_in],
+            )
+            .doing(doing)?;
+    }
     let sql = format!("insert into {schema}.sequence_before values ($1, $2, $3, $4)");
     for state in sequences {
         transaction
             .execute(
                 &sql,
-                &[
-                    &run.run_id,
-                    &state.name,
-                    &state.last_value,
-                    &state.is_called,
-                ],
+                &[run_id, &state.name, &state.last_value, &state.is_called],
             )
             .doing(doing)?;
     }
     Ok(())
 }
 
-/// Enters a loaded table.
-pub(crate) fn insert_table(
+/// Enters a file as loaded by this transaction; there can be one entry of it alone.
+pub(crate) fn insert_chunk(
     transaction: &mut Transaction<'_>,
-    ledger: &str,
-    run_id: &str,
-    table: &LedgerTable,
+    (ledger, run_id): (&str, &str),
+    chunk: &Chunk<'_>,
 ) -> Result<(), Error> {
     let sql = format!(
-        "insert into {}.loaded_table values ($1, $2, $3, $4, $5)",
+        "insert into {}.chunk \
+         values ($1, $2, $3, $4, $5, pg_catalog.pg_current_xact_id()::text::bigint)",
         quote::postgres(ledger)
     );
-    let rows = i64::try_from(table.rows).map_err(|_| {
+    let rows = i64::try_from(chunk.rows).map_err(|_| {
         Error::new(
             Kind::State("more rows than a ledger can count".to_owned()),
             "writing the ledger",
         )
     })?;
+    let Chunk {
+        table,
+        file,
+        blake3,
+        ..
+    } = chunk;
+    transaction
+        .execute(&sql, &[&run_id, table, file, blake3, &rows])
+        .doing(|| "writing the ledger".to_owned())?;
+    Ok(())
+}
+
+/// Enters what is off, and the definitions before and meanwhile.
+pub(crate) fn insert_off(
+    transaction: &mut Transaction<'_>,
+    (ledger, run_id): (&str, &str),
+    off: &[Off],
+    (before, meanwhile): (&Fingerprint, &Fingerprint),
+) -> Result<(), Error> {
+    let doing = || "writing the ledger".to_owned();
+    let schema = quote::postgres(ledger);
+    let sql = format!(
+        "insert into {schema}.taken_off \
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
+    );
+    for off in off {
+        let checked = off.checked.as_ref();
+        let referenced = checked.and_then(|checked| checked.referenced.as_ref());
+        transaction
+            .execute(
+                &sql,
+                &[
+                    &run_id,
+                    &off.number,
+                    &off.kind.word(),
+                    &off.table,
+                    &off.name,
+                    &off.remove,
+                    &off.restore,
+                    &off.validate,
+                    &checked.map(|checked| &checked.columns),
+                    &referenced.map(|(table, _)| table),
+                    &referenced.map(|(_, columns)| columns),
+                    &checked.map(|checked| &checked.named_by),
+                ],
+            )
+            .doing(doing)?;
+    }
+    let names = before.union(meanwhile);
+    let states = |of: &Fingerprint| -> Vec<Option<String>> {
+        let states = names.iter().map(|name| of.state(name).map(str::to_owned));
+        states.collect()
+    };
+    let sql = format!(
+        "insert into {schema}.definition \
+         select $1, u.* from rows from (pg_catalog.unnest($2::text[]), \
+           pg_catalog.unnest($3::text[]), pg_catalog.unnest($4::text[])) u"
+    );
     transaction
         .execute(
             &sql,
-            &[
-                &run_id,
-                &table.name,
-                &rows,
-                &table.digest,
-                &table.kept_rows_in,
-            ],
+            &[&run_id, &names, &states(before), &states(meanwhile)],
         )
+        .doing(doing)?;
+    Ok(())
+}
+
+/// What of a kind is in a state, in the order in which it comes back.
+pub(crate) fn read_off(
+    client: &mut impl GenericClient,
+    (ledger, run_id): (&str, &str),
+    kind: OffKind,
+    state: OffState,
+) -> Result<Vec<Off>, Error> {
+    let sql = format!(
+        "select number, kind, table_name, name, remove, restore, validate, \
+                columns, referenced_table, referenced_columns, named_by \
+           from {}.taken_off where run_id = $1 and kind = $2 and state = $3 order by number",
+        quote::postgres(ledger)
+    );
+    let rows = client
+        .query(&sql, &[&run_id, &kind.word(), &state.word()])
+        .doing(|| "reading the ledger".to_owned())?;
+    let off = rows.iter().map(|row| {
+        let (table, name): (String, String) = (row.get(2), row.get(3));
+        let columns: Option<Vec<String>> = row.get(7);
+        let referenced: Option<String> = row.get(8);
+        let checked = columns.map(|columns| Checked {
+            table: table.clone(),
+            constraint: name.clone(),
+            columns,
+            referenced: referenced.map(|table| (table, row.get(9))),
+            named_by: row.get(10),
+        });
+        Off {
+            number: row.get(0),
+            kind,
+            remove: row.get(4),
+            restore: row.get(5),
+            validate: row.get(6),
+            checked,
+            table,
+            name,
+        }
+    });
+    Ok(off.collect())
+}
+
+/// Notes how far back something is.
+pub(crate) fn mark(
+    transaction: &mut Transaction<'_>,
+    (ledger, run_id): (&str, &str),
+    off: &Off,
+    state: OffState,
+) -> Result<(), Error> {
+    let sql = format!(
+        "update {}.taken_off set state = $3 where run_id = $1 and number = $2",
+        quote::postgres(ledger)
+    );
+    transaction
+        .execute(&sql, &[&run_id, &off.number, &state.word()])
         .doing(|| "writing the ledger".to_owned())?;
     Ok(())
+}
+
+/// The definitions before the load, and while everything was off.
+pub(crate) fn read_definitions(
+    client: &mut impl GenericClient,
+    (ledger, run_id): (&str, &str),
+) -> Result<(Fingerprint, Fingerprint), Error> {
+    let sql = format!(
+        "select object, before, meanwhile from {}.definition where run_id = $1",
+        quote::postgres(ledger)
+    );
+    let rows = client
+        .query(&sql, &[&run_id])
+        .doing(|| "reading the ledger".to_owned())?;
+    let states = |at: usize| {
+        let states = rows
+            .iter()
+            .filter_map(|row| Some((row.get(0), row.get::<_, Option<String>>(at)?)));
+        states.collect()
+    };
+    Ok((states(1), states(2)))
+}
+
+/// Enters a materialised view that is filled anew.
+pub(crate) fn insert_refreshed(
+    transaction: &mut Transaction<'_>,
+    (ledger, run_id): (&str, &str),
+    view: &str,
+) -> Result<(), Error> {
+    let sql = format!(
+        "insert into {}.refreshed (run_id, view) values ($1, $2) on conflict do nothing",
+        quote::postgres(ledger)
+    );
+    transaction
+        .execute(&sql, &[&run_id, &view])
+        .doing(|| "writing the ledger".to_owned())?;
+    Ok(())
+}
+
+/// Materialised views that a run filled anew and that are still there, in their order.
+pub(crate) fn read_refreshed(
+    transaction: &mut Transaction<'_>,
+    (ledger, run_id): (&str, &str),
+) -> Result<Vec<String>, Error> {
+    let sql = format!(
+        "select view from {}.refreshed \
+          where run_id = $1 and pg_catalog.to_regclass(view) is not null order by number",
+        quote::postgres(ledger)
+    );
+    let rows = transaction
+        .query(&sql, &[&run_id])
+        .doing(|| "reading the ledger".to_owned())?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
 }
 
 /// Notes the time at which a run was loaded.
@@ -276,7 +485,8 @@ pub(crate) fn remove_run(
     }
     // A database holds one run at a time, so its ledger goes with it.
     sql.push_str(&format!(
-        "drop table {schema}.sequence_before, {schema}.loaded_table, {schema}.run;\n"
+        "drop table {schema}.sequence_before, {schema}.refreshed, {schema}.definition, {schema}.taken_off, \
+                    {schema}.chunk, {schema}.run_table, {schema}.run;\n"
     ));
     let doing = || format!("removing the ledger in schema `{ledger}`");
     transaction.batch_execute(&sql).doing(doing)?;

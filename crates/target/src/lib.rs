@@ -19,14 +19,18 @@ mod heartbeat;
 mod import;
 mod keys;
 mod ledger;
+mod load;
+mod off;
 mod offenders;
 mod outside;
 mod reasons;
 mod rollback;
+mod run_lock;
 mod scan;
 mod scratch;
 mod script;
 mod sequences;
+mod surroundings;
 mod tls;
 
 pub use applied_baseline::AppliedBaseline;
@@ -41,10 +45,16 @@ pub use endpoint::Endpoint;
 pub use error::Error;
 pub use fingerprint::{Fingerprint, fingerprint, rows_digest};
 pub use heartbeat::probe;
-pub use import::{Import, ImportTable, TableOutcome};
-pub use ledger::{LedgerRun, LedgerTable};
+pub use import::{Import, ImportTable, Seal};
+pub use ledger::{LedgerChunk, LedgerRun, LedgerTable};
+pub use load::{Chunk, ChunkLoad, Loader};
+pub use off::Off;
 pub use reasons::{Reason, Reasons, TakenFrom};
-pub use rollback::{LaterWrites, finalize, later_writes, roll_back};
+pub use rollback::{
+    LaterRows, LaterWrites, RolledBack, WriteRows, finalize, later_writes, roll_back,
+};
+pub use run_lock::Leftovers;
 pub use scan::TargetRow;
 pub use scratch::{SameValue, Scratch};
 pub use script::{ScriptError, line_of, may_outlive_a_rollback, statements};
+pub use surroundings::Surroundings;

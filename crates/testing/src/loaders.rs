@@ -7,7 +7,6 @@ use std::process::Command;
 
 use catalog::{TargetCatalog, quote};
 use dataset::TableEntry;
-use target::{Import, ImportTable, LedgerRun};
 
 /// Schema of the copies.
 const SCRATCH: &str = "scratch";
@@ -96,44 +95,13 @@ impl<'t> Copies<'t> {
     }
 
     fn copy_through_protocol(&mut self, files: &[PathBuf]) {
-        let catalog = self.catalog(SCRATCH);
-        let name = &self.table.name;
-        let tables = [ImportTable {
-            table: catalog.table(name).expect("it was made just now"),
-            replace: false,
-            index_later: false,
-        }];
-        let known = self
-            .connection
-            .definitions(SCRATCH)
-            .expect("it can be read");
-        let (columns, ledger) = (self.columns(), "scratch_ledger");
-        let mut import = Import::begin(
-            &mut self.connection,
-            ledger,
-            "copy",
-            "copy",
-            (&catalog, &known),
-            &tables,
-        )
-        .expect("an import can begin");
+        let (name, columns) = (&self.table.name, self.columns());
         for file in files {
             let csv = File::open(file).expect("the file is there");
-            import
-                .copy::<target::Error>(name, &columns, csv, |_| Ok(()))
+            self.connection
+                .load_csv::<target::Error>((SCRATCH, name), &columns, csv, |_| Ok(()))
                 .unwrap_or_else(|error| panic!("{}: {error}", file.display()));
         }
-        import.put_back().expect("there are no foreign keys");
-        import
-            .commit()
-            .expect("an import without foreign keys can end");
-        let run = LedgerRun::read(&mut self.connection, ledger).expect("the ledger can be read");
-        target::finalize(
-            &mut self.connection,
-            ledger,
-            &run.expect("it holds the run"),
-        )
-        .expect("the ledger can go");
     }
 
     fn copy_by_psql(&self, file: &Path) {

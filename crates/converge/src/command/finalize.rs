@@ -7,6 +7,7 @@ use serde::Serialize;
 use target::LedgerRun;
 
 use crate::args::FinalizeArgs;
+use crate::command::import::unfinished;
 use crate::exit::Failure;
 use crate::interrupt::Interrupt;
 use crate::lost::{Side, Task, Work};
@@ -48,6 +49,11 @@ pub(crate) fn run(args: &FinalizeArgs, interrupt: Interrupt) -> anyhow::Result<(
     }
     let runs = found.iter().filter_map(|(_, _, ledger)| ledger.as_ref());
     session.check_named_run(&args.common, runs.map(|run| run.run_id.as_str()))?;
+    for (database, _, ledger) in &found {
+        if let Some(run) = ledger.as_ref().filter(|run| run.loaded.is_none()) {
+            return Err(unfinished(&database.name, run).into());
+        }
+    }
     confirm(args.common.yes)?;
     let mut databases: Vec<Entry> = Vec::new();
     for (database, mut connection, ledger) in found {

@@ -1,23 +1,22 @@
 //! `import`: loads the transformed files into the target, all or nothing for each database.
 
+mod around;
+mod ended;
 mod files;
+mod load;
 
 use std::path::Path;
 
-use anyhow::Context;
-
 use baseline::Names;
-use catalog::{TargetCatalog, TargetTable, quote};
-use dataset::{Manifest, TableEntry};
-use target::{Fingerprint, Import, ImportTable, LedgerRun};
+use catalog::{TargetCatalog, quote};
+use dataset::{FileEntry, Manifest, TableEntry};
+use target::{Fingerprint, LedgerChunk, LedgerRun, Leftovers};
 
-use crate::args::CommonArgs;
+use crate::args::ImportArgs;
 use crate::command::baseline as baseline_command;
 use crate::command::export::StageDocument;
-use crate::command::import::files::load_table;
 use crate::command::transform::{self, read_catalogs};
 use crate::config::Database;
-use crate::console::counted;
 use crate::constraint_rules;
 use crate::exit::Failure;
 use crate::interrupt::Interrupt;
@@ -34,17 +33,6 @@ const TASK: Task = Task {
     leaves: "this import has changed nothing yet; `{status}` says what the target holds",
     is_kept: true,
 };
-/// Tables of more bytes get their indexes when they are filled; below, dropping and building
-/// them takes as long as it saves.
-const INDEX_LATER_BYTES: u64 = 4 << 20;
-/// From the moment in which the ledger is known to hold no run.
-const LEAVES_BEFORE_COMMIT: &str = "this import was not committed: the target is as it was before";
-/// From the moment in which the commit is sent until its answer is there.
-const LEAVES_IN_COMMIT: &str =
-    "whether this import was committed is not known: `{status}` says what the target holds";
-/// While statistics are gathered.
-const LEAVES_AFTER_COMMIT: &str =
-    "this import is committed; only its statistics (`analyze`) may be missing";
 /// What `migrate` looks at before it begins.
 const PREFLIGHT: Task = Task {
     name: "migrate",
@@ -53,9 +41,24 @@ const PREFLIGHT: Task = Task {
     is_kept: false,
 };
 
-pub(crate) fn run(args: &CommonArgs, interrupt: Interrupt) -> anyhow::Result<()> {
-    let mut run = Session::open(args, interrupt)?.resume(args)?;
-    let outcomes = stage(&mut run)?;
+/// What an operator decides about an import.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Manner {
+    pub(crate) leftovers: Leftovers,
+    /// Whether materialised views are filled anew.
+    pub(crate) refresh: bool,
+}
+
+pub(crate) fn run(args: &ImportArgs, interrupt: Interrupt) -> anyhow::Result<()> {
+    let mut run = Session::open(&args.common, interrupt)?.resume(&args.common)?;
+    let manner = Manner {
+        leftovers: match args.take_over {
+            true => Leftovers::Ended,
+            false => Leftovers::WaitedFor,
+        },
+        refresh: args.refresh,
+    };
+    let outcomes = stage(&mut run, manner)?;
     let human = "imported\nnext: cargo xtask verify\n";
     run.console
         .result(human, &StageDocument::new(&run, STAGE, &outcomes))?;
@@ -63,12 +66,13 @@ pub(crate) fn run(args: &CommonArgs, interrupt: Interrupt) -> anyhow::Result<()>
 }
 
 /// Imports all databases of the run.
-pub(crate) fn stage(run: &mut Run) -> anyhow::Result<Vec<StageOutcome>> {
+pub(crate) fn stage(run: &mut Run, manner: Manner) -> anyhow::Result<Vec<StageOutcome>> {
     transform::check_one_export(run, transform::DIRECTORY)?;
-    run.stage(&TASK, import_database)
+    let workers = run.workers;
+    run.stage(&TASK, |stage| import_database(stage, workers, manner))
 }
 
-fn import_database(stage: &mut StageRun<'_>) -> anyhow::Result<()> {
+fn import_database(stage: &mut StageRun<'_>, workers: usize, manner: Manner) -> anyhow::Result<()> {
     let database = stage.database;
     let directory = stage
         .directory
@@ -79,27 +83,37 @@ fn import_database(stage: &mut StageRun<'_>) -> anyhow::Result<()> {
     })?;
     let mut connection = target::Connection::open(&database.target)?;
     versions::support(connection.server())?;
-    check_nobody_at_work(&mut connection)?;
-    if already_loaded(stage, &mut connection, &manifest)? {
+    check_sessions(database, &mut connection)?;
+    let run_id = stage.directory.run_id();
+    connection
+        .lock_for_run(run_id, manner.leftovers)
+        .map_err(|error| at_work(error, run_id))?;
+    let begun = begun(stage, &mut connection, &manifest)?;
+    if begun.as_ref().is_some_and(|run| run.loaded.is_some()) {
         return Ok(());
     }
-    stage.work.leaves(LEAVES_BEFORE_COMMIT);
     let planned = read_catalogs(stage)?;
-    let known = connection.definitions(&database.target_schema)?;
-    let live = target::discover(&mut connection, &database.target_schema)?;
-    check_schema(database, &planned.target, &live)?;
     let pairs = planned.pairs(database)?;
-    check_blockers(database, &mut connection, &pairs)?;
-    let target = (&live, &known);
-    load(
-        stage,
-        &mut connection,
-        target,
-        &pairs,
-        &manifest,
-        &directory,
-    )?;
     let names: Vec<&str> = pairs.iter().map(|pair| pair.target.name.as_str()).collect();
+    let around = around::look(stage, &mut connection, &names, manner)?;
+    let files = Files {
+        manifest: &manifest,
+        directory: &directory,
+        pairs: &pairs,
+        workers,
+    };
+    match begun {
+        Some(run) => load::go_on(stage, &mut connection, run, &files)?,
+        None => {
+            let look = look_at_target(database, &mut connection, &planned.target, &pairs);
+            let (live, known) = look.map_err(|error| {
+                let error = ended::with_owners(error, &database.target_schema, &mut connection);
+                ended::explain(error, stage.interrupt, ended::Reached::Nothing)
+            })?;
+            load::begin(stage, &mut connection, (&live, &known), &files)?;
+        }
+    }
+    around::refresh(stage, &mut connection, &around, manner)?;
     // The rows are there and proven; statistics come by themselves, only later.
     if let Err(error) = connection.analyze(&database.target_schema, &names) {
         stage
@@ -107,6 +121,29 @@ fn import_database(stage: &mut StageRun<'_>) -> anyhow::Result<()> {
             .line(&format!("note: {error}; the load itself is done"));
     }
     Ok(())
+}
+
+/// What the target is before the load, which must be what was planned for.
+fn look_at_target(
+    database: &Database,
+    connection: &mut target::Connection,
+    planned: &TargetCatalog,
+    pairs: &[TablePair<'_>],
+) -> anyhow::Result<(TargetCatalog, Fingerprint)> {
+    let known = connection.definitions(&database.target_schema)?;
+    let live = target::discover(connection, &database.target_schema)?;
+    check_schema(database, planned, &live)?;
+    check_blockers(database, connection, pairs)?;
+    Ok((live, known))
+}
+
+/// What is to be loaded.
+struct Files<'f> {
+    manifest: &'f Manifest,
+    directory: &'f Path,
+    pairs: &'f [TablePair<'f>],
+    /// How many load side by side.
+    workers: usize,
 }
 
 /// The target must still be what the files were made for.
@@ -147,6 +184,7 @@ fn preflight_database(run: &Run, database: &Database) -> anyhow::Result<()> {
     let mut source = source::Connection::open(&database.source)?;
     let mut target = target::Connection::open(&database.target)?;
     check_nobody_at_work(&mut target)?;
+    check_sessions(database, &mut target)?;
     baseline_command::check_owner(database, &mut target)?;
     check_ledger(database, &mut target, Some(run.directory.run_id()))?;
     let catalogs = Catalogs::discover(database, &mut source, &mut target)?;
@@ -163,12 +201,33 @@ fn preflight_database(run: &Run, database: &Database) -> anyhow::Result<()> {
 pub(crate) fn check_nobody_at_work(target: &mut target::Connection) -> anyhow::Result<()> {
     target
         .check_nobody_at_work()
-        .map_err(|error| match error.is_precondition() {
-            true => Failure::blocked(error.to_string())
-                .hint("nothing was changed; `cargo xtask status` says what the target holds")
-                .into(),
-            false => error.into(),
-        })
+        .map_err(|error| at_work(error, "none"))
+}
+
+/// What it means that the lock cannot be had; sessions of this run may be ended.
+pub(crate) fn at_work(error: target::Error, run_id: &str) -> anyhow::Error {
+    if !error.is_precondition() {
+        return error.into();
+    }
+    let message = error.to_string();
+    let hint = match message.contains(&format!("converge/{run_id}/")) {
+        true => "nothing was changed; where its process is gone, --take-over ends what is left",
+        false => "nothing was changed; `cargo xtask status` says what the target holds",
+    };
+    Failure::blocked(message).hint(hint).into()
+}
+
+/// A load needs sessions that are its own.
+fn check_sessions(database: &Database, target: &mut target::Connection) -> anyhow::Result<()> {
+    match target.is_pooled_by_transaction()? {
+        true => Err(Failure::blocked(format!(
+            "target `{}` is reached through a pooler that shares sessions between transactions",
+            database.name
+        ))
+        .hint("nothing was changed; name the server itself, or a pool of whole sessions")
+        .into()),
+        false => Ok(()),
+    }
 }
 
 /// The target must be able to keep a ledger, and hold no run but `own`.
@@ -218,24 +277,18 @@ pub(crate) fn check_ledger_rights(
     .into())
 }
 
-/// Whether the ledger says that this very run is loaded; another run there is a blocker.
-fn already_loaded(
+/// What the ledger knows of this very run, where it has begun; another run there is a blocker.
+fn begun(
     stage: &mut StageRun<'_>,
     connection: &mut target::Connection,
     manifest: &Manifest,
-) -> anyhow::Result<bool> {
+) -> anyhow::Result<Option<LedgerRun>> {
     let database = stage.database;
     check_ledger(database, connection, Some(stage.directory.run_id()))?;
     let Some(ledger) = LedgerRun::read(connection, &database.ledger)? else {
-        return Ok(false);
+        return Ok(None);
     };
-    let same = |entry: &TableEntry| {
-        ledger
-            .tables
-            .iter()
-            .any(|t| t.name == entry.name && t.digest == entry.digest)
-    };
-    if !manifest.tables.iter().all(same) {
+    if !is_of(&ledger, manifest) {
         return Err(Failure::blocked(format!(
             "target `{}` holds rows of this run that were made from other files",
             database.name
@@ -243,13 +296,52 @@ fn already_loaded(
         .hint("take them back with `cargo xtask rollback`, then import again")
         .into());
     }
+    let name = &database.name;
+    if ledger.loaded.is_none() {
+        let files = manifest.tables.iter().map(|table| table.files.len());
+        stage.console.line(&format!(
+            "import     {name} goes on where it ended: {} of {} files are loaded",
+            ledger.tables.iter().map(|t| t.chunks.len()).sum::<usize>(),
+            files.sum::<usize>()
+        ));
+        return Ok(Some(ledger));
+    }
     stage
         .console
-        .line(&format!("import     {} is loaded already", database.name));
+        .line(&format!("import     {name} is loaded already"));
     for table in &ledger.tables {
-        stage.outcome.add_table(table.rows, 0);
+        stage.outcome.add_table(table.rows(), 0);
     }
-    Ok(true)
+    Ok(Some(ledger))
+}
+
+/// Whether what the ledger speaks of was made from these files.
+fn is_of(ledger: &LedgerRun, manifest: &Manifest) -> bool {
+    let loaded_from = |chunk: &LedgerChunk, files: &[FileEntry]| {
+        files
+            .iter()
+            .any(|file| file.name == chunk.file && file.blake3 == chunk.blake3)
+    };
+    let same = |entry: &TableEntry| {
+        ledger.tables.iter().any(|table| {
+            table.name == entry.name
+                && table.digest == entry.digest
+                && table
+                    .chunks
+                    .iter()
+                    .all(|chunk| loaded_from(chunk, &entry.files))
+        })
+    };
+    manifest.tables.iter().all(same)
+}
+
+/// Why nothing but an import or a rollback can come next.
+pub(crate) fn unfinished(database: &str, run: &LedgerRun) -> Failure {
+    Failure::blocked(format!(
+        "the import of run {} into target `{database}` has not come to its end",
+        run.run_id
+    ))
+    .hint("`cargo xtask import` goes on with it, `cargo xtask rollback` takes it back")
 }
 
 /// What forbids an import into the tables: ownership, row security, rules, rows.
@@ -288,134 +380,4 @@ pub(crate) fn check_blockers(
         reasons.join(", ")
     );
     Err(Failure::blocked(message).hint(hint).into())
-}
-
-fn load(
-    stage: &mut StageRun<'_>,
-    connection: &mut target::Connection,
-    (catalog, known): (&TargetCatalog, &Fingerprint),
-    pairs: &[TablePair<'_>],
-    manifest: &Manifest,
-    directory: &Path,
-) -> anyhow::Result<()> {
-    let database = stage.database;
-    let _cancelled_on_interrupt = stage.interrupt.cancels(connection.cancel());
-    let tables: Vec<ImportTable<'_>> = pairs
-        .iter()
-        .map(|pair| ImportTable {
-            table: catalog
-                .table(&pair.target.name)
-                .expect("pairs come from this catalogue"),
-            replace: database.target_rows.replace(&pair.target.name),
-            index_later: bytes_of(manifest, &pair.source.name) >= INDEX_LATER_BYTES,
-        })
-        .collect();
-    let run_id = stage.directory.run_id().to_owned();
-    let explain = |error: target::Error, stage: &StageRun<'_>| explain(error, stage);
-    let mut import = Import::begin(
-        connection,
-        &database.ledger,
-        &run_id,
-        &database.name,
-        (catalog, known),
-        &tables,
-    )
-    .map_err(|error| explain(error, stage))?;
-    for (pair, table) in pairs.iter().zip(&tables) {
-        let entry = manifest
-            .table(&table.table.name)
-            .with_context(|| format!("table `{}` is not in the manifest", table.table.name))?;
-        let rows = load_table(stage, &mut import, table.table, entry, directory)?;
-        for (column, next) in sequence_values(*pair, entry) {
-            import
-                .set_sequence(table.table, column, next)
-                .map_err(|error| explain(error, stage))?;
-        }
-        let outcome = import
-            .table_done(&entry.name, rows, &entry.digest)
-            .map_err(|error| explain(error, stage))?;
-        if outcome.kept_rows > 0 {
-            stage.console.line(&format!(
-                "import     {}.{}: {} set aside until rollback or finalize",
-                database.name,
-                entry.name,
-                counted(outcome.kept_rows, "row")
-            ));
-        }
-        let bytes = entry.files.iter().map(|file| file.bytes).sum();
-        stage.table_done(&entry.name, outcome.rows, bytes)?;
-    }
-    import.put_back().map_err(|error| explain(error, stage))?;
-    stage.work.leaves(LEAVES_IN_COMMIT);
-    import.commit().map_err(|error| explain(error, stage))?;
-    stage.work.leaves(LEAVES_AFTER_COMMIT);
-    Ok(())
-}
-
-/// Bytes of a table's files.
-fn bytes_of(manifest: &Manifest, table: &str) -> u64 {
-    let files = manifest
-        .table(table)
-        .into_iter()
-        .flat_map(|table| &table.files);
-    files.map(|file| file.bytes).sum()
-}
-
-/// The target's sequence columns with what the source would give next.
-fn sequence_values<'p>(
-    pair: TablePair<'p>,
-    entry: &TableEntry,
-) -> impl Iterator<Item = (&'p str, Option<u64>)> {
-    let next = entry.auto_increment;
-    let table: &'p TargetTable = pair.target;
-    table
-        .columns
-        .iter()
-        .filter(|column| column.sequence.is_some())
-        .map(move |column| {
-            let numbered = pair
-                .source
-                .column(&column.name)
-                .is_some_and(|c| c.auto_increment);
-            (column.name.as_str(), next.filter(|_| numbered))
-        })
-}
-
-/// What an error of the target means for the stage.
-fn explain(error: target::Error, stage: &StageRun<'_>) -> anyhow::Error {
-    if error.is_cancelled()
-        && let Err(interrupted) = stage.interrupt.check()
-    {
-        return interrupted.into();
-    }
-    if error.is_precondition() {
-        return Failure::blocked(error.to_string())
-            .hint("nothing was changed; `cargo xtask status` says what the target holds")
-            .into();
-    }
-    if error.is_about_the_file() {
-        return Failure::blocked(error.to_string())
-            .hint("nothing was changed; run `cargo xtask transform` again")
-            .into();
-    }
-    if error.is_lost_connection() {
-        // The stage says what that means for the target.
-        return error.into();
-    }
-    if error.is_obstacle() {
-        return Failure::blocked(error.to_string())
-            .hint("nothing was changed; this is about rights or locks, not about a row")
-            .into();
-    }
-    if !error.is_about_data() {
-        return anyhow::Error::new(error)
-            .context("the import was not committed: the target is as it was before");
-    }
-    let hint = match error.constraint() {
-        Some(_) => {
-            "nothing was changed; repair the rows on the source and export again, or declare a rule for the constraint and transform again"
-        }
-        None => "nothing was changed; the message names the record of the file and the column",
-    };
-    Failure::refused(error.to_string()).hint(hint).into()
 }

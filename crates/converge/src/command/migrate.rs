@@ -5,10 +5,13 @@ use std::fs;
 use anyhow::Context;
 use serde::Serialize;
 
+use target::Leftovers;
+
 use ::verify::{Verdict, VerifyReport};
 
 use crate::args::{MigrateArgs, ReadingArgs};
 use crate::command::assess::AssessmentSummary;
+use crate::command::import::Manner;
 use crate::command::{assess, export, import, transform, verify};
 use crate::fence::Fence;
 use crate::interrupt::Interrupt;
@@ -54,7 +57,7 @@ pub(crate) fn run(args: &MigrateArgs, interrupt: Interrupt) -> anyhow::Result<()
         }
         false => Some(assess::stage(&mut run, args.reading.lock)?.summary()),
     };
-    let migration = stages(&mut run, &args.reading, args.keep_export)?;
+    let migration = stages(&mut run, &args.reading, (args.keep_export, args.refresh))?;
     let mut verified = match args.no_verify {
         true => None,
         false => Some(verify::stage(&mut run, args.samples.samples)?),
@@ -96,14 +99,18 @@ pub(crate) fn run(args: &MigrateArgs, interrupt: Interrupt) -> anyhow::Result<()
 pub(crate) fn stages(
     run: &mut Run,
     reading: &ReadingArgs,
-    keep_export: bool,
+    (keep_export, refresh): (bool, bool),
 ) -> anyhow::Result<Migration> {
     let export = export::stage(run, reading)?;
     let transform = transform::stage(run)?;
     if !keep_export {
         remove_export_files(run)?;
     }
-    let import = import::stage(run)?;
+    let manner = Manner {
+        leftovers: Leftovers::WaitedFor,
+        refresh,
+    };
+    let import = import::stage(run, manner)?;
     Ok(Migration {
         export,
         transform,

@@ -5,11 +5,11 @@
 use serde::Serialize;
 
 use ::verify::Verdict;
-use target::Fingerprint;
+use target::{Fingerprint, Leftovers};
 
 use crate::args::{CommonArgs, LockArgs, ReadingArgs};
 use crate::command::migrate::{self, Migration};
-use crate::command::rollback::Loaded;
+use crate::command::rollback::{Later, Loaded};
 use crate::command::{assess, doctor, import, verify};
 use crate::config::{Database, Environment};
 use crate::console::{bytes_text, text_table, thousands};
@@ -86,7 +86,7 @@ pub(crate) fn run(args: &CommonArgs, interrupt: Interrupt) -> anyhow::Result<()>
 
 fn migrate_and_verify(run: &mut Run) -> anyhow::Result<(Migration, verify::Verified)> {
     import::preflight(run)?;
-    let migration = migrate::stages(run, &ReadingArgs::default(), false)?;
+    let migration = migrate::stages(run, &ReadingArgs::default(), (false, false))?;
     let verified = verify::stage(run, SAMPLES)?;
     if verified.report.verdict != Verdict::Equal {
         run.console.line(&report::human(&verified.report));
@@ -117,7 +117,7 @@ fn roll_back(run: &mut Run) -> anyhow::Result<()> {
         let name = &database.name;
         let mut loaded = Loaded::find(&run.call, database)?;
         let done = databases[..index].iter().map(|database| &database.name);
-        loaded.roll_back(false, done)?;
+        loaded.roll_back(&Later::Kept, Leftovers::WaitedFor, done)?;
         let Some(ledger) = loaded.run() else {
             anyhow::bail!("the ledger of `{name}` lost its run");
         };

@@ -1,11 +1,19 @@
 //! `rollback`: brings the target back to the state before the import.
 
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io::{self, Read};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
 use serde::Serialize;
 
-use target::{LaterWrites, LedgerRun, roll_back};
+use dataset::file_stem;
+
+use target::{LaterRows, LaterWrites, LedgerRun, Leftovers, roll_back};
 
 use crate::args::RollbackArgs;
 use crate::call::Call;
+use crate::command::import::at_work;
 use crate::config::Database;
 use crate::console::counted;
 use crate::exit::Failure;
@@ -20,6 +28,43 @@ const TASK: Task = Task {
     leaves: "a rollback is done as a whole or not at all: `{status}` says whether the target still holds the run",
     is_kept: true,
 };
+
+/// What becomes of rows that others wrote since the import.
+pub(crate) enum Later {
+    Kept,
+    Discarded,
+    Written(LaterFiles),
+}
+
+/// A directory for them.
+pub(crate) struct LaterFiles(PathBuf);
+
+impl LaterFiles {
+    /// Makes the directory, which must not be there yet: it is going to hold personal data.
+    fn make(directory: &Path) -> anyhow::Result<Self> {
+        let made = DirBuilder::new().mode(0o700).create(directory);
+        made.map_err(|error| {
+            Failure::usage(format!("cannot make {}: {error}", directory.display()))
+                .hint("nothing was changed; name a directory that is not there yet")
+        })?;
+        Ok(Self(directory.to_owned()))
+    }
+
+    /// Writes the rows of a table, and returns once they are on the disk: they go from the
+    /// target with the next step.
+    fn write(&self, database: &str, table: &str, rows: &mut dyn Read) -> io::Result<()> {
+        let name = format!("{}.{}.csv", file_stem(database), file_stem(table));
+        let mut options = OpenOptions::new();
+        let mut file = options
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(self.0.join(name))?;
+        io::copy(rows, &mut file)?;
+        file.sync_all()?;
+        File::open(&self.0)?.sync_all()
+    }
+}
 
 /// What `rollback --output json` prints.
 #[derive(Debug, Serialize)]
@@ -46,17 +91,27 @@ pub(crate) fn run(args: &RollbackArgs, interrupt: Interrupt) -> anyhow::Result<(
     }
     let runs = loaded.iter().filter_map(|loaded| loaded.run.as_ref());
     session.check_named_run(&args.common, runs.map(|run| run.run_id.as_str()))?;
-    if !args.discard_later_writes {
+    let later = match &args.export_later_writes {
+        _ if args.discard_later_writes => Later::Discarded,
+        Some(directory) => Later::Written(LaterFiles::make(directory)?),
+        None => Later::Kept,
+    };
+    if matches!(later, Later::Kept) {
         // All are looked at before the first is touched, so that a refusal changes nothing.
         for loaded in &mut loaded {
             loaded.check_later_writes()?;
         }
     }
+    let leftovers = match args.take_over {
+        true => Leftovers::Ended,
+        false => Leftovers::WaitedFor,
+    };
     let mut databases: Vec<Entry> = Vec::new();
     for mut loaded in loaded {
         session.interrupt.check()?;
         let done = databases.iter().filter(|entry| entry.run_id.is_some());
-        loaded.roll_back(args.discard_later_writes, done.map(|entry| &entry.name))?;
+        let done = done.map(|entry| &entry.name);
+        loaded.roll_back(&later, leftovers, done)?;
         if let Some(run) = &loaded.run {
             record_outside_a_run(&args.common, "rollback", &loaded.database.name, run)?;
         }
@@ -125,7 +180,8 @@ impl<'d> Loaded<'d> {
     /// before.
     pub(crate) fn roll_back<'n>(
         &mut self,
-        discard: bool,
+        later: &Later,
+        leftovers: Leftovers,
         done: impl Iterator<Item = &'n String>,
     ) -> anyhow::Result<()> {
         let Some(run) = &self.run else {
@@ -133,14 +189,25 @@ impl<'d> Loaded<'d> {
         };
         let (connection, ledger) = (&mut self.connection, &self.database.ledger);
         let work = Work::outside(&TASK, self.call, self.database).after(done);
-        let later = work.watched(self.database, || {
-            roll_back(connection, ledger, run, discard)
-                .map_err(|error| explain(error, self.database))
+        let name = &self.database.name;
+        let mut write = |table: &str, rows: &mut dyn Read| match later {
+            Later::Written(files) => files.write(name, table, rows),
+            Later::Kept | Later::Discarded => Ok(()),
+        };
+        let rows = match later {
+            Later::Kept => LaterRows::Kept,
+            Later::Discarded => LaterRows::Discarded,
+            Later::Written(_) => LaterRows::Written(&mut write),
+        };
+        let taken = work.watched(self.database, || {
+            roll_back(connection, ledger, (run, rows), leftovers)
+                .map_err(|error| explain(error, self.database, &run.run_id))
         })?;
-        match discard {
-            true => Ok(()),
-            false => refuse_later_writes(&self.database.name, &later),
+        if matches!(later, Later::Kept) {
+            refuse_later_writes(name, &taken.later)?;
         }
+        self.run = Some(taken.run);
+        Ok(())
     }
 
     fn into_entry(self) -> Entry {
@@ -148,15 +215,18 @@ impl<'d> Loaded<'d> {
         Entry {
             name: self.database.name.clone(),
             tables: tables.len() as u64,
-            rows: tables.iter().map(|table| table.rows).sum(),
+            rows: self.run.as_ref().map_or(0, LedgerRun::rows),
             run_id: self.run.map(|run| run.run_id),
         }
     }
 }
 
 /// What an error of the target means for a rollback.
-fn explain(error: target::Error, database: &Database) -> anyhow::Error {
-    if error.is_precondition() || error.is_obstacle() {
+fn explain(error: target::Error, database: &Database, run_id: &str) -> anyhow::Error {
+    if error.is_precondition() {
+        return at_work(error, run_id);
+    }
+    if error.is_obstacle() {
         return Failure::blocked(error.to_string()).into();
     }
     if error.is_about_data() {
@@ -174,20 +244,13 @@ fn refuse_later_writes(database: &str, later: &[LaterWrites]) -> anyhow::Result<
     if later.is_empty() {
         return Ok(());
     }
-    let counts: Vec<String> = later.iter().map(describe).collect();
     Err(Failure::blocked(format!(
         "database `{database}` was written to since the import: {}",
-        counts.join("; ")
+        LaterWrites::list(later)
     ))
-    .hint("nothing was changed; `--discard-later-writes` throws these rows away")
-    .into())
-}
-
-fn describe(later: &LaterWrites) -> String {
-    format!(
-        "{}: {} inserted or changed, {} changed or gone",
-        later.table,
-        counted(later.written, "row"),
-        counted(later.lost, "loaded row")
+    .hint(
+        "nothing was changed; `--export-later-writes DIR` writes these rows to files and throws \
+         them away, `--discard-later-writes` only throws them away",
     )
+    .into())
 }

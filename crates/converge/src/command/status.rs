@@ -37,6 +37,7 @@ struct TargetState {
     reachable: bool,
     /// The run whose rows the target holds.
     run_id: Option<String>,
+    /// When its load ended; `null` until then.
     loaded: Option<String>,
     tables: usize,
     rows: u64,
@@ -84,9 +85,7 @@ fn target_state(session: &Session, database: &Database) -> TargetState {
         database: database.name.clone(),
         reachable,
         tables: run.as_ref().map_or(0, |run| run.tables.len()),
-        rows: run
-            .as_ref()
-            .map_or(0, |run| run.tables.iter().map(|t| t.rows).sum()),
+        rows: run.as_ref().map_or(0, LedgerRun::rows),
         loaded: run.as_ref().and_then(|run| run.loaded.clone()),
         run_id: run.map(|run| run.run_id),
     }
@@ -107,6 +106,10 @@ fn next_command(run: Option<&RunDirectory>, targets: &[TargetState]) -> String {
     {
         return "cargo xtask rollback, or cargo xtask finalize: a target holds another run"
             .to_owned();
+    }
+    let unfinished = |target: &TargetState| loaded(target) && target.loaded.is_none();
+    if targets.iter().any(unfinished) {
+        return "cargo xtask import, which goes on, or cargo xtask rollback".to_owned();
     }
     if targets.iter().all(loaded) {
         return after_the_import(&run.state, targets);
@@ -180,8 +183,12 @@ fn human(document: &Document) -> String {
             (_, false) => format!("target {}: not reachable\n", target.database),
             (None, true) => format!("target {}: holds no run\n", target.database),
             (Some(run_id), true) => format!(
-                "target {}: holds run {run_id}, {} tables, {} rows\n",
+                "target {}: holds {}run {run_id}, {} tables, {} rows\n",
                 target.database,
+                match target.loaded {
+                    Some(_) => "",
+                    None => "an unfinished load of ",
+                },
                 target.tables,
                 thousands(target.rows)
             ),

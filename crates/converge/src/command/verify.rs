@@ -12,7 +12,7 @@ use std::thread;
 use dataset::{KeyRange, Manifest};
 use digest::{TableDigest, digest_fields};
 use source::{Reader, Snapshot};
-use target::Aside;
+use target::{Aside, LedgerRun};
 use verify::{
     Buckets, CatalogFinding, DatabaseReport, DrillDown, DrillLimits, Findings, TablePlan,
     TableReport, Verdict, VerifyReport,
@@ -20,6 +20,7 @@ use verify::{
 
 use crate::args::VerifyArgs;
 use crate::command::export::{self, snapshots};
+use crate::command::import::unfinished;
 use crate::command::verify::left_out::LeftOut;
 use crate::config::Database;
 use crate::exit::{BLOCKED, DIFFERENT, Failure};
@@ -159,6 +160,10 @@ fn compare_database(
     let database = stage.database;
     let mut source = source::Connection::open(&database.source)?;
     let mut target = target::Connection::open(&database.target)?;
+    let ledger = LedgerRun::read(&mut target, &database.ledger)?;
+    if let Some(run) = ledger.filter(|run| run.loaded.is_none()) {
+        return Err(unfinished(&database.name, &run).into());
+    }
     let catalogs = Catalogs::discover(database, &mut source, &mut target)?;
     let pairs = catalogs.pairs(database)?;
     let auto_increments = snapshot.auto_increments(database.source_name())?;

@@ -223,9 +223,9 @@ fn a_run_leaves_the_entry_and_a_schema_of_others_alone() {
             workplace.run(&["migrate"]).expect(0);
             assert_eq!(
                 ledger(&databases),
-                ["baseline", "loaded_table"].join(" ")
+                "baseline chunk definition".to_owned()
                     + &left["baseline".len()..]
-                    + " run sequence_before"
+                    + " refreshed run run_table sequence_before taken_off"
             );
             let held = workplace.run(&["status"]).expect(0);
             assert!(held.stdout.contains("holds run"), "{}", held.text());

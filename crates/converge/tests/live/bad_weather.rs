@@ -117,15 +117,16 @@ fn a_disk_that_takes_no_more_ends_the_export_and_it_goes_on_with_more_room() {
 
 /// A file system of a few megabytes, unmounted at the end; `None` where this process may not
 /// mount one.
-struct SmallDisk<'d>(&'d Path);
+pub(crate) struct SmallDisk<'d>(&'d Path);
 
 impl<'d> SmallDisk<'d> {
-    fn mount(at: &'d Path) -> Option<Self> {
+    pub(crate) fn mount(at: &'d Path, size: &str) -> Option<Self> {
         fs::create_dir(at).unwrap();
-        run("mount", &["-t", "tmpfs", "-o", "size=4m", "none"], at).then_some(Self(at))
+        let options = format!("size={size}");
+        run("mount", &["-t", "tmpfs", "-o", &options, "none"], at).then_some(Self(at))
     }
 
-    fn grow(&self) {
+    pub(crate) fn grow(&self) {
         assert!(run("mount", &["-o", "remount,size=200m"], self.0));
     }
 }
@@ -152,7 +153,7 @@ fn an_export_goes_on_when_a_full_disk_has_room_again() {
     target.batch_execute(schema).unwrap();
     let workplace = Workplace::at(&[("shop", servers.source_url(), servers.target_url(), "")]);
     let place = workplace.path().join("disk");
-    let Some(disk) = SmallDisk::mount(&place) else {
+    let Some(disk) = SmallDisk::mount(&place, "4m") else {
         eprintln!("this process may not mount a file system: nothing was tried");
         return;
     };

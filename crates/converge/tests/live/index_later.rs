@@ -153,14 +153,14 @@ fn a_column_that_changes_its_type_before_the_lock_stops_the_load() {
     databases.postgres().batch_execute(alter).unwrap();
     let tables = [target::ImportTable {
         table: catalog.table("t").unwrap(),
+        digest: "none",
         replace: false,
         index_later: false,
     }];
     let begun = target::Import::begin(
         &mut connection,
         "ledger",
-        "run",
-        "shop",
+        ("run", "shop"),
         (&catalog, &known),
         &tables,
     );

@@ -7,6 +7,7 @@ use std::time::Instant;
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
 
+use crate::import::Load;
 use crate::resume::{Export, check, files};
 use crate::support::signal;
 
@@ -44,5 +45,34 @@ fn an_export_goes_on_to_the_same_files() {
             resumed.text()
         );
         check(&export, &run, &calm, &before);
+    }
+}
+
+#[test]
+fn an_import_goes_on_to_the_same_rows_or_is_taken_back() {
+    let load = Load::new();
+    let start = Instant::now();
+    load.run(&["import"]).expect(0);
+    let calm_takes = start.elapsed();
+    let calm = load.target();
+    load.run(&["rollback"]).expect(0);
+    load.check_taken_back();
+    let mut random = TestRunner::default();
+    for round in 0..kills() {
+        // Twice, since going on may be killed as well.
+        for _ in 0..2 {
+            let mut running = load.begin();
+            let share = (0.0..1.0_f64).new_tree(&mut random).unwrap().current();
+            thread::sleep(calm_takes.mul_f64(share));
+            signal("KILL", running.id());
+            running.wait().unwrap();
+        }
+        // Some are taken back as they are.
+        if round % 2 == 0 {
+            load.run(&["import"]).expect(0);
+            assert_eq!(calm.differences(&load.target()), Vec::<String>::new());
+        }
+        load.run(&["rollback"]).expect(0);
+        load.check_taken_back();
     }
 }

@@ -243,7 +243,12 @@ fn target_frozen_during_import() {
     let outcome = finish(import);
     assert!(fault.elapsed() < END_WITHIN, "{:?}", fault.elapsed());
     let message = format!("the target ({address}) does not answer: 3 tries in ");
-    moved.check(outcome, "import", &message, "this import was not committed");
+    moved.check(
+        outcome,
+        "import",
+        &message,
+        "what this import has loaded is kept",
+    );
     frozen.thaw();
     moved.wait_until_nobody_works();
     assert_eq!(moved.target_rows("t"), "0");
@@ -340,7 +345,12 @@ fn a_target_that_dies_during_the_import_is_named_at_once() {
     assert!(fault.elapsed() < BROKEN_WITHIN, "{:?}", fault.elapsed());
     let message =
         format!("no connection to the target ({address}): loading table `t` from t.csv: ");
-    let outcome = moved.check(outcome, "import", &message, "this import was not committed");
+    let outcome = moved.check(
+        outcome,
+        "import",
+        &message,
+        "what this import has loaded is kept",
+    );
     moved.servers.start();
     assert_eq!(moved.target_rows("t"), "0");
     moved.servers.target().batch_execute(QUICK).unwrap();

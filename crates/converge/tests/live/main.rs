@@ -15,6 +15,7 @@ mod chunks;
 mod constraints;
 mod corners;
 mod defaults;
+mod import;
 mod index_later;
 mod killed_at_any_moment;
 mod large_baseline;

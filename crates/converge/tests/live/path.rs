@@ -230,7 +230,11 @@ fn one_changed_character_is_named_with_table_key_and_column() {
         "rollback_with_later_writes",
         &moved.run(&["rollback"]).expect(3),
     );
-    moved.run(&["rollback", "--discard-later-writes"]).expect(0);
+    let export = ["rollback", "--export-later-writes", "later"];
+    moved.run(&export).expect(0);
+    let later = moved.workplace.path().join("later/shop.item.csv");
+    let later = std::fs::read_to_string(later).unwrap();
+    settings(&folder().join("expected")).bind(|| insta::assert_snapshot!("later_writes", later));
     let rows = moved
         .shop
         .postgres()

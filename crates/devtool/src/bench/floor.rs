@@ -6,10 +6,9 @@
 use std::fs::File;
 
 use anyhow::{Context, Result};
-use catalog::{SourceTable, TargetCatalog, quote};
+use catalog::{SourceTable, quote};
 use dataset::Manifest;
 use source::Snapshot;
-use target::{Import, ImportTable};
 
 use super::converge::bytes_of_files;
 use super::interrupt::Interrupt;
@@ -21,8 +20,6 @@ use crate::system::System;
 
 /// A schema in the benchmark's own target databases; it holds the bare tables.
 const BARE_SCHEMA: &str = "bench_bare";
-/// The import wants a ledger; this one is not converge's.
-const LEDGER_SCHEMA: &str = "bench_ledger";
 
 /// What both floors need.
 #[derive(Clone, Copy, Debug)]
@@ -95,7 +92,6 @@ struct BareDatabase {
     system: System,
     connection: target::Connection,
     manifest: Manifest,
-    catalog: TargetCatalog,
 }
 
 impl BareDatabase {
@@ -113,37 +109,16 @@ impl BareDatabase {
         }
         script.push_str("commit;\n");
         connection.batch_execute(&script)?;
-        let catalog = target::discover(&mut connection, BARE_SCHEMA)?;
         Ok(Self {
             system,
             connection,
             manifest,
-            catalog,
         })
     }
 
-    /// All tables in one transaction, as the import does it.
+    /// One file after the other, each in a transaction of its own.
     fn load(&mut self, ground: Ground<'_>) -> Result<u64> {
-        let tables: Vec<ImportTable<'_>> = self
-            .catalog
-            .tables
-            .iter()
-            .map(|table| ImportTable {
-                table,
-                replace: false,
-                index_later: false,
-            })
-            .collect();
         let directory = ground.place.files_of(self.system, "transformed");
-        let known = self.connection.definitions(BARE_SCHEMA)?;
-        let mut import = Import::begin(
-            &mut self.connection,
-            LEDGER_SCHEMA,
-            "bench",
-            self.system.name(),
-            (&self.catalog, &known),
-            &tables,
-        )?;
         let mut rows = 0;
         for table in &self.manifest.tables {
             let columns: Vec<&str> = table.columns.iter().map(|c| c.name.as_str()).collect();
@@ -151,21 +126,19 @@ impl BareDatabase {
                 let path = directory.join(&file.name);
                 let csv =
                     File::open(&path).with_context(|| format!("cannot read {}", path.display()))?;
-                rows += import.copy::<anyhow::Error>(&table.name, &columns, csv, |_| {
-                    Ok(ground.interrupt.check()?)
-                })?;
+                let place = (BARE_SCHEMA, table.name.as_str());
+                rows += self
+                    .connection
+                    .load_csv::<anyhow::Error>(place, &columns, csv, |_| {
+                        Ok(ground.interrupt.check()?)
+                    })?;
             }
         }
-        import.put_back()?;
-        import.commit()?;
         Ok(rows)
     }
 }
 
 fn drop_schemas(connection: &mut target::Connection) -> Result<()> {
-    connection.batch_execute(&format!(
-        "drop schema if exists {BARE_SCHEMA} cascade;\n\
-         drop schema if exists {LEDGER_SCHEMA} cascade"
-    ))?;
+    connection.batch_execute(&format!("drop schema if exists {BARE_SCHEMA} cascade"))?;
     Ok(())
 }

@@ -18,7 +18,10 @@ select k.conrelid::pg_catalog.regclass::text,
           from pg_catalog.pg_index i
          cross join pg_catalog.unnest(i.indkey::smallint[]) with ordinality as o (number, place)
           join pg_catalog.pg_attribute a on a.attrelid = i.indrelid and a.attnum = o.number
-         where i.indrelid = k.conrelid and i.indisprimary and o.place <= i.indnkeyatts)
+         where i.indrelid = k.conrelid and i.indisprimary and o.place <= i.indnkeyatts),
+       -- Whether it may come back without a look at the rows, to be validated later: a partitioned
+       -- table takes none that are not valid.
+       k.convalidated and c.relkind = 'r' and f.relkind = 'r'
   from pg_catalog.pg_constraint k
   join pg_catalog.pg_class c on c.oid = k.conrelid
   join pg_catalog.pg_class f on f.oid = k.confrelid

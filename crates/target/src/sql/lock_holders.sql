@@ -1,9 +1,11 @@
 select pg_catalog.format('%s from %s, process %s', a.application_name,
-                         coalesce(a.client_addr::text, 'the same host'), a.pid)
+                         coalesce(a.client_addr::text, 'the same host'), a.pid),
+       coalesce(a.application_name, ''),
+       a.pid
   from pg_catalog.pg_locks l
   join pg_catalog.pg_stat_activity a on a.pid = l.pid
- where l.locktype = 'advisory' and l.granted
+ where l.locktype = 'advisory' and l.granted and l.pid <> pg_catalog.pg_backend_pid()
    and l.database = (select oid from pg_catalog.pg_database
                       where datname = pg_catalog.current_database())
    and (l.classid::bigint << 32) | l.objid::bigint = $1
- limit 1
+ order by a.application_name collate "C"

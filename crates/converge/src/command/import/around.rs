@@ -1,0 +1,61 @@
+//! What is around the tables of a load: named before it, and filled anew after it.
+
+use target::Surroundings;
+
+use super::Manner;
+use crate::console::counted;
+use crate::exit::Failure;
+use crate::run::StageRun;
+
+/// Names what is going to notice the load.
+pub(super) fn look(
+    stage: &StageRun<'_>,
+    connection: &mut target::Connection,
+    tables: &[&str],
+    manner: Manner,
+) -> anyhow::Result<Surroundings> {
+    let (name, schema) = (&stage.database.name, &stage.database.target_schema);
+    let around = connection.surroundings(schema, tables)?;
+    if !around.publications.is_empty() {
+        stage.console.line(&format!(
+            "note: the rows of `{name}` are handed on by {}: {}",
+            counted(around.publications.len() as u64, "publication"),
+            around.publications.join(", ")
+        ));
+    }
+    if !around.sessions.is_empty() {
+        stage.console.line(&format!(
+            "note: others are connected to target `{name}`: {}",
+            around.sessions.join("; ")
+        ));
+    }
+    if !around.materialized_views.is_empty() && !manner.refresh {
+        stage.console.line(&format!(
+            "note: materialised views of `{name}` keep what they held, since --refresh is not set: {}",
+            around.materialized_views.join(", ")
+        ));
+    }
+    Ok(around)
+}
+
+/// Fills materialised views anew, where that is wanted.
+pub(super) fn refresh(
+    stage: &StageRun<'_>,
+    connection: &mut target::Connection,
+    around: &Surroundings,
+    manner: Manner,
+) -> anyhow::Result<()> {
+    if !manner.refresh {
+        return Ok(());
+    }
+    let _cancelled_on_interrupt = stage.interrupt.cancels(connection.cancel());
+    let place = (stage.database.ledger.as_str(), stage.directory.run_id());
+    let refreshed = connection.refresh(place, &around.materialized_views);
+    stage.interrupt.check()?;
+    refreshed.map_err(|error| match error.is_lost_connection() {
+        true => error.into(),
+        false => Failure::refused(error.to_string())
+            .hint("the load itself is done; refresh the materialised views yourself")
+            .into(),
+    })
+}
