@@ -427,16 +427,4 @@ impl Connection {
             .doing(|| "looking for those who hold locks".to_owned())?;
         Ok(rows.iter().map(|row| row.get(0)).collect())
     }
-
-    /// Runs `analyze` on tables.
-    ///
-    /// # Errors
-    /// Where the server refuses.
-    pub fn analyze(&mut self, schema: &str, tables: &[&str]) -> Result<(), Error> {
-        for table in tables {
-            let sql = format!("analyze {}", quote::postgres_qualified(schema, table));
-            self.batch_execute(&sql)?;
-        }
-        Ok(())
-    }
 }

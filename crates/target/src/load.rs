@@ -5,6 +5,8 @@ use std::io::Read;
 
 use postgres::Transaction;
 
+use catalog::quote;
+
 use crate::connection::{Cancel, Connection};
 use crate::copy::{CopyForm, Form, copy_binary, copy_csv};
 use crate::endpoint::Endpoint;
@@ -117,6 +119,15 @@ impl Loader {
             })?;
         }
         Ok(())
+    }
+
+    /// Gathers the statistics of a table.
+    ///
+    /// # Errors
+    /// Where the server refuses.
+    pub fn analyze(&mut self, table: &str) -> Result<(), Error> {
+        let table = quote::postgres_qualified(&self.schema, table);
+        self.connection.batch_execute(&format!("analyze {table}"))
     }
 
     fn step(

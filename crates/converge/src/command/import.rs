@@ -113,14 +113,7 @@ fn import_database(stage: &mut StageRun<'_>, workers: usize, manner: Manner) -> 
             load::begin(stage, &mut connection, (&live, &known), &files)?;
         }
     }
-    around::refresh(stage, &mut connection, &around, manner)?;
-    // The rows are there and proven; statistics come by themselves, only later.
-    if let Err(error) = connection.analyze(&database.target_schema, &names) {
-        stage
-            .console
-            .line(&format!("note: {error}; the load itself is done"));
-    }
-    Ok(())
+    around::refresh(stage, &mut connection, &around, manner)
 }
 
 /// What the target is before the load, which must be what was planned for.

@@ -44,6 +44,11 @@ impl Converge {
         Ok(Self { program, config })
     }
 
+    /// The program and its configuration.
+    pub(crate) fn program_and_config(&self) -> (&Path, &Path) {
+        (&self.program, &self.config)
+    }
+
     /// What `converge --version` says.
     pub(crate) fn version(&self) -> Result<String> {
         let output = Command::new(&self.program)

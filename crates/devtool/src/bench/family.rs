@@ -23,7 +23,7 @@ use super::report::median;
 use crate::system::System;
 
 /// Most of production's bytes are in this table.
-const LARGEST: &str = "authorization_policy";
+pub(crate) const LARGEST: &str = "authorization_policy";
 /// Records of a few uuids, numbers and times are shorter.
 const NARROW_BYTES_MAX: u64 = 300;
 /// Each pass over a family is measured, as often as it takes to use this much processor time.

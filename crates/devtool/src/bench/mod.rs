@@ -10,6 +10,7 @@ mod floor;
 mod growth;
 mod interrupt;
 mod measure;
+mod one_table;
 mod place;
 mod plan;
 mod processor;

@@ -13,6 +13,7 @@ use serde::Serialize;
 
 use super::family::FamilyReport;
 use super::measure::Sample;
+use super::one_table::OneTable;
 use super::plan::{Floor, Step};
 use super::processor::kilobytes_field;
 use super::run::Round;
@@ -45,6 +46,8 @@ pub(crate) struct Report {
     pub(crate) steps: Vec<StepReport>,
     /// The conversion by kind of table; empty where `transform` alone was not asked for.
     pub(crate) families: Vec<FamilyReport>,
+    /// `null` where `import` alone was not asked for.
+    pub(crate) one_table: Option<OneTable>,
 }
 
 /// What the numbers depend on.
@@ -98,6 +101,7 @@ impl Report {
         converge: String,
         rounds: &[Round],
         families: Vec<FamilyReport>,
+        one_table: Option<OneTable>,
     ) -> Self {
         let mut steps: Vec<Step> = Vec::new();
         for (step, _) in &rounds[0] {
@@ -122,6 +126,7 @@ impl Report {
                 .map(|step| StepReport::new(*step, rounds))
                 .collect(),
             families,
+            one_table,
         }
     }
 
@@ -302,6 +307,7 @@ pub(super) mod tests {
             "converge 0.1.0".to_owned(),
             &rounds,
             Vec::new(),
+            None,
         )
     }
 

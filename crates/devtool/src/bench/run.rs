@@ -15,6 +15,7 @@ use super::floor::Ground;
 use super::growth::Growth;
 use super::interrupt::Interrupt;
 use super::measure::Sample;
+use super::one_table::{self, OneTable};
 use super::place::Place;
 use super::plan::{Floor, Plan, Stage, Step};
 use super::processor::Servers;
@@ -57,6 +58,7 @@ pub(crate) fn run(options: &Bench) -> Result<()> {
             measured.version,
             &measured.rounds,
             measured.families,
+            measured.one_table,
         );
         if options.output == OutputFormat::Human || !options.growth {
             report.print(options.output)?;
@@ -74,6 +76,7 @@ struct Measured {
     version: String,
     rounds: Vec<Round>,
     families: Vec<FamilyReport>,
+    one_table: Option<OneTable>,
 }
 
 /// The steps of a round with what they took.
@@ -122,7 +125,15 @@ fn measure(
         Some(Stage::Transform) => family::measure(place)?,
         _ => Vec::new(),
     };
+    let one_table = match options.stage {
+        Some(Stage::Import) => {
+            let (program, config) = converge.program_and_config();
+            Some(one_table::measure(ground, program, config, options.rounds)?)
+        }
+        _ => None,
+    };
     Ok(Measured {
+        one_table,
         version: converge.version()?,
         rounds,
         families,

@@ -57,6 +57,19 @@ pub(crate) fn text(report: &Report) -> String {
         let lines: Vec<[String; 7]> = report.families.iter().map(family_cells).collect();
         write_lines(FAMILY_HEADER, &lines, &mut text);
     }
+    if let Some(one) = &report.one_table {
+        text.push_str(&format!(
+            "\n{} alone, {} rows, {:.1} MB: import {:.2} s; \\copy with its constraints in place \
+             {:.2} s, with lz4 {:.2} s; {:.2} of its time\n",
+            one.table,
+            one.rows,
+            one.bytes as f64 / 1e6,
+            one.import_seconds,
+            one.copy_seconds,
+            one.copy_lz4_seconds,
+            one.ratio
+        ));
+    }
     text
 }
 

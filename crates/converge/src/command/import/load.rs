@@ -102,10 +102,7 @@ fn finish(
 ) -> anyhow::Result<()> {
     let schema = &stage.database.target_schema;
     match result {
-        Ok(()) => {
-            stage.work.leaves(LEAVES_AFTER);
-            Ok(())
-        }
+        Ok(()) => Ok(()),
         Err(error) if ended::can_go_on(&error) => {
             let error = ended::with_owners(error, schema, connection);
             Err(ended::explain(error, stage.interrupt, Reached::Loading))
@@ -130,7 +127,6 @@ fn load(
         import.keys_to_validate()?
     };
     put_back(stage, &mut loaders, &keys, Loader::validate, "foreign keys")?;
-    drop(loaders);
     stage.interrupt.check()?;
     let _cancelled_on_interrupt = stage.interrupt.cancels(import.cancel());
     let mut seal = import.seal()?;
@@ -141,7 +137,30 @@ fn load(
         }
     }
     stage.work.leaves(LEAVES_IN_COMMIT);
-    Ok(seal.commit()?)
+    seal.commit()?;
+    stage.work.leaves(LEAVES_AFTER);
+    analyze(stage, &mut loaders, files);
+    Ok(())
+}
+
+/// Gathers statistics: the rows are there and proven, and these come by themselves, only later.
+fn analyze(stage: &mut StageRun<'_>, loaders: &mut [Loader], files: &Files<'_>) {
+    let tables = files.pairs.iter().map(|pair| pair.target.name.as_str());
+    let tables: Vec<&str> = tables.collect();
+    let name = &stage.database.name;
+    let analyzed = side_by_side(
+        stage,
+        loaders,
+        &tables,
+        |loader, table, _| Ok(loader.analyze(table)?),
+        || format!("import     {name}: statistics"),
+        |_, _, ()| Ok(()),
+    );
+    if let Err(error) = analyzed {
+        stage
+            .console
+            .line(&format!("note: {error:#}; the load itself is done"));
+    }
 }
 
 /// Loads what the ledger does not know yet, the largest files first.
