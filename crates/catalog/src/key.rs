@@ -69,6 +69,21 @@ impl Key {
         self.parts.iter().map(KeyPart::plain_column).collect()
     }
 
+    /// Whether it finds rows by these columns: they are its first ones, in any order.
+    pub fn finds(&self, columns: &[String]) -> bool {
+        let first = self.parts.iter().take(columns.len());
+        let first: Option<Vec<&str>> = first.map(KeyPart::plain_column).collect();
+        let ordered = matches!(
+            self.kind,
+            KeyKind::Primary | KeyKind::Unique | KeyKind::Index
+        );
+        ordered
+            && self.valid
+            && self.predicate.is_none()
+            && self.parts.len() >= columns.len()
+            && first.is_some_and(|first| columns.iter().all(|name| first.contains(&name.as_str())))
+    }
+
     /// Whether no two rows of the table may have the same key.
     pub fn is_unique(&self) -> bool {
         let unique = matches!(self.kind, KeyKind::Primary | KeyKind::Unique);

@@ -117,6 +117,12 @@ impl<T> Table<T> {
         let key = self.primary_key();
         key.and_then(Key::plain_columns).unwrap_or_default()
     }
+
+    /// The foreign keys whose rows are found by no index, as MySQL has one for each of its own.
+    pub fn foreign_keys_without_index(&self) -> impl Iterator<Item = &ForeignKey> {
+        let found = |key: &ForeignKey| self.keys.iter().any(|index| index.finds(&key.columns));
+        self.foreign_keys.iter().filter(move |key| !found(key))
+    }
 }
 
 /// Something of a schema that is no table: it is named, so that nobody misses it later.

@@ -50,6 +50,9 @@ pub(crate) struct Bench {
     /// grows faster than the rows
     #[arg(long)]
     pub(crate) growth: bool,
+    /// Measure pgloader (an installed one) and DuckDB (from PyPI) beside it, on rows without dirt
+    #[arg(long, conflicts_with_all = ["stage", "growth"])]
+    pub(crate) peers: bool,
     /// Form of the report on stdout
     #[arg(long, value_enum, default_value = "human")]
     pub(crate) output: OutputFormat,

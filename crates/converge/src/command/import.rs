@@ -113,6 +113,7 @@ fn import_database(stage: &mut StageRun<'_>, workers: usize, manner: Manner) -> 
             load::begin(stage, &mut connection, (&live, &known), &files)?;
         }
     }
+    around::name_foreign_keys_without_index(stage, &pairs);
     around::refresh(stage, &mut connection, &around, manner)
 }
 

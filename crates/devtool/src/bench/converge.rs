@@ -4,7 +4,7 @@
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 use dataset::Manifest;
@@ -19,6 +19,8 @@ use crate::system::System;
 
 /// Lines of the command's own messages that are shown when it fails.
 const MESSAGE_LINES: usize = 20;
+/// The exit code of a verdict that is not `equal`.
+const EXIT_DIFFERENT: i32 = 5;
 
 /// The program with its configuration.
 #[derive(Debug)]
@@ -58,6 +60,29 @@ impl Converge {
         Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
     }
 
+    /// What `verify` says about the run and its targets, whatever its verdict.
+    ///
+    /// # Errors
+    /// Where it comes to none.
+    pub(crate) fn verify(&self, place: &Place) -> Result<Value> {
+        let output = Command::new(&self.program)
+            .args(["verify", "--output", "json", "--config"])
+            .arg(&self.config)
+            .arg("--run")
+            .arg(place.run_directory())
+            .current_dir(place.work())
+            .stdin(Stdio::null())
+            .stderr(Stdio::null())
+            .output()
+            .with_context(|| format!("cannot start {}", self.program.display()))?;
+        match output.status.code() {
+            Some(0 | EXIT_DIFFERENT) => {
+                serde_json::from_slice(&output.stdout).context("`converge verify` printed no JSON")
+            }
+            _ => bail!("`converge verify` ended with {}", output.status),
+        }
+    }
+
     /// Runs a command and measures it.
     ///
     /// # Errors
@@ -75,7 +100,7 @@ impl Converge {
             .arg(place.run_directory())
             .args(verb.options())
             .current_dir(place.work())
-            .stdin(std::process::Stdio::null())
+            .stdin(Stdio::null())
             // Files, because a pipe would have to be emptied by this process meanwhile.
             .stdout(create(&document)?)
             .stderr(create(&messages)?);
@@ -147,7 +172,7 @@ fn bytes_looked_at(document: &Value) -> Option<u64> {
 /// The rows that the command says it moved, compared or took back.
 fn rows(verb: Verb, document: &Value) -> Option<u64> {
     match verb {
-        Verb::Migrate => sum(document.get("import")?, |database| {
+        Verb::Migrate | Verb::MigrateAlone => sum(document.get("import")?, |database| {
             database["rows"].as_u64()
         }),
         Verb::Verify => sum(document.get("databases")?, |database| {

@@ -101,6 +101,18 @@ impl OwnMeter {
 }
 
 impl Sample {
+    /// Of what was done one after the other.
+    pub(crate) fn and_then(self, next: Self) -> Self {
+        Self {
+            seconds: self.seconds + next.seconds,
+            client: self.client.plus(next.client),
+            peak_memory_bytes: self.peak_memory_bytes.max(next.peak_memory_bytes),
+            source_processor_seconds: self.source_processor_seconds + next.source_processor_seconds,
+            target_processor_seconds: self.target_processor_seconds + next.target_processor_seconds,
+            ..self
+        }
+    }
+
     /// With what was moved.
     pub(crate) fn moving(self, moved: Moved) -> Self {
         Self {

@@ -11,6 +11,7 @@ mod growth;
 mod interrupt;
 mod measure;
 mod one_table;
+mod peers;
 mod place;
 mod plan;
 mod processor;

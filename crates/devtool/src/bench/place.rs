@@ -63,6 +63,11 @@ impl Place {
         Ok(home.into())
     }
 
+    /// The directory beside the servers, whose files outlive a benchmark.
+    pub(crate) fn state(&self) -> &Path {
+        &self.state
+    }
+
     /// The working directory.
     pub(crate) fn work(&self) -> &Path {
         &self.work
@@ -89,12 +94,15 @@ impl Place {
     }
 
     /// Writes the workspace's `alkemio.yml` with the addresses of the databases under
-    /// `prefix` in place of its variables, and returns its path.
-    pub(crate) fn write_config(&self, prefix: &str) -> Result<PathBuf> {
+    /// `prefix` in place of its variables, and returns its path. Other tools have no rules.
+    pub(crate) fn write_config(&self, prefix: &str, with_rules: bool) -> Result<PathBuf> {
         let example = workspace_root().join("alkemio.yml");
         let text = fs::read_to_string(&example)
             .with_context(|| format!("cannot read {}", example.display()))?;
-        let config = with_addresses(&text, &self.read("env")?, prefix)?;
+        let mut config = with_addresses(&text, &self.read("env")?, prefix)?;
+        if !with_rules {
+            config = without_rules(&config);
+        }
         let path = self.work.join("bench.yml");
         fs::write(&path, config).with_context(|| format!("cannot write {}", path.display()))?;
         Ok(path)
@@ -148,6 +156,16 @@ fn with_addresses(text: &str, env: &str, prefix: &str) -> Result<String> {
     Ok(config)
 }
 
+/// The lines that are not `rules:` and what is below it.
+fn without_rules(config: &str) -> String {
+    let mut within = false;
+    let kept = config.lines().filter(|line| {
+        within = *line == "    rules:" || within && line.starts_with("      ");
+        !within
+    });
+    kept.map(|line| format!("{line}\n")).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -177,6 +195,9 @@ mod tests {
         assert!(rules(&config) > 0);
         assert_eq!(rules(&config), rules(&example));
         assert!(!config.contains('$'), "{config}");
+        let bare = without_rules(&config);
+        assert_eq!(rules(&bare), 0);
+        assert!(!bare.contains("rules") && bare.contains("types:"), "{bare}");
     }
 
     #[test]

@@ -28,6 +28,8 @@ pub(crate) enum Step {
     Converge(Verb),
     /// The least that somebody else would need for the same data.
     Floor(Floor),
+    /// Another tool.
+    Peer(Peer),
 }
 
 /// The measured commands of converge.
@@ -41,7 +43,17 @@ pub(crate) enum Verb {
     Import,
     Verify,
     Migrate,
+    /// Without what the other tools do not do.
+    MigrateAlone,
     Rollback,
+}
+
+/// Other tools that move MySQL databases to PostgreSQL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Peer {
+    /// With its extensions for both servers.
+    DuckDb,
+    Pgloader,
 }
 
 /// What bounds the commands from below.
@@ -64,7 +76,9 @@ pub(crate) struct Plan {
 
 use Floor::{Drain, Load};
 use Step::Converge;
-use Verb::{Assess, Export, ExportAlone, Import, Migrate, Rollback, Transform, Verify};
+use Verb::{
+    Assess, Export, ExportAlone, Import, Migrate, MigrateAlone, Rollback, Transform, Verify,
+};
 
 // A floor comes after a step that has left the manifests, which tell it tables and files.
 const ALL: &[Step] = &[
@@ -82,6 +96,22 @@ const ALL: &[Step] = &[
 ];
 
 impl Plan {
+    /// Beside other tools, which come behind a run that has left its manifests.
+    pub(crate) fn with_peers() -> Self {
+        Self {
+            before: &[],
+            round: &[
+                Converge(Assess),
+                Converge(MigrateAlone),
+                Step::Floor(Drain),
+                Converge(Verify),
+                Converge(Rollback),
+                Step::Peer(Peer::DuckDb),
+                Step::Peer(Peer::Pgloader),
+            ],
+        }
+    }
+
     /// For one stage, or for all of them.
     pub(crate) fn of(stage: Option<Stage>) -> Self {
         let (before, round): (&[Verb], &[Step]) = match stage {
@@ -119,7 +149,9 @@ impl Step {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Converge(ExportAlone) => "export, 1 job",
+            Self::Converge(MigrateAlone) => "migrate, alone",
             Self::Converge(verb) => verb.name(),
+            Self::Peer(peer) => peer.name(),
             Self::Floor(Drain) => "drain",
             Self::Floor(Load) => "load",
         }
@@ -132,7 +164,7 @@ impl Step {
             Converge(Assess | Export | ExportAlone | Verify) => &[Drain],
             Converge(Import) => &[Load],
             Converge(Migrate) => &[Drain, Load],
-            Converge(Transform | Rollback) | Self::Floor(_) => &[],
+            Converge(MigrateAlone | Transform | Rollback) | Self::Floor(_) | Self::Peer(_) => &[],
         }
     }
 }
@@ -146,7 +178,7 @@ impl Verb {
             Transform => "transform",
             Import => "import",
             Verify => "verify",
-            Migrate => "migrate",
+            Migrate | MigrateAlone => "migrate",
             Rollback => "rollback",
         }
     }
@@ -155,13 +187,24 @@ impl Verb {
     pub(crate) fn options(self) -> &'static [&'static str] {
         match self {
             ExportAlone => &["--jobs", "1"],
+            MigrateAlone => &["--skip-assess", "--no-verify"],
             _ => &[],
         }
     }
 
     /// Whether it begins a run, for which there must be none in the directory.
     pub(crate) fn begins_a_run(self) -> bool {
-        matches!(self, Export | ExportAlone | Migrate)
+        matches!(self, Export | ExportAlone | Migrate | MigrateAlone)
+    }
+}
+
+impl Peer {
+    /// As it is called.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::DuckDb => "DuckDB",
+            Self::Pgloader => "pgloader",
+        }
     }
 }
 
@@ -171,7 +214,8 @@ mod tests {
 
     fn plans() -> Vec<Plan> {
         let stages = Stage::value_variants().iter().copied().map(Some);
-        stages.chain([None]).map(Plan::of).collect()
+        let plans = stages.chain([None]).map(Plan::of);
+        plans.chain([Plan::with_peers()]).collect()
     }
 
     /// Runs a round twice in thought: a load needs an empty target, a floor needs files.
@@ -194,7 +238,7 @@ mod tests {
                         assert!(transformed && !loaded, "{plan:?}");
                         loaded = true;
                     }
-                    Converge(Migrate) => {
+                    Converge(Migrate | MigrateAlone) => {
                         assert!(!loaded, "{plan:?}");
                         (exported, transformed, loaded) = (true, true, true);
                     }
@@ -205,6 +249,8 @@ mod tests {
                     }
                     Step::Floor(Drain) => assert!(exported, "{plan:?}"),
                     Step::Floor(Load) => assert!(transformed, "{plan:?}"),
+                    // The targets are made anew behind it.
+                    Step::Peer(_) => assert!(transformed && !loaded, "{plan:?}"),
                 }
             }
         }

@@ -49,6 +49,14 @@ impl ProcessorTime {
         }
     }
 
+    /// Together with another one.
+    pub(crate) fn plus(self, other: Self) -> Self {
+        Self {
+            user_seconds: self.user_seconds + other.user_seconds,
+            system_seconds: self.system_seconds + other.system_seconds,
+        }
+    }
+
     /// In all.
     pub(crate) fn seconds(self) -> f64 {
         self.user_seconds + self.system_seconds

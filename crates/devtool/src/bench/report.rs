@@ -14,9 +14,9 @@ use serde::Serialize;
 use super::family::FamilyReport;
 use super::measure::Sample;
 use super::one_table::OneTable;
-use super::plan::{Floor, Step};
+use super::plan::{Floor, Peer, Step, Verb};
 use super::processor::kilobytes_field;
-use super::run::Round;
+use super::run::{Measured, Round};
 use super::table;
 use crate::args::Bench;
 
@@ -48,6 +48,19 @@ pub(crate) struct Report {
     pub(crate) families: Vec<FamilyReport>,
     /// `null` where `import` alone was not asked for.
     pub(crate) one_table: Option<OneTable>,
+    /// The other tools; empty without `--peers`.
+    pub(crate) peers: Vec<PeerReport>,
+}
+
+/// What became of the same move by another tool.
+#[derive(Debug, Serialize)]
+pub(crate) struct PeerReport {
+    pub(crate) name: &'static str,
+    pub(crate) version: String,
+    /// The time of `migrate, alone` by that of this tool.
+    pub(crate) ratio: f64,
+    /// What `verify` finds in its target.
+    pub(crate) differences: Vec<String>,
 }
 
 /// What the numbers depend on.
@@ -94,15 +107,8 @@ pub(crate) struct Medians {
 
 impl Report {
     /// Sums up the rounds; there is at least one, and all have the same steps.
-    pub(crate) fn new(
-        options: &Bench,
-        scale: u64,
-        machine: Machine,
-        converge: String,
-        rounds: &[Round],
-        families: Vec<FamilyReport>,
-        one_table: Option<OneTable>,
-    ) -> Self {
+    pub(crate) fn new(options: &Bench, scale: u64, machine: Machine, measured: Measured) -> Self {
+        let rounds = &measured.rounds;
         let mut steps: Vec<Step> = Vec::new();
         for (step, _) in &rounds[0] {
             if !steps.contains(step) {
@@ -119,14 +125,15 @@ impl Report {
             } else {
                 "release"
             },
-            converge,
+            converge: measured.version,
             machine,
             steps: steps
                 .iter()
                 .map(|step| StepReport::new(*step, rounds))
                 .collect(),
-            families,
-            one_table,
+            families: measured.families,
+            one_table: measured.one_table,
+            peers: measured.peers,
         }
     }
 
@@ -165,6 +172,29 @@ impl Machine {
     }
 }
 
+impl PeerReport {
+    /// In the order of a round.
+    pub(super) fn of(
+        rounds: &[Round],
+        versions: &[(Peer, String)],
+        differences: Vec<(Peer, Vec<String>)>,
+    ) -> Vec<Self> {
+        let seconds = |step| median_of(&samples(step, rounds), |sample| sample.seconds);
+        let own = seconds(Step::Converge(Verb::MigrateAlone));
+        let of_peer = |(peer, differences): (Peer, Vec<String>)| Self {
+            name: peer.name(),
+            version: versions
+                .iter()
+                .find(|(other, _)| *other == peer)
+                .map(|(_, version)| version.clone())
+                .unwrap_or_default(),
+            ratio: own / seconds(Step::Peer(peer)),
+            differences,
+        };
+        differences.into_iter().map(of_peer).collect()
+    }
+}
+
 impl StepReport {
     fn new(step: Step, rounds: &[Round]) -> Self {
         let samples = samples(step, rounds);
@@ -180,6 +210,7 @@ impl StepReport {
             kind: match step {
                 Step::Converge(_) => "stage",
                 Step::Floor(_) => "floor",
+                Step::Peer(_) => "peer",
             },
             rows,
             bytes: bytes as u64,
@@ -242,7 +273,6 @@ pub(super) fn median(mut numbers: Vec<f64>) -> f64 {
 
 #[cfg(test)]
 pub(super) mod tests {
-    use super::super::plan::Verb;
     use super::super::processor::ProcessorTime;
     use super::*;
 
@@ -291,6 +321,7 @@ pub(super) mod tests {
             scale: 1,
             rounds: 3,
             growth: false,
+            peers: false,
             output: OutputFormat::Human,
         };
         let machine = Machine {
@@ -304,10 +335,11 @@ pub(super) mod tests {
             &options,
             1,
             machine,
-            "converge 0.1.0".to_owned(),
-            &rounds,
-            Vec::new(),
-            None,
+            Measured {
+                version: "converge 0.1.0".to_owned(),
+                rounds: rounds.into(),
+                ..Measured::default()
+            },
         )
     }
 

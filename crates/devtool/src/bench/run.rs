@@ -16,16 +16,19 @@ use super::growth::Growth;
 use super::interrupt::Interrupt;
 use super::measure::Sample;
 use super::one_table::{self, OneTable};
+use super::peers::{self, Peers};
 use super::place::Place;
 use super::plan::{Floor, Plan, Stage, Step};
 use super::processor::Servers;
-use super::report::{Machine, OutputFormat, Report};
+use super::report::{Machine, OutputFormat, PeerReport, Report};
 use crate::args::Bench;
 use crate::local::{LocalServers, OWN_DATABASE, Prefix};
 use crate::system::System;
 
 /// Before the names of the databases, so that the developer's own stay as they are.
 const PREFIX: &str = "bench_";
+/// Makes the targets as their owners do.
+const TARGETS: [&str; 3] = ["targets", "--prefix", PREFIX];
 
 /// Measures and prints the report on stdout; progress goes to stderr.
 ///
@@ -51,15 +54,7 @@ pub(crate) fn run(options: &Bench) -> Result<()> {
         interrupt.check()?;
         let measured = measured?;
         removed.context("cannot remove what the benchmark made")?;
-        let report = Report::new(
-            options,
-            scale,
-            machine.clone(),
-            measured.version,
-            &measured.rounds,
-            measured.families,
-            measured.one_table,
-        );
+        let report = Report::new(options, scale, machine.clone(), measured);
         if options.output == OutputFormat::Human || !options.growth {
             report.print(options.output)?;
         }
@@ -72,11 +67,13 @@ pub(crate) fn run(options: &Bench) -> Result<()> {
 }
 
 /// What the report is made of.
-struct Measured {
-    version: String,
-    rounds: Vec<Round>,
-    families: Vec<FamilyReport>,
-    one_table: Option<OneTable>,
+#[derive(Default)]
+pub(super) struct Measured {
+    pub(super) version: String,
+    pub(super) rounds: Vec<Round>,
+    pub(super) families: Vec<FamilyReport>,
+    pub(super) one_table: Option<OneTable>,
+    pub(super) peers: Vec<PeerReport>,
 }
 
 /// The steps of a round with what they took.
@@ -89,7 +86,8 @@ fn measure(
     place: &Place,
     interrupt: &Interrupt,
 ) -> Result<Measured> {
-    let converge = Converge::find(place.write_config(PREFIX)?)?;
+    let config = place.write_config(PREFIX, !options.peers)?;
+    let converge = Converge::find(config.clone())?;
     let ground = Ground {
         local,
         place,
@@ -97,9 +95,20 @@ fn measure(
         interrupt,
     };
     let scale = scale.to_string();
-    fixtures(&["load", "--scale", &scale, "--prefix", PREFIX])?;
-    fixtures(&["targets", "--prefix", PREFIX])?;
-    let plan = Plan::of(options.stage);
+    // Of what production has, the other tools change some and stop at some.
+    let dirt = if options.peers { "none" } else { "production" };
+    fixtures(&[
+        "load", "--scale", &scale, "--dirt", dirt, "--prefix", PREFIX,
+    ])?;
+    fixtures(&TARGETS)?;
+    let (plan, peers) = match options.peers {
+        true => {
+            let peers = Peers::find(place.state(), place.work())?;
+            (Plan::with_peers(), Some(peers))
+        }
+        false => (Plan::of(options.stage), None),
+    };
+    let mut differences = Vec::new();
     for verb in plan.before {
         interrupt.check()?;
         eprintln!("bench: {} (not measured)", verb.name());
@@ -110,7 +119,18 @@ fn measure(
         let mut round = Round::new();
         for step in plan.round {
             interrupt.check()?;
-            let sample = perform(*step, &converge, ground)?;
+            let sample = match (step, &peers) {
+                (Step::Peer(peer), Some(peers)) => {
+                    let sample = peers.run(*peer, ground, &config)?;
+                    if number == 1 {
+                        let found = peers::differences(&converge.verify(place)?);
+                        differences.push((*peer, found));
+                    }
+                    fixtures(&TARGETS)?;
+                    sample
+                }
+                _ => perform(*step, &converge, ground)?,
+            };
             let (name, seconds) = (step.name(), sample.seconds);
             eprintln!(
                 "bench: round {number} of {}: {name} {seconds:.2} s",
@@ -132,8 +152,10 @@ fn measure(
         }
         _ => None,
     };
+    let peers = peers.map(|peers| PeerReport::of(&rounds, &peers.versions, differences));
     Ok(Measured {
         one_table,
+        peers: peers.unwrap_or_default(),
         version: converge.version()?,
         rounds,
         families,
@@ -145,6 +167,7 @@ fn perform(step: Step, converge: &Converge, ground: Ground<'_>) -> Result<Sample
         Step::Converge(verb) => converge.run(verb, ground.place, ground.servers),
         Step::Floor(Floor::Drain) => ground.drain(),
         Step::Floor(Floor::Load) => ground.load(),
+        Step::Peer(_) => bail!("other tools are not among these steps"),
     }
 }
 

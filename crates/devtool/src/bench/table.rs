@@ -70,6 +70,20 @@ pub(crate) fn text(report: &Report) -> String {
             one.ratio
         ));
     }
+    if !report.peers.is_empty() {
+        text.push('\n');
+    }
+    for peer in &report.peers {
+        text.push_str(&format!(
+            "{}: migrate, alone, takes {:.2} of its time; its target {}\n",
+            peer.version,
+            peer.ratio,
+            match peer.differences.as_slice() {
+                [] => "equals the source".to_owned(),
+                differences => format!("differs from the source: {}", differences.join(", ")),
+            }
+        ));
+    }
     text
 }
 

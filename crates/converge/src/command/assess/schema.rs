@@ -3,9 +3,7 @@
 //!
 //! Rows are only counted.
 
-use catalog::{
-    ForeignKey, Key, KeyKind, ObjectKind, SourceTable, TargetCatalog, TargetColumn, quote,
-};
+use catalog::{ObjectKind, SourceTable, TargetCatalog, TargetColumn, quote};
 use source::Reader;
 
 use super::finding::Finding;
@@ -177,17 +175,15 @@ pub(crate) fn of_columns(
             findings.push(finding.detail(format!("on update {on_update}")));
         }
     }
-    for key in &subject.target.foreign_keys {
-        if !subject.target.keys.iter().any(|index| serves(index, key)) {
-            let names: Vec<String> = key.columns.iter().map(|c| quote::postgres(c)).collect();
-            let sql = format!(
-                "in the target: create index on {} ({})",
-                quote::postgres_qualified(&database.target_schema, table),
-                names.join(", ")
-            );
-            let finding = new(kinds::FOREIGN_KEY_WITHOUT_INDEX).constraint(&key.name);
-            findings.push(finding.detail(key.columns.join(", ")).hint(sql));
-        }
+    for key in subject.target.foreign_keys_without_index() {
+        let names: Vec<String> = key.columns.iter().map(|c| quote::postgres(c)).collect();
+        let sql = format!(
+            "in the target: create index on {} ({})",
+            quote::postgres_qualified(&database.target_schema, table),
+            names.join(", ")
+        );
+        let finding = new(kinds::FOREIGN_KEY_WITHOUT_INDEX).constraint(&key.name);
+        findings.push(finding.detail(key.columns.join(", ")).hint(sql));
     }
     findings
 }
@@ -198,29 +194,6 @@ fn default_of(column: &TargetColumn) -> String {
         None if column.auto_increment => "numbered by the target".to_owned(),
         None => "NULL".to_owned(),
     }
-}
-
-/// Whether an index finds the rows of a foreign key: its first columns are the key's, in any
-/// order.
-fn serves(index: &Key, key: &ForeignKey) -> bool {
-    let finds = matches!(
-        index.kind,
-        KeyKind::Primary | KeyKind::Unique | KeyKind::Index
-    );
-    let first: Option<Vec<&str>> = index
-        .parts
-        .iter()
-        .take(key.columns.len())
-        .map(|part| part.plain_column())
-        .collect();
-    let covers = |first: Vec<&str>| {
-        first.len() == key.columns.len()
-            && key
-                .columns
-                .iter()
-                .all(|column| first.contains(&column.as_str()))
-    };
-    finds && index.valid && index.predicate.is_none() && first.is_some_and(covers)
 }
 
 /// Rows that the target's tables already hold, where they may not be replaced.

@@ -5,7 +5,11 @@ use target::Surroundings;
 use super::Manner;
 use crate::console::counted;
 use crate::exit::Failure;
+use crate::pairing::TablePair;
 use crate::run::StageRun;
+
+/// Enough to recognise a pattern by.
+const KEYS_SHOWN: usize = 5;
 
 /// Names what is going to notice the load.
 pub(super) fn look(
@@ -36,6 +40,32 @@ pub(super) fn look(
         ));
     }
     Ok(around)
+}
+
+/// Names the foreign keys whose rows no index finds: deletes in the tables that they refer to read
+/// their whole table, which MySQL, with an index for each, never did.
+pub(super) fn name_foreign_keys_without_index(stage: &StageRun<'_>, pairs: &[TablePair<'_>]) {
+    let of_table = |pair: &TablePair<'_>| {
+        let keys = pair.target.foreign_keys_without_index();
+        let names = keys.map(|key| format!("{}.{}", pair.target.name, key.columns.join("+")));
+        names.collect::<Vec<String>>()
+    };
+    let keys: Vec<String> = pairs.iter().flat_map(of_table).collect();
+    if keys.is_empty() {
+        return;
+    }
+    let shown = &keys[..keys.len().min(KEYS_SHOWN)];
+    let more = match keys.len() - shown.len() {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    stage.console.line(&format!(
+        "note: no index finds the rows of {} of `{}`, so that deletes become slow: {}{more}; `cargo \
+         xtask assess` has the SQL",
+        counted(keys.len() as u64, "foreign key"),
+        stage.database.name,
+        shown.join(", "),
+    ));
 }
 
 /// Fills materialised views anew, where that is wanted.
