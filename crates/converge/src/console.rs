@@ -129,6 +129,15 @@ pub(crate) fn counted(number: u64, noun: &str) -> String {
     format!("{} {noun}{ending}", thousands(number))
 }
 
+/// The first names of a list, and how many more there are.
+pub(crate) fn first_of(names: &[String], shown_max: usize) -> String {
+    let shown = &names[..names.len().min(shown_max)];
+    match names.len() - shown.len() {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
+}
+
 /// Bytes in the unit that leaves one to three digits before the point (powers of 1000).
 pub(crate) fn bytes_text(bytes: u64) -> String {
     let mut value = bytes as f64;

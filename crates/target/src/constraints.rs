@@ -65,7 +65,7 @@ pub(crate) fn try_out(
         off.take_off(transaction)?;
     }
     for off in found {
-        off.put_back_whole(transaction)?;
+        off.try_back(transaction)?;
     }
     let differences = before.differences(&definitions(transaction, schema)?);
     let back = "rollback to savepoint trial; release savepoint trial";

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use postgres::Transaction;
+use postgres::{GenericClient, Transaction};
 
 use catalog::{TargetCatalog, TargetColumn, TargetTable, quote};
 
@@ -98,8 +98,11 @@ impl<'c> Import<'c> {
             off.take_off(&mut transaction)?;
         }
         let mut aside = Aside::default();
+        let occupied = occupied(&mut transaction, schema, &names)?;
         for table in tables {
-            aside.set_rows_aside(&mut transaction, (ledger, schema), table)?;
+            if occupied.contains(&table.table.name) {
+                aside.set_rows_aside(&mut transaction, (ledger, schema), table)?;
+            }
         }
         let later = tables.iter().filter(|table| table.index_later);
         let later: Vec<&str> = later.map(|table| table.table.name.as_str()).collect();
@@ -207,10 +210,15 @@ impl<'c> Import<'c> {
         let limit = format!("set local {LOCK_TIMEOUT}");
         transaction.batch_execute(&limit).doing(doing)?;
         let place = (self.ledger.as_str(), self.run.run_id.as_str());
+        let (mut half, mut whole) = (Vec::new(), Vec::new());
         for off in &off {
-            let state = off.put_back(&mut transaction)?;
-            ledger::mark(&mut transaction, place, off, state)?;
+            match off.put_back(&mut transaction)? {
+                OffState::On => whole.push(off),
+                OffState::Off | OffState::Unvalidated => half.push(off),
+            }
         }
+        ledger::mark(&mut transaction, place, &half, OffState::Unvalidated)?;
+        ledger::mark(&mut transaction, place, &whole, OffState::On)?;
         transaction.commit().doing(doing)?;
         self.off(OffKind::ForeignKey, OffState::Unvalidated)
     }
@@ -265,14 +273,6 @@ impl Aside {
     ) -> Result<(), Error> {
         let name = &table.table.name;
         let qualified = quote::postgres_qualified(schema, name);
-        let doing = || format!("looking for rows in table `{name}`");
-        let occupied: bool = transaction
-            .query_one(&format!("select exists (select from {qualified})"), &[])
-            .doing(doing)?
-            .get(0);
-        if !occupied {
-            return Ok(());
-        }
         if !table.replace {
             return Err(state(format!("table `{name}` holds rows")));
         }
@@ -346,7 +346,7 @@ impl Seal<'_> {
         let transaction = &mut self.transaction;
         for off in ledger::read_off(transaction, place, OffKind::Trigger, OffState::Off)? {
             let state = off.put_back(transaction)?;
-            ledger::mark(transaction, place, &off, state)?;
+            ledger::mark(transaction, place, &[&off], state)?;
         }
         let (before, _) = ledger::read_definitions(transaction, place)?;
         let after = definitions(transaction, &self.run.target_schema)?;
@@ -396,24 +396,40 @@ fn state(text: String) -> Error {
     Error::new(Kind::State(text), "beginning the import")
 }
 
+/// Those of the tables that hold a row.
+fn occupied(
+    client: &mut impl GenericClient,
+    schema: &str,
+    tables: &[&str],
+) -> Result<Vec<String>, Error> {
+    // A table without a page has no row, unless its rows are in others.
+    let sql = "select c.relname::text from pg_catalog.pg_class c \
+        where c.relnamespace = (select oid from pg_catalog.pg_namespace where nspname = $1) \
+          and c.relname = any ($2) \
+          and (c.relkind <> 'r' or c.relhassubclass or pg_catalog.pg_relation_size(c.oid) > 0) \
+        order by c.relname";
+    let doing = || "looking for tables that hold rows".to_owned();
+    let candidates = client.query(sql, &[&schema, &tables]).doing(doing)?;
+    let mut occupied = Vec::new();
+    for row in candidates {
+        let table: String = row.get(0);
+        let name = quote::postgres_qualified(schema, &table);
+        let sql = format!("select exists (select from {name})");
+        let doing = || format!("looking for rows in table `{table}`");
+        if client.query_one(&sql, &[]).doing(doing)?.get(0) {
+            occupied.push(table);
+        }
+    }
+    Ok(occupied)
+}
+
 impl Connection {
-    /// Those of the tables that hold a row.
+    /// Those of the tables that hold a row, by name.
     ///
     /// # Errors
     /// Where the server refuses.
     pub fn occupied_tables(&mut self, schema: &str, tables: &[&str]) -> Result<Vec<String>, Error> {
-        let mut occupied = Vec::new();
-        for table in tables {
-            let name = quote::postgres_qualified(schema, table);
-            let row = self
-                .client
-                .query_one(&format!("select exists (select from {name})"), &[])
-                .doing(|| format!("looking for rows in table `{table}`"))?;
-            if row.get(0) {
-                occupied.push((*table).to_owned());
-            }
-        }
-        Ok(occupied)
+        occupied(&mut self.client, schema, tables)
     }
 
     /// Sessions of others that hold locks on tables of a schema, the first few.

@@ -56,14 +56,18 @@ impl Loader {
         connection.join_run(&run.run_id, number)?;
         // A quarter less time for wide rows than the default takes; not every server has it. And
         // memory for building indexes, where there is less: one of some millions of rows is then
-        // sorted without files.
+        // sorted without files. Nobody waits for the disk but the last transaction of the load,
+        // by which all before it are there too: one that a crash takes has its row of the ledger
+        // in it, so that the load goes on from there.
         let settings = "select pg_catalog.set_config(name, 'lz4', false) \
                from pg_catalog.pg_settings \
               where name = 'default_toast_compression' and 'lz4' = any (enumvals) \
              union all \
              select pg_catalog.set_config('maintenance_work_mem', '256MB', false) \
               where pg_catalog.pg_size_bytes( \
-                      pg_catalog.current_setting('maintenance_work_mem')) < 256 * 1024 * 1024";
+                      pg_catalog.current_setting('maintenance_work_mem')) < 256 * 1024 * 1024 \
+             union all \
+             select pg_catalog.set_config('synchronous_commit', 'off', false)";
         let doing = || "fixing the session's settings".to_owned();
         connection.client.query(settings, &[]).doing(doing)?;
         let limit = format!("set {LOCK_TIMEOUT}");
@@ -139,7 +143,7 @@ impl Loader {
         let mut transaction = self.connection.client.transaction().doing(doing)?;
         let state = step(off, &mut transaction)?;
         let place = (self.ledger.as_str(), self.run_id.as_str());
-        ledger::mark(&mut transaction, place, off, state)?;
+        ledger::mark(&mut transaction, place, &[off], state)?;
         transaction.commit().doing(doing)
     }
 }

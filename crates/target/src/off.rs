@@ -111,6 +111,13 @@ impl Off {
         })
     }
 
+    /// Brings it back to the end, where the rows are those from before and need no search.
+    pub(crate) fn try_back(&self, transaction: &mut Transaction<'_>) -> Result<(), Error> {
+        let validate = self.validate.as_deref().unwrap_or_default();
+        let sql = format!("{}; {validate}", self.restore);
+        transaction.batch_execute(&sql).doing(|| self.coming_back())
+    }
+
     /// Brings it back to the end.
     pub(crate) fn put_back_whole(&self, transaction: &mut Transaction<'_>) -> Result<(), Error> {
         self.put_back(transaction)?;

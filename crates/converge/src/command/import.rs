@@ -5,6 +5,7 @@ mod ended;
 mod files;
 mod load;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use baseline::Names;
@@ -17,6 +18,7 @@ use crate::command::baseline as baseline_command;
 use crate::command::export::StageDocument;
 use crate::command::transform::{self, read_catalogs};
 use crate::config::Database;
+use crate::console::first_of;
 use crate::constraint_rules;
 use crate::exit::Failure;
 use crate::interrupt::Interrupt;
@@ -40,6 +42,9 @@ const PREFLIGHT: Task = Task {
     leaves: "nothing was changed",
     is_kept: false,
 };
+
+/// Enough to see what is meant, and not a screen for each kind.
+const BLOCKED_TABLES_SHOWN: usize = 20;
 
 /// What an operator decides about an import.
 #[derive(Clone, Copy, Debug)]
@@ -346,10 +351,10 @@ pub(crate) fn check_blockers(
 ) -> anyhow::Result<()> {
     let names: Vec<&str> = pairs.iter().map(|pair| pair.target.name.as_str()).collect();
     let blockers = target::blockers(connection, &database.target_schema, &names)?;
-    let mut reasons: Vec<String> = blockers
-        .iter()
-        .map(|blocker| format!("{}: {}", blocker.table, blocker.kind))
-        .collect();
+    let mut reasons: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for blocker in blockers {
+        reasons.entry(blocker.kind).or_default().push(blocker.table);
+    }
     let mut hint = "run as the owner of the tables, without row security and rules on them";
     let closed: Vec<&str> = names
         .iter()
@@ -358,20 +363,22 @@ pub(crate) fn check_blockers(
         .collect();
     if reasons.is_empty() {
         let occupied = connection.occupied_tables(&database.target_schema, &closed)?;
-        reasons.extend(
-            occupied
-                .iter()
-                .map(|table| format!("{table}: target_not_empty")),
-        );
+        if !occupied.is_empty() {
+            reasons.insert("target_not_empty".to_owned(), occupied);
+        }
         hint = "empty these tables, or say in target_rows that their rows may be replaced";
     }
     if reasons.is_empty() {
         return Ok(());
     }
+    let of_kind = |(kind, tables): (&String, &Vec<String>)| {
+        format!("{kind}: {}", first_of(tables, BLOCKED_TABLES_SHOWN))
+    };
+    let reasons: Vec<String> = reasons.iter().map(of_kind).collect();
     let message = format!(
         "target `{}` cannot be loaded: {}",
         database.name,
-        reasons.join(", ")
+        reasons.join("; ")
     );
     Err(Failure::blocked(message).hint(hint).into())
 }

@@ -177,21 +177,38 @@ fn an_export_goes_on_when_a_full_disk_has_room_again() {
 }
 
 /// Runs an export and returns the most memory that it had at any time.
-fn peak_memory(workplace: &Workplace, jobs: &str) -> u64 {
-    let mut command = workplace.command(&["export", "--jobs", jobs]);
+fn peak_memory(workplace: &Workplace, arguments: &[&str]) -> u64 {
+    let mut command = workplace.command(arguments);
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut export = command.spawn().unwrap();
-    let status = format!("/proc/{}/status", export.id());
+    let mut process = command.spawn().unwrap();
+    let status = format!("/proc/{}/status", process.id());
     let mut peak = 0;
-    while export.try_wait().unwrap().is_none() {
+    while process.try_wait().unwrap().is_none() {
         let text = fs::read_to_string(&status).unwrap_or_default();
         let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
         let kilobytes = line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok());
         peak = peak.max(kilobytes.unwrap_or(0_u64) * 1024);
         thread::sleep(Duration::from_millis(2));
     }
-    Outcome::of(&export.wait_with_output().unwrap()).expect(0);
+    Outcome::of(&process.wait_with_output().unwrap()).expect(0);
     peak
+}
+
+#[test]
+fn a_row_of_64_mb_passes_every_stage_within_the_bound() {
+    let bytes = 64 << 20;
+    let databases = Databases::create();
+    let (source, target) = big(1, bytes);
+    databases.load(&source, target);
+    let workplace = Workplace::new(&[("shop", &databases, "")]);
+    for stage in ["export", "transform", "import", "verify"] {
+        let peak = peak_memory(&workplace, &[stage, "--jobs", "1"]);
+        let bound = MEMORY_BYTES + 4 * u64::from(bytes);
+        assert!(peak < bound, "{stage}: {peak} of {bound}");
+    }
+    let sql = "select octet_length(body)::text from big";
+    let there = databases.postgres().query_text(sql).unwrap();
+    assert_eq!(there, [[Some(bytes.to_string())]]);
 }
 
 #[test]
@@ -202,7 +219,7 @@ fn large_rows_pass_one_at_a_time() {
         let (source, target) = big(rows, bytes);
         databases.load(&source, target);
         let workplace = Workplace::new(&[("shop", &databases, "")]);
-        let peak = peak_memory(&workplace, &jobs.to_string());
+        let peak = peak_memory(&workplace, &["export", "--jobs", &jobs.to_string()]);
         assert!(peak > u64::from(bytes), "it was looked at: {peak}");
         let bound = MEMORY_BYTES + jobs * 4 * u64::from(bytes);
         assert!(peak < bound, "{peak} of {bound}");

@@ -3,7 +3,7 @@
 use target::Surroundings;
 
 use super::Manner;
-use crate::console::counted;
+use crate::console::{counted, first_of};
 use crate::exit::Failure;
 use crate::pairing::TablePair;
 use crate::run::StageRun;
@@ -54,17 +54,12 @@ pub(super) fn name_foreign_keys_without_index(stage: &StageRun<'_>, pairs: &[Tab
     if keys.is_empty() {
         return;
     }
-    let shown = &keys[..keys.len().min(KEYS_SHOWN)];
-    let more = match keys.len() - shown.len() {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
     stage.console.line(&format!(
-        "note: no index finds the rows of {} of `{}`, so that deletes become slow: {}{more}; `cargo \
+        "note: no index finds the rows of {} of `{}`, so that deletes become slow: {}; `cargo \
          xtask assess` has the SQL",
         counted(keys.len() as u64, "foreign key"),
         stage.database.name,
-        shown.join(", "),
+        first_of(&keys, KEYS_SHOWN),
     ));
 }
 
