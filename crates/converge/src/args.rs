@@ -203,6 +203,12 @@ pub(crate) struct VerifyArgs {
     pub(crate) common: CommonArgs,
     #[command(flatten)]
     pub(crate) samples: SampleArgs,
+    /// Only these tables, as `table` or `database.table`; the verdict is then at best `partial`
+    #[arg(long, value_name = "TABLE", value_delimiter = ',')]
+    pub(crate) tables: Vec<String>,
+    /// Print what counts as equal although it is not spelled alike, and do nothing else
+    #[arg(long)]
+    pub(crate) equivalences: bool,
 }
 
 #[derive(Clone, Copy, Debug, Args)]

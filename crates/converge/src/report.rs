@@ -59,6 +59,35 @@ pub(crate) fn human(report: &VerifyReport) -> String {
     text
 }
 
+/// The table of equivalences as a document.
+#[derive(Debug, serde::Serialize)]
+pub(crate) struct Equivalences {
+    schema_version: u32,
+    equivalences: &'static [verify::Equivalence],
+}
+
+impl Default for Equivalences {
+    fn default() -> Self {
+        Self {
+            schema_version: 1,
+            equivalences: verify::equivalences(),
+        }
+    }
+}
+
+/// The table of equivalences as text.
+pub(crate) fn equivalences() -> String {
+    let rows: Vec<Vec<String>> = verify::equivalences()
+        .iter()
+        .map(|line| {
+            [line.source, line.target, line.equal]
+                .map(str::to_owned)
+                .into()
+        })
+        .collect();
+    text_table(&["source", "target", "equal"], &rows)
+}
+
 /// A key may hold what a terminal obeys.
 fn printable(text: &str) -> String {
     let characters = text.chars().map(|character| match character.is_control() {

@@ -23,6 +23,7 @@ mod load;
 mod off;
 mod offenders;
 mod outside;
+mod parity;
 mod reasons;
 mod rollback;
 mod run_lock;
@@ -49,6 +50,7 @@ pub use import::{Import, ImportTable, Seal};
 pub use ledger::{LedgerChunk, LedgerRun, LedgerTable};
 pub use load::{Chunk, ChunkLoad, Loader};
 pub use off::Off;
+pub use parity::ObjectFinding;
 pub use reasons::{Reason, Reasons, TakenFrom};
 pub use rollback::{
     LaterRows, LaterWrites, RolledBack, WriteRows, finalize, later_writes, roll_back,

@@ -4,7 +4,7 @@
 //! not listed compares exactly.
 
 /// One line of the table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Equivalence {
     /// Types of the source.
     pub source: &'static str,

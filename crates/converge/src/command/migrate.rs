@@ -60,7 +60,10 @@ pub(crate) fn run(args: &MigrateArgs, interrupt: Interrupt) -> anyhow::Result<()
     let migration = stages(&mut run, &args.reading, (args.keep_export, args.refresh))?;
     let mut verified = match args.no_verify {
         true => None,
-        false => Some(verify::stage(&mut run, args.samples.samples)?),
+        false => Some(verify::stage(
+            &mut run,
+            verify::Look::at_all(args.samples.samples),
+        )?),
     };
     if let (Some(fence), Some(verified)) = (&fence, &mut verified) {
         verified.have_moved(fence.moved(&run)?);

@@ -2,9 +2,9 @@
 //!
 //! Reads both live databases by routes of its own; shares nothing with the conversion.
 
+mod catalog;
 mod left_out;
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -14,15 +14,17 @@ use digest::{TableDigest, digest_fields};
 use source::{Reader, Snapshot};
 use target::{Aside, LedgerRun};
 use verify::{
-    Buckets, CatalogFinding, DatabaseReport, DrillDown, DrillLimits, Findings, TablePlan,
-    TableReport, Verdict, VerifyReport,
+    Buckets, DatabaseReport, DrillDown, DrillLimits, Findings, TablePlan, TableReport, Verdict,
+    VerifyReport,
 };
 
 use crate::args::VerifyArgs;
 use crate::command::export::{self, snapshots};
 use crate::command::import::unfinished;
+use crate::command::verify::catalog::{expected_values, object_findings, sequence_findings};
 use crate::command::verify::left_out::LeftOut;
 use crate::config::Database;
+use crate::console::Console;
 use crate::exit::{BLOCKED, DIFFERENT, Failure};
 use crate::findings_file;
 use crate::interrupt::Interrupt;
@@ -63,7 +65,65 @@ impl Verified {
     }
 }
 
+/// What is looked at, and how much of what is found is listed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Look<'l> {
+    /// Differing rows of a table that are listed.
+    samples: usize,
+    /// Tables, as `table` or `database.table`; all where there are none.
+    tables: &'l [String],
+}
+
+impl<'l> Look<'l> {
+    /// At every table.
+    pub(crate) fn at_all(samples: usize) -> Self {
+        Self {
+            samples,
+            tables: &[],
+        }
+    }
+
+    fn is_partial(self) -> bool {
+        !self.tables.is_empty()
+    }
+
+    fn names(name: &str, database: &str, table: &str) -> bool {
+        name == table
+            || name
+                .strip_prefix(database)
+                .and_then(|name| name.strip_prefix('.'))
+                .is_some_and(|name| name == table)
+    }
+
+    fn includes(self, database: &str, table: &str) -> bool {
+        let mut names = self.tables.iter();
+        !self.is_partial() || names.any(|name| Self::names(name, database, table))
+    }
+
+    /// A name that is none of a table would pass for one that was compared.
+    fn check(self, databases: &[DatabaseReport]) -> Result<(), Failure> {
+        let is_table = |name: &&String| {
+            databases.iter().any(|database| {
+                let mut tables = database.tables.iter();
+                tables.any(|table| Self::names(name, &database.name, &table.name))
+            })
+        };
+        match self.tables.iter().find(|name| !is_table(name)) {
+            None => Ok(()),
+            Some(name) => Err(Failure::usage(format!(
+                "--tables names `{name}`, and no table that is compared is called so"
+            ))
+            .hint("`cargo xtask verify` without --tables compares them all")),
+        }
+    }
+}
+
 pub(crate) fn run(args: &VerifyArgs, interrupt: Interrupt) -> anyhow::Result<()> {
+    if args.equivalences {
+        let console = Console::new(args.common.output);
+        console.result(&report::equivalences(), &report::Equivalences::default())?;
+        return Ok(());
+    }
     let session = Session::open(&args.common, interrupt)?;
     // A comparison needs no run; where there is none of these databases, its findings get a
     // directory of their own.
@@ -73,27 +133,27 @@ pub(crate) fn run(args: &VerifyArgs, interrupt: Interrupt) -> anyhow::Result<()>
         true => session.resume(&args.common)?,
         false => session.begin(&args.common)?,
     };
-    let verified = stage(&mut run, args.samples.samples)?;
+    let look = Look {
+        samples: args.samples.samples,
+        tables: &args.tables,
+    };
+    let verified = stage(&mut run, look)?;
     run.console
         .result(&report::human(&verified.report), &verified.report)?;
     match verified.report.verdict {
-        Verdict::Equal => Ok(()),
+        Verdict::Equal | Verdict::Partial => Ok(()),
         _ => Err(different(&verified).into()),
     }
 }
 
 /// Compares all databases of the run.
-pub(crate) fn stage(run: &mut Run, samples: usize) -> anyhow::Result<Verified> {
+pub(crate) fn stage(run: &mut Run, look: Look<'_>) -> anyhow::Result<Verified> {
     let mut snapshots = snapshots::without_lock(run, &TASK)?;
     let mut databases = Vec::new();
     let mut moved = Vec::new();
-    let limits = DrillLimits {
-        samples,
-        ..DrillLimits::default()
-    };
     let outcomes = run.stage(&TASK, |stage| {
         let snapshot = snapshots::snapshot_of(&mut snapshots, stage.database);
-        let report = compare_database(stage, snapshot, limits)?;
+        let report = compare_database(stage, snapshot, look)?;
         if !report.is_equal() {
             stage.word = "different";
             moved.extend(moved_tables(stage, snapshot, &report)?);
@@ -101,7 +161,9 @@ pub(crate) fn stage(run: &mut Run, samples: usize) -> anyhow::Result<Verified> {
         databases.push(report);
         Ok(())
     })?;
+    look.check(&databases)?;
     let verdict = match databases.iter().all(DatabaseReport::is_equal) {
+        true if look.is_partial() => Verdict::Partial,
         true => Verdict::Equal,
         // One table that moved must not hide another that is damaged.
         false if only_moved(&databases, &moved) => Verdict::SourceMoved,
@@ -155,14 +217,14 @@ fn plan(database: &Database, pair: TablePair<'_>) -> anyhow::Result<TablePlan> {
 fn compare_database(
     stage: &mut StageRun<'_>,
     snapshot: &mut Snapshot,
-    limits: DrillLimits,
+    look: Look<'_>,
 ) -> anyhow::Result<DatabaseReport> {
     let database = stage.database;
     let mut source = source::Connection::open(&database.source)?;
     let mut target = target::Connection::open(&database.target)?;
     let ledger = LedgerRun::read(&mut target, &database.ledger)?;
-    if let Some(run) = ledger.filter(|run| run.loaded.is_none()) {
-        return Err(unfinished(&database.name, &run).into());
+    if let Some(run) = ledger.as_ref().filter(|run| run.loaded.is_none()) {
+        return Err(unfinished(&database.name, run).into());
     }
     let catalogs = Catalogs::discover(database, &mut source, &mut target)?;
     let pairs = catalogs.pairs(database)?;
@@ -173,7 +235,14 @@ fn compare_database(
         name: database.name.clone(),
         ..DatabaseReport::default()
     };
-    for (index, pair) in pairs.iter().copied().enumerate() {
+    let limits = DrillLimits {
+        samples: look.samples,
+        ..DrillLimits::default()
+    };
+    let pairs_looked_at = pairs.iter().copied().enumerate();
+    for (index, pair) in
+        pairs_looked_at.filter(|(_, pair)| look.includes(&database.name, &pair.source.name))
+    {
         let plan = plan(database, pair)?;
         for column in plan.columns_not_compared() {
             stage.console.line(&format!(
@@ -206,11 +275,17 @@ fn compare_database(
     }
     let expected = expected_values(&pairs, &auto_increments);
     left_out.account(stage, &mut target, &mut report)?;
-    let sequences = sequence_findings(&mut target, expected)?;
-    report.catalog.extend(sequences);
+    if !look.is_partial() {
+        let sequences = sequence_findings(&mut target, expected)?;
+        report.catalog.extend(sequences);
+        let objects = object_findings(database, &mut target, ledger.as_ref(), &pairs)?;
+        report.catalog.extend(objects);
+    }
     target.batch_execute("commit")?;
     let directory = stage.directory.database_dir(&database.name, "")?;
-    findings_file::merge(&directory, &report)?;
+    if !look.is_partial() {
+        findings_file::merge(&directory, &report)?;
+    }
     Ok(report)
 }
 
@@ -353,50 +428,6 @@ impl<'i> Checker<'i> {
         }
         Ok(())
     }
-}
-
-/// The values that the target's sequences are to give next: AUTO_INCREMENT's, and the highest
-/// where several columns take their numbers from one sequence.
-fn expected_values(
-    pairs: &[TablePair<'_>],
-    auto_increments: &BTreeMap<String, u64>,
-) -> BTreeMap<String, u64> {
-    let mut expected = BTreeMap::new();
-    for pair in pairs {
-        let Some(next) = auto_increments.get(&pair.source.name) else {
-            continue;
-        };
-        for column in &pair.target.columns {
-            let numbered = pair
-                .source
-                .column(&column.name)
-                .is_some_and(|c| c.auto_increment);
-            if let (Some(sequence), true) = (column.sequence_name(), numbered) {
-                let highest = expected.entry(sequence.to_owned()).or_insert(*next);
-                *highest = (*highest).max(*next);
-            }
-        }
-    }
-    expected
-}
-
-/// Sequences that would give another value next.
-fn sequence_findings(
-    target: &mut target::Connection,
-    expected: BTreeMap<String, u64>,
-) -> anyhow::Result<Vec<CatalogFinding>> {
-    let mut findings = Vec::new();
-    for (sequence, next) in expected {
-        let found = target.next_value(&sequence)?;
-        if u64::try_from(found).ok() != Some(next) {
-            findings.push(CatalogFinding {
-                kind: "sequence".to_owned(),
-                detail: format!("gives {found} next where the source gives {next}"),
-                object: sequence,
-            });
-        }
-    }
-    Ok(findings)
 }
 
 /// The differing tables whose source rows are not those of the export any more.

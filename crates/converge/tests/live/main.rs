@@ -20,6 +20,7 @@ mod index_later;
 mod killed_at_any_moment;
 mod large_baseline;
 mod lost;
+mod mutations;
 mod own_servers;
 mod pass_through;
 mod path;

@@ -26,7 +26,10 @@ select 'column ' || a.attrelid::pg_catalog.regclass::text || '.' || a.attname,
 union all
 select 'constraint ' || k.conrelid::pg_catalog.regclass::text || '.' || k.conname,
        pg_catalog.concat_ws(' | ', pg_catalog.pg_get_constraintdef(k.oid), k.convalidated,
-         k.condeferrable, k.condeferred, pg_catalog.obj_description(k.oid, 'pg_constraint'))
+         k.condeferrable, k.condeferred, pg_catalog.obj_description(k.oid, 'pg_constraint'),
+         -- `alter table … disable trigger all` leaves the constraint, and nobody who enforces it.
+         (select 'not enforced' from pg_catalog.pg_trigger t
+           where t.tgconstraint = k.oid and t.tgisinternal and t.tgenabled = 'D' limit 1))
   from pg_catalog.pg_constraint k
   join pg_catalog.pg_namespace n on n.oid = k.connamespace
  where (n.nspname = $1 and k.conrelid <> 0 and k.contype <> 'n')

@@ -92,9 +92,13 @@ impl<'c> LeftOut<'c> {
         let found = target.reasons(&stage.database.target_schema, &taken);
         drop(cancelled_on_interrupt);
         stage.interrupt.check()?;
-        for ((table, found), report_of) in self.tables.iter().zip(found?).zip(&mut report.tables) {
-            table.account(&found, report_of);
-            report.catalog.extend(without_reason(report_of, &found));
+        for (table, found) in self.tables.iter().zip(found?) {
+            let mut reports = report.tables.iter_mut();
+            // What was not looked at has no report.
+            if let Some(of_table) = reports.find(|of| of.name == table.pair.source.name) {
+                table.account(&found, of_table);
+                report.catalog.extend(without_reason(of_table, &found));
+            }
         }
         Ok(())
     }
