@@ -3,6 +3,7 @@
 //! Read once, before anything is done; later code never sees YAML or the environment.
 
 mod baseline_options;
+mod checks;
 mod constraint_rule;
 mod document;
 mod rules;
@@ -17,6 +18,7 @@ use serde_json::Value;
 use baseline::{BaselineOptions, TypeOverrides};
 use catalog::RuleSet;
 
+pub(crate) use crate::config::checks::SemanticCheck;
 pub(crate) use crate::config::constraint_rule::{ConstraintRule, Remedy, Violation};
 use crate::config::document::Fields;
 use crate::exit::Failure;
@@ -71,6 +73,8 @@ pub(crate) struct Database {
     /// What a generated baseline does beyond the schema as it is.
     pub(crate) baseline: BaselineOptions,
     pub(crate) ledger: String,
+    /// Questions that both sides have to answer alike.
+    pub(crate) checks: Vec<SemanticCheck>,
 }
 
 impl Database {
@@ -212,6 +216,7 @@ fn parse_database(name: &str, value: &Value, base: &Path) -> Result<Database, Pr
         ledger: fields
             .text("ledger_schema")?
             .unwrap_or_else(|| LEDGER.to_owned()),
+        checks: checks::parse(&mut fields, base)?,
     };
     fields.finish()?;
     if database.ledger == database.target_schema {

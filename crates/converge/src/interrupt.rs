@@ -51,6 +51,11 @@ impl Interrupt {
     /// Ends the statement of `cancel`'s connection when the process is asked to stop, for as
     /// long as the returned guard lives: an index or key check can take minutes.
     pub(crate) fn cancels(&self, cancel: target::Cancel) -> CancelGuard {
+        self.cancels_by(move || cancel.cancel())
+    }
+
+    /// The same by whatever ends the statement.
+    pub(crate) fn cancels_by(&self, cancel: impl Fn() + Send + 'static) -> CancelGuard {
         let asked = self.clone();
         let done = Arc::new(AtomicBool::new(false));
         let watched = Arc::clone(&done);
@@ -59,7 +64,7 @@ impl Interrupt {
                 match asked.is_set() {
                     // Again and again: between two statements it ends none.
                     true => {
-                        cancel.cancel();
+                        cancel();
                         thread::sleep(CANCEL_AGAIN);
                     }
                     false => thread::sleep(POLL),

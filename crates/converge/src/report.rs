@@ -49,12 +49,30 @@ pub(crate) fn human(report: &VerifyReport) -> String {
                 finding.kind, database.name, finding.object, finding.detail
             ));
         }
+        for check in database.checks.iter().filter(|check| !check.passed) {
+            text.push_str(&format!(
+                "check      {} {}: {}\n",
+                database.name, check.group, check.name
+            ));
+        }
         rows.push(summary_row(database));
     }
     text.push_str(&text_table(
         &["database", "tables", "rows", "by rule", "differing", ""],
         &rows,
     ));
+    let checks = report
+        .databases
+        .iter()
+        .flat_map(|database| &database.checks);
+    let (passed, failed): (Vec<_>, Vec<_>) = checks.partition(|check| check.passed);
+    if !passed.is_empty() || !failed.is_empty() {
+        text.push_str(&format!(
+            "checks: {} passed, {} failed\n",
+            passed.len(),
+            failed.len()
+        ));
+    }
     text.push_str(&format!("verdict: {}\n", report.verdict.name()));
     text
 }

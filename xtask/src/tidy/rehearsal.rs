@@ -18,7 +18,9 @@ pub(super) fn check(sources: &[Source]) -> Vec<Finding> {
             .find(|source| source.path == Path::new(path))?;
         Some(source.text.as_str())
     };
-    let (model, config) = (text(MODEL), text(CONFIG));
+    // Each names files as they lie beside it.
+    let model = text(MODEL).map(|model| model.replace(": fixtures/", ": "));
+    let (model, config) = (model.as_deref(), text(CONFIG));
     if model.is_none() && config.is_none() {
         return Vec::new();
     }

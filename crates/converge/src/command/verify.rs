@@ -3,6 +3,7 @@
 //! Reads both live databases by routes of its own; shares nothing with the conversion.
 
 mod catalog;
+mod checks;
 mod left_out;
 
 use std::fmt;
@@ -280,6 +281,7 @@ fn compare_database(
         report.catalog.extend(sequences);
         let objects = object_findings(database, &mut target, ledger.as_ref(), &pairs)?;
         report.catalog.extend(objects);
+        report.checks = checks::ask(stage, snapshot, &mut target)?;
     }
     target.batch_execute("commit")?;
     let directory = stage.directory.database_dir(&database.name, "")?;

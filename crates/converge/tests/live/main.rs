@@ -11,6 +11,7 @@ mod cases;
 mod catalogs;
 mod check;
 mod check_corners;
+mod checks;
 mod chunks;
 mod constraints;
 mod corners;

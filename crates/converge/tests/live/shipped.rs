@@ -32,7 +32,8 @@ impl Shipped {
         databases.load(&source, &target);
         let workplace = Workplace::new(&[]);
         let shipped = fs::read_to_string(workspace_root().join("alkemio.yml")).unwrap();
-        workplace.write("config.yml", &shipped);
+        let checks = format!("checks: {}/", workspace_root().join("fixtures").display());
+        workplace.write("config.yml", &shipped.replace("checks: fixtures/", &checks));
         Self {
             databases,
             workplace,

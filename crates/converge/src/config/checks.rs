@@ -1,0 +1,129 @@
+//! Checks of meaning: questions about rows that source and target have to answer alike.
+//!
+//! A directory with a file for each group, each with one question after the other, so that
+//! whoever knows the data can add to them without knowing this program.
+
+use std::fs;
+use std::path::Path;
+
+use crate::config::Problem;
+use crate::config::document::Fields;
+
+/// The line that says that there must be no answer.
+const NONE: &str = "-- none";
+
+/// A question in SQL that both servers understand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct SemanticCheck {
+    /// The file's name without its ending.
+    pub(crate) group: String,
+    pub(crate) name: String,
+    /// Whether a row of the answer is a violation, in whichever database.
+    pub(crate) none: bool,
+    pub(crate) sql: String,
+}
+
+/// The checks of a database: `checks: DIR`, beside the configuration.
+pub(super) fn parse(fields: &mut Fields<'_>, base: &Path) -> Result<Vec<SemanticCheck>, Problem> {
+    let path = fields.path_of("checks");
+    let Some(directory) = fields.text("checks")? else {
+        return Ok(Vec::new());
+    };
+    let directory = base.join(directory);
+    let unreadable =
+        |error| Problem::new(path.clone(), format!("{}: {error}", directory.display()));
+    let entries = fs::read_dir(&directory).map_err(unreadable)?;
+    let mut files = Vec::new();
+    for entry in entries {
+        let file = entry.map_err(unreadable)?.path();
+        if file.extension().is_some_and(|ending| ending == "sql") {
+            files.push(file);
+        }
+    }
+    files.sort();
+    let mut checks = Vec::new();
+    for file in files {
+        let text = fs::read_to_string(&file).map_err(unreadable)?;
+        let group = file.file_stem().unwrap_or_default().to_string_lossy();
+        let found = of_file(&group, &text)
+            .map_err(|why| Problem::new(path.clone(), format!("{}: {why}", file.display())))?;
+        checks.extend(found);
+    }
+    match checks.is_empty() {
+        true => Err(Problem::new(path, "holds no check".to_owned())),
+        false => Ok(checks),
+    }
+}
+
+/// The checks of a file: blocks between empty lines, each with its name in a comment before it.
+/// A block of comments alone speaks to people.
+fn of_file(group: &str, text: &str) -> Result<Vec<SemanticCheck>, String> {
+    let blocks = text.split("\n\n").map(str::trim);
+    let mut checks: Vec<SemanticCheck> = Vec::new();
+    for block in blocks.filter(|block| block.lines().any(|line| !line.starts_with("--"))) {
+        let (head, sql): (Vec<&str>, Vec<&str>) =
+            block.lines().partition(|line| line.starts_with("--"));
+        let mut names = head.iter().filter(|line| **line != NONE);
+        let (Some(name), None) = (names.next(), names.next()) else {
+            return Err(format!("a check has no name, or several: `{}`", sql[0]));
+        };
+        let name = name.trim_start_matches('-').trim();
+        let sql = sql.join("\n");
+        let sql = sql.trim_end().trim_end_matches(';').to_owned();
+        let first = sql.split_ascii_whitespace().next().unwrap_or_default();
+        // What writes would end the transaction that has to read one moment.
+        if !["select", "with"].contains(&first.to_ascii_lowercase().as_str()) || sql.contains(';') {
+            return Err(format!("`{name}` is not one query (`select` or `with`)"));
+        }
+        if checks.iter().any(|other| other.name == name) {
+            return Err(format!("`{name}` is there twice"));
+        }
+        checks.push(SemanticCheck {
+            group: group.to_owned(),
+            name: name.to_owned(),
+            none: head.contains(&NONE),
+            sql,
+        });
+    }
+    Ok(checks)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_read_block_by_block() {
+        let text = "-- For people.\n\n-- all are there\nselect count(*)\nfrom t;\n\n\
+             -- nobody is alone\n-- none\nwith x as (select 1) select * from x\n";
+        let check = |name: &str, none, sql: &str| SemanticCheck {
+            group: "g".to_owned(),
+            name: name.to_owned(),
+            none,
+            sql: sql.to_owned(),
+        };
+        let expected = [
+            check("all are there", false, "select count(*)\nfrom t"),
+            check(
+                "nobody is alone",
+                true,
+                "with x as (select 1) select * from x",
+            ),
+        ];
+        assert_eq!(of_file("g", text).unwrap(), expected);
+    }
+
+    #[test]
+    fn what_is_not_one_query_with_one_name_is_refused() {
+        for (text, why) in [
+            ("select 1;", "has no name"),
+            ("-- a\n-- b\nselect 1;", "or several"),
+            ("-- a\ndelete from t;", "not one query"),
+            ("-- a\nselect 1; drop table t;", "not one query"),
+            ("-- a\nselect 1;\n\n-- a\nselect 2;", "twice"),
+        ] {
+            let error = of_file("g", text).unwrap_err();
+            assert!(error.contains(why), "{text}: {error}");
+        }
+    }
+}

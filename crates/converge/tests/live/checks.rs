@@ -1,0 +1,141 @@
+//! Checks of meaning: both sides are asked, and what the move has not made is not held against it.
+
+use serde_json::Value;
+use testing::Databases;
+
+use crate::support::{Outcome, Workplace};
+
+const CHECKS: &str = "-- For people.
+
+-- as many people in each house
+select house, count(*) from people group by house;
+
+-- everybody has a house that is there
+-- none
+select p.id from people p left join \"house\" h on h.id = p.house where h.id is null;
+
+-- names with their numbers
+select name || ' ' || id from people;
+";
+
+fn moved() -> (Databases, Workplace) {
+    let databases = Databases::create();
+    databases.load(
+        "create table house (id int primary key);
+         create table people (id int primary key, name varchar(20), house int);
+         insert into house values (1), (2);
+         insert into people values (1, 'Ann', 1), (2, 'Bob', 1), (3, 'Cid', 2), (4, 'Dan', null);",
+        "create table house (id integer primary key);
+         create table people (id integer primary key, name varchar(20), house integer);",
+    );
+    let workplace = Workplace::new(&[("town", &databases, "checks: questions")]);
+    std::fs::create_dir(workplace.path().join("questions")).unwrap();
+    workplace.write("questions/people.sql", CHECKS);
+    workplace.run(&["migrate"]).expect(0);
+    (databases, workplace)
+}
+
+fn passed(verified: &Outcome) -> Vec<(String, bool)> {
+    let document: Value = serde_json::from_str(&verified.stdout).unwrap();
+    let checks = document["databases"][0]["checks"].as_array().unwrap();
+    let check = |check: &Value| {
+        assert_eq!(check["group"], "people");
+        let name = check["name"].as_str().unwrap().to_owned();
+        (name, check["passed"].as_bool().unwrap())
+    };
+    checks.iter().map(check).collect()
+}
+
+#[test]
+fn questions_are_asked_of_both_sides() {
+    let (databases, workplace) = moved();
+    let verified = workplace.run(&["verify", "--output", "json"]).expect(0);
+    let names = [
+        "as many people in each house",
+        "everybody has a house that is there",
+        "names with their numbers",
+    ];
+    let all = |results: [bool; 3]| -> Vec<(String, bool)> {
+        names.map(str::to_owned).into_iter().zip(results).collect()
+    };
+    assert_eq!(passed(&verified), all([true, true, true]));
+    let note = "check      town people: everybody has a house that is there: violated by 1 row, \
+                the same in the source\n";
+    assert!(verified.stderr.contains(note), "{}", verified.text());
+    let mut target = databases.postgres();
+    for (sql, results) in [
+        (
+            "update people set house = 9 where id = 3",
+            [false, false, true],
+        ),
+        (
+            "update people set name = 'ann', house = 2 where id = 3",
+            [true, true, false],
+        ),
+        ("update people set name = 'Cid'", [true, true, false]),
+    ] {
+        target.batch_execute(sql).unwrap();
+        let verified = workplace.run(&["verify", "--output", "json"]).expect(5);
+        assert_eq!(passed(&verified), all(results), "{sql}");
+        assert!(verified.stderr.contains("FAILED: "), "{}", verified.text());
+    }
+    let human = workplace.run(&["verify"]).expect(5);
+    let lines = "check      town people: names with their numbers\n";
+    assert!(human.stdout.contains(lines), "{}", human.text());
+    let sum = "checks: 2 passed, 1 failed\nverdict: different\n";
+    assert!(human.stdout.ends_with(sum), "{}", human.text());
+    // A quick look asks nothing.
+    let quick = workplace.run(&["verify", "--tables", "house", "--output", "json"]);
+    assert_eq!(passed(&quick.expect(0)), []);
+}
+
+#[test]
+fn what_is_no_question_is_refused_before_anything_is_done() {
+    let (_databases, workplace) = moved();
+    for (checks, why) in [
+        (
+            "-- a\nselect nothing from people;",
+            "check `people: a` is refused by the source",
+        ),
+        (
+            "-- a\nselect 1 from people where xmin is not null;",
+            "is refused by the source",
+        ),
+        (
+            "-- a\nselect `id` from people;",
+            "check `people: a` is refused by the target",
+        ),
+        ("-- a\ndrop table people;", "`a` is not one query"),
+        ("-- only a comment", "holds no check"),
+    ] {
+        workplace.write("questions/people.sql", checks);
+        let refused = workplace.run(&["verify"]).expect(2);
+        assert!(refused.stderr.contains(why), "{checks}: {}", refused.text());
+    }
+}
+
+#[test]
+fn some_tables_alone_are_a_partial_look() {
+    let (databases, workplace) = moved();
+    let mut target = databases.postgres();
+    target
+        .batch_execute("update people set name = 'Eve' where id = 1")
+        .unwrap();
+    let house = workplace
+        .run(&["verify", "--tables", "town.house"])
+        .expect(0);
+    assert!(
+        house.stdout.ends_with("verdict: partial\n"),
+        "{}",
+        house.text()
+    );
+    workplace
+        .run(&["verify", "--tables", "house,people"])
+        .expect(5);
+    let unknown = workplace
+        .run(&["verify", "--tables", "house,nowhere"])
+        .expect(2);
+    assert!(unknown.stderr.contains("`nowhere`"), "{}", unknown.text());
+    let table = workplace.run(&["verify", "--equivalences"]).expect(0);
+    assert!(table.stdout.contains("text") && table.stdout.contains("letters in either case"));
+}
