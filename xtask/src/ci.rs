@@ -39,10 +39,11 @@ const SECTIONS: [Section; 7] = [
 ];
 
 /// Takes many minutes: what only size shows, and every pair of versions.
-const DEEP_SECTIONS: [Section; 5] = [
+const DEEP_SECTIONS: [Section; 6] = [
     ("rehearse --scale 20", rehearse),
     ("kills", kills),
     ("large rows", large_rows),
+    ("random mutations", random_mutations),
     ("bench --growth", growth),
     ("test --matrix", matrix_of_versions),
 ];
@@ -58,6 +59,12 @@ const LARGE_ROWS: &str = "20000";
 
 /// The test of large rows.
 const LARGE: &str = "bad_weather::large_rows_";
+
+/// Rounds of random tables and changes that `verify` is held against, of which each run has 100.
+const ROUNDS: &str = "10000";
+
+/// The test of these.
+const RANDOM: &str = "random_mutations::";
 
 /// Pairs on which each run tries the path.
 const SMOKE: [[&str; 2]; 2] = [["mysql-9.7", "postgres-18"], ["mysql-9.7", "postgres-17"]];
@@ -215,6 +222,11 @@ fn kills() -> Result<String> {
 /// Rows of a megabyte, as many as fill 20 GB on both sides of the export.
 fn large_rows() -> Result<String> {
     long_rounds(LARGE, "CONVERGE_TEST_LARGE_ROWS", LARGE_ROWS)
+}
+
+/// Random changes of random tables, each of which has to be found.
+fn random_mutations() -> Result<String> {
+    long_rounds(RANDOM, "CONVERGE_TEST_ROUNDS", ROUNDS)
 }
 
 /// Live tests at a size that takes many minutes.

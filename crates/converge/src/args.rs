@@ -203,6 +203,9 @@ pub(crate) struct VerifyArgs {
     pub(crate) common: CommonArgs,
     #[command(flatten)]
     pub(crate) samples: SampleArgs,
+    /// Show the values that differ, too, which may be personal data; they are on stdout alone
+    #[arg(long)]
+    pub(crate) show_values: bool,
     /// Only these tables, as `table` or `database.table`; the verdict is then at best `partial`
     #[arg(long, value_name = "TABLE", value_delimiter = ',')]
     pub(crate) tables: Vec<String>,

@@ -26,6 +26,13 @@ pub(crate) fn human(report: &VerifyReport) -> String {
                     text.push_str(&format!(": {}", sample.columns.join(", ")));
                 }
                 text.push('\n');
+                for (column, [source, target]) in &sample.values {
+                    text.push_str(&format!(
+                        "           {column}: {} in the source, {} in the target\n",
+                        printable(source),
+                        printable(target)
+                    ));
+                }
             }
             if table.left_out > 0 {
                 text.push_str(&format!(

@@ -21,6 +21,9 @@ pub struct DrillLimits {
     pub samples: usize,
     /// Bytes for the rows of both sides. At least one bucket is held, whatever its size.
     pub memory_bytes: u64,
+    /// Whether listed findings have the values that differ: whoever asks for them wants personal
+    /// data to be shown.
+    pub show_values: bool,
 }
 
 impl Default for DrillLimits {
@@ -29,6 +32,7 @@ impl Default for DrillLimits {
         Self {
             samples: 20,
             memory_bytes: 64 * 1024 * 1024,
+            show_values: false,
         }
     }
 }
@@ -95,7 +99,8 @@ impl<'p> DrillDown<'p> {
     /// # Panics
     /// Where there is no such pass.
     pub fn side(&self, pass: usize) -> DetailSide<'p> {
-        DetailSide::new(self.plan, self.buckets, &self.passes[pass].buckets)
+        let buckets = &self.passes[pass].buckets;
+        DetailSide::new(self.plan, self.buckets, buckets, self.limits.show_values)
     }
 
     /// Compares both sides of one pass and keeps the findings.
@@ -145,17 +150,25 @@ impl<'p> DrillDown<'p> {
         let key = key_columns
             .map(|(column, encoded)| (column.to_owned(), describe(encoded)))
             .collect();
-        let columns = match partner.and_then(|partner| partner.detail.as_ref()) {
-            None => Vec::new(),
-            Some(partner) => {
-                let pairs = detail.columns.iter().zip(&partner.columns).enumerate();
-                pairs
-                    .filter(|(_, (source, target))| source != target)
-                    .map(|(index, _)| self.plan.column_name(index).to_owned())
-                    .collect()
+        let (mut columns, mut values) = (Vec::new(), Vec::new());
+        if let Some(partner) = partner.and_then(|partner| partner.detail.as_ref()) {
+            let pairs = detail.columns.iter().zip(&partner.columns).enumerate();
+            for (index, _) in pairs.filter(|(_, (source, target))| source != target) {
+                let name = self.plan.column_name(index).to_owned();
+                if let (Some(source), Some(target)) =
+                    (detail.values.get(index), partner.values.get(index))
+                {
+                    values.push((name.clone(), [source.clone(), target.clone()]));
+                }
+                columns.push(name);
             }
-        };
-        self.findings.samples.push(Sample { kind, key, columns });
+        }
+        self.findings.samples.push(Sample {
+            kind,
+            key,
+            columns,
+            values,
+        });
     }
 }
 
@@ -166,7 +179,7 @@ fn plan_passes(plan: &TablePlan, differing: &[DifferingBucket], limits: DrillLim
     for (number, bucket) in differing.iter().enumerate() {
         let rows = bucket.source_rows + bucket.target_rows;
         let (purpose, row_bytes) = match number < limits.samples {
-            true => (BucketUse::List, Row::listed_bytes(plan)),
+            true => (BucketUse::List, Row::listed_bytes(plan, limits.show_values)),
             false => (BucketUse::Count, Row::counted_bytes()),
         };
         let bytes = rows * row_bytes;

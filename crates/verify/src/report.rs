@@ -64,6 +64,17 @@ impl DatabaseReport {
             && self.catalog.is_empty()
             && self.checks.iter().all(|check| check.passed)
     }
+
+    /// For what is kept: values are for whoever asked for them alone.
+    pub fn without_values(&self) -> Self {
+        let mut report = self.clone();
+        for table in &mut report.tables {
+            for sample in &mut table.samples {
+                sample.values.clear();
+            }
+        }
+        report
+    }
 }
 
 /// One table.
@@ -129,6 +140,9 @@ pub struct Sample {
     pub key: Vec<(String, String)>,
     /// The columns that differ, for `different`.
     pub columns: Vec<String>,
+    /// These columns with their values in source and target, where they are to be shown.
+    #[serde(serialize_with = "as_map", skip_serializing_if = "Vec::is_empty")]
+    pub values: Vec<(String, [String; 2])>,
 }
 
 /// What is wrong with a row.
@@ -176,6 +190,9 @@ pub struct Check {
     pub passed: bool,
 }
 
-fn as_map<S: Serializer>(key: &[(String, String)], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_map(key.iter().map(|(column, value)| (column, value)))
+fn as_map<S: Serializer, V: serde::Serialize>(
+    columns: &[(String, V)],
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(columns.iter().map(|(column, value)| (column, value)))
 }

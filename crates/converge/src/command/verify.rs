@@ -71,6 +71,7 @@ impl Verified {
 pub(crate) struct Look<'l> {
     /// Differing rows of a table that are listed.
     samples: usize,
+    show_values: bool,
     /// Tables, as `table` or `database.table`; all where there are none.
     tables: &'l [String],
 }
@@ -80,6 +81,7 @@ impl<'l> Look<'l> {
     pub(crate) fn at_all(samples: usize) -> Self {
         Self {
             samples,
+            show_values: false,
             tables: &[],
         }
     }
@@ -136,6 +138,7 @@ pub(crate) fn run(args: &VerifyArgs, interrupt: Interrupt) -> anyhow::Result<()>
     };
     let look = Look {
         samples: args.samples.samples,
+        show_values: args.show_values,
         tables: &args.tables,
     };
     let verified = stage(&mut run, look)?;
@@ -238,6 +241,7 @@ fn compare_database(
     };
     let limits = DrillLimits {
         samples: look.samples,
+        show_values: look.show_values,
         ..DrillLimits::default()
     };
     let pairs_looked_at = pairs.iter().copied().enumerate();
@@ -286,7 +290,7 @@ fn compare_database(
     target.batch_execute("commit")?;
     let directory = stage.directory.database_dir(&database.name, "")?;
     if !look.is_partial() {
-        findings_file::merge(&directory, &report)?;
+        findings_file::merge(&directory, &report.without_values())?;
     }
     Ok(report)
 }

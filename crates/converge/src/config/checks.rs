@@ -12,6 +12,9 @@ use crate::config::document::Fields;
 /// The line that says that there must be no answer.
 const NONE: &str = "-- none";
 
+/// What stands before a text that has to be compared byte by byte.
+const EXACT: &str = "exact(";
+
 /// A question in SQL that both servers understand.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SemanticCheck {
@@ -20,7 +23,8 @@ pub(crate) struct SemanticCheck {
     pub(crate) name: String,
     /// Whether a row of the answer is a violation, in whichever database.
     pub(crate) none: bool,
-    pub(crate) sql: String,
+    pub(crate) for_source: String,
+    pub(crate) for_target: String,
 }
 
 /// The checks of a database: `checks: DIR`, beside the configuration.
@@ -82,10 +86,27 @@ fn of_file(group: &str, text: &str) -> Result<Vec<SemanticCheck>, String> {
             group: group.to_owned(),
             name: name.to_owned(),
             none: head.contains(&NONE),
-            sql,
+            for_source: exact_for_source(&sql)
+                .ok_or_else(|| format!("`exact(` of `{name}` does not hold one column"))?,
+            for_target: sql.replace(EXACT, "("),
         });
     }
     Ok(checks)
+}
+
+/// Texts of the source have a collation of their own, mostly without case; those of the target
+/// are compared byte by byte anyway.
+fn exact_for_source(sql: &str) -> Option<String> {
+    let mut parts = sql.split(EXACT);
+    let mut text = parts.next()?.to_owned();
+    for part in parts {
+        let (column, rest) = part.split_once(')')?;
+        if column.contains('(') {
+            return None;
+        }
+        text += &format!("cast({column} as binary){rest}");
+    }
+    Some(text)
 }
 
 #[cfg(test)]
@@ -100,7 +121,8 @@ mod tests {
             group: "g".to_owned(),
             name: name.to_owned(),
             none,
-            sql: sql.to_owned(),
+            for_source: sql.to_owned(),
+            for_target: sql.to_owned(),
         };
         let expected = [
             check("all are there", false, "select count(*)\nfrom t"),
@@ -111,6 +133,23 @@ mod tests {
             ),
         ];
         assert_eq!(of_file("g", text).unwrap(), expected);
+    }
+
+    #[test]
+    fn texts_are_compared_byte_by_byte_where_that_is_said() {
+        let text = "-- a\nselect exact(\"type\"), count(distinct exact(name)) from t \
+             group by exact(\"type\")";
+        let check = of_file("g", text).unwrap().remove(0);
+        assert_eq!(
+            check.for_source,
+            "select cast(\"type\" as binary), count(distinct cast(name as binary)) from t \
+             group by cast(\"type\" as binary)"
+        );
+        assert_eq!(
+            check.for_target,
+            "select (\"type\"), count(distinct (name)) from t group by (\"type\")"
+        );
+        assert!(of_file("g", "-- a\nselect exact(lower(name)) from t").is_err());
     }
 
     #[test]

@@ -14,8 +14,8 @@ select house, count(*) from people group by house;
 -- none
 select p.id from people p left join \"house\" h on h.id = p.house where h.id is null;
 
--- names with their numbers
-select name || ' ' || id from people;
+-- as many people of each name
+select exact(name), count(*) from people group by exact(name);
 ";
 
 fn moved() -> (Databases, Workplace) {
@@ -53,7 +53,7 @@ fn questions_are_asked_of_both_sides() {
     let names = [
         "as many people in each house",
         "everybody has a house that is there",
-        "names with their numbers",
+        "as many people of each name",
     ];
     let all = |results: [bool; 3]| -> Vec<(String, bool)> {
         names.map(str::to_owned).into_iter().zip(results).collect()
@@ -80,7 +80,7 @@ fn questions_are_asked_of_both_sides() {
         assert!(verified.stderr.contains("FAILED: "), "{}", verified.text());
     }
     let human = workplace.run(&["verify"]).expect(5);
-    let lines = "check      town people: names with their numbers\n";
+    let lines = "check      town people: as many people of each name\n";
     assert!(human.stdout.contains(lines), "{}", human.text());
     let sum = "checks: 2 passed, 1 failed\nverdict: different\n";
     assert!(human.stdout.ends_with(sum), "{}", human.text());
@@ -132,6 +132,16 @@ fn some_tables_alone_are_a_partial_look() {
     workplace
         .run(&["verify", "--tables", "house,people"])
         .expect(5);
+    let shown = workplace
+        .run(&["verify", "--tables", "people", "--show-values"])
+        .expect(5);
+    let lines = "different  town.people id 1: name\n           name: Ann in the source, Eve in the \
+                 target\n";
+    assert!(shown.stdout.contains(lines), "{}", shown.text());
+    workplace.run(&["verify", "--show-values"]).expect(5);
+    let kept = workplace.run_directory().join("town/findings.json");
+    let kept = std::fs::read_to_string(kept).unwrap();
+    assert!(kept.contains("\"name\"") && !kept.contains("Eve"), "{kept}");
     let unknown = workplace
         .run(&["verify", "--tables", "house,nowhere"])
         .expect(2);

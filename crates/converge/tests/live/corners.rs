@@ -56,7 +56,7 @@ fn inherited_tables_are_a_blocker() {
     let workplace = Workplace::new(&[("one", &databases, "")]);
     let outcome = workplace.run(&["doctor"]).expect(3);
     assert!(
-        outcome.stdout.contains("parent: inheritance"),
+        outcome.stdout.contains("inheritance: parent"),
         "{}",
         outcome.text()
     );

@@ -25,6 +25,7 @@ mod mutations;
 mod own_servers;
 mod pass_through;
 mod path;
+mod random_mutations;
 mod resume;
 mod servers;
 mod shipped;

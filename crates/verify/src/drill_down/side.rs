@@ -2,7 +2,7 @@
 //!
 //! Keeps digests; keys and columns only where findings are to be listed.
 
-use digest::{SourceValue, digest_encoded};
+use digest::{SourceValue, describe, digest_encoded};
 
 use crate::plan::TablePlan;
 use crate::row::RowEncoder;
@@ -25,6 +25,7 @@ pub struct DetailSide<'p> {
     encoder: RowEncoder<'p>,
     buckets: Buckets,
     purposes: Vec<BucketUse>,
+    show_values: bool,
     rows: Vec<Row>,
 }
 
@@ -43,16 +44,21 @@ pub(super) struct Detail {
     pub(super) key: Vec<Box<[u8]>>,
     /// Digests of all columns.
     pub(super) columns: Box<[u128]>,
+    /// Texts of all columns, where they are to be shown.
+    pub(super) values: Box<[String]>,
 }
 
 /// What the key of a listed row takes, by guess: two uuids with their allocations.
 const LISTED_KEY_BYTES: u64 = 128;
+/// What the text of a value takes at most, with its allocation.
+const SHOWN_VALUE_BYTES: u64 = 288;
 
 impl<'p> DetailSide<'p> {
     pub(super) fn new(
         plan: &'p TablePlan,
         buckets: Buckets,
         wanted: &[(usize, BucketUse)],
+        show_values: bool,
     ) -> Self {
         let mut purposes = vec![BucketUse::Skip; buckets.count()];
         for (index, purpose) in wanted {
@@ -62,6 +68,7 @@ impl<'p> DetailSide<'p> {
             encoder: RowEncoder::new(plan),
             buckets,
             purposes,
+            show_values,
             rows: Vec::new(),
         }
     }
@@ -116,10 +123,18 @@ impl<'p> DetailSide<'p> {
     fn detail(&self) -> Detail {
         let plan = self.encoder.plan();
         let column = |index: &usize| Box::from(self.encoder.column(*index));
+        let shown = if self.show_values {
+            plan.pairs.len()
+        } else {
+            0
+        };
         Detail {
             key: plan.key.iter().map(column).collect(),
             columns: (0..plan.pairs.len())
                 .map(|index| digest_encoded(self.encoder.column(index)))
+                .collect(),
+            values: (0..shown)
+                .map(|index| describe(self.encoder.column(index)))
                 .collect(),
         }
     }
@@ -146,8 +161,9 @@ impl Row {
     }
 
     /// Bytes of a row that may be listed.
-    pub(super) fn listed_bytes(plan: &TablePlan) -> u64 {
-        let columns = (plan.pairs.len() * size_of::<u128>()) as u64;
+    pub(super) fn listed_bytes(plan: &TablePlan, show_values: bool) -> u64 {
+        let value = if show_values { SHOWN_VALUE_BYTES } else { 0 };
+        let columns = plan.pairs.len() as u64 * (size_of::<u128>() as u64 + value);
         Self::counted_bytes() + size_of::<Detail>() as u64 + columns + LISTED_KEY_BYTES
     }
 }

@@ -152,6 +152,7 @@ fn memory_is_bounded_by_more_passes_and_everything_is_counted() {
     let limits = |memory_bytes| DrillLimits {
         samples: 7,
         memory_bytes,
+        ..DrillLimits::default()
     };
     let (roomy, passes) = run_within(&plan, &rows, &fields, limits(u64::MAX));
     assert_eq!(passes, 1);

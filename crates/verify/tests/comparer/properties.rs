@@ -266,7 +266,11 @@ proptest! {
         let cells = source_cells(&rows);
         let mut target = fields(&rows);
         target.truncate(keep);
-        let limits = DrillLimits { samples: 3, memory_bytes: memory };
+        let limits = DrillLimits {
+            samples: 3,
+            memory_bytes: memory,
+            ..DrillLimits::default()
+        };
         let (comparison, _) = run_within(&plan, &values(&cells), &target, limits);
         let missing = rows.len().saturating_sub(keep);
         prop_assert_eq!(comparison.findings.missing, missing as u64);

@@ -42,10 +42,10 @@ pub(super) fn ask(
     target.batch_execute(&format!("set local search_path = {schema}"))?;
     let mut checks = Vec::new();
     for check in &database.checks {
-        let source = reader.query_text(&check.sql);
+        let source = reader.query_text(&check.for_source);
         stage.interrupt.check()?;
         let source = source.map_err(|error| refused(check, "source", &error))?;
-        let there = target.query_text(&check.sql);
+        let there = target.query_text(&check.for_target);
         stage.interrupt.check()?;
         let there = there.map_err(|error| refused(check, "target", &error))?;
         if source.len().max(there.len()) > ANSWER_ROWS_MAX {
