@@ -121,6 +121,11 @@ pub(crate) struct SmallDisk<'d>(&'d Path);
 
 impl<'d> SmallDisk<'d> {
     pub(crate) fn mount(at: &'d Path, size: &str) -> Option<Self> {
+        // What a killed test left behind.
+        if at.exists() {
+            run("umount", &["--lazy"], at);
+            fs::remove_dir(at).unwrap();
+        }
         fs::create_dir(at).unwrap();
         let options = format!("size={size}");
         run("mount", &["-t", "tmpfs", "-o", &options, "none"], at).then_some(Self(at))
@@ -133,7 +138,9 @@ impl<'d> SmallDisk<'d> {
 
 impl Drop for SmallDisk<'_> {
     fn drop(&mut self) {
-        run("umount", &[], self.0);
+        // A server may have files of it open until it ends.
+        run("umount", &["--lazy"], self.0);
+        let _ = fs::remove_dir(self.0);
     }
 }
 

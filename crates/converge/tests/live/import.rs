@@ -31,7 +31,7 @@ const SOURCE: &str = "
       key (sent), foreign key (writer) references person (id));
     insert into letter with recursive n (id) as
       (select 1 union all select id + 1 from n where id < 500)
-      select id, id, repeat(md5(id), 700), '2024-02-29 12:00:00.000001' from n;
+      select id, id, repeat(left(sha2(id, 256), 32), 700), '2024-02-29 12:00:00.000001' from n;
     insert into letter select id + 500, writer, body, sent from letter;
     insert into letter select id + 1000, writer, body, sent from letter;
     create table setting (name varchar(20) primary key, value text);
@@ -454,7 +454,7 @@ fn a_target_whose_disk_is_full_goes_on_with_more_room() {
     let source = "create table big (id int primary key, body longtext);
         insert into big with recursive n (id) as
           (select 1 union all select id + 1 from n where id < 40)
-          select id, repeat(md5(id), 31250) from n";
+          select id, repeat(left(sha2(id, 256), 32), 31250) from n";
     servers.source().execute_script(source).unwrap();
     let (from, to) = (servers.source_url(), servers.target_url());
     let workplace = Workplace::at(&[("shop", from, to, "")]);
