@@ -59,8 +59,7 @@ fn questions_are_asked_of_both_sides() {
         names.map(str::to_owned).into_iter().zip(results).collect()
     };
     assert_eq!(passed(&verified), all([true, true, true]));
-    let note = "check      town people: everybody has a house that is there: violated by 1 row, \
-                the same in the source\n";
+    let note = "note: the rows of `town` violate 1 of 3 checks on both sides alike: people: everybody has a house that is there (1 row)\n";
     assert!(verified.stderr.contains(note), "{}", verified.text());
     let mut target = databases.postgres();
     for (sql, results) in [

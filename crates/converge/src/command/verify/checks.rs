@@ -6,7 +6,7 @@ use verify::Check;
 use catalog::quote;
 
 use crate::config::SemanticCheck;
-use crate::console::counted;
+use crate::console::{counted, first_of};
 use crate::exit::Failure;
 use crate::run::StageRun;
 
@@ -14,6 +14,8 @@ use crate::run::StageRun;
 const SOURCE_MODE: &str = "set session sql_mode = 'ANSI_QUOTES,PIPES_AS_CONCAT'";
 /// As every other reading of the source has it.
 const PLAIN_MODE: &str = "set session sql_mode = ''";
+/// Enough to know what to ask the source about.
+const VIOLATED_SHOWN: usize = 3;
 /// An answer is held in memory.
 const ANSWER_ROWS_MAX: usize = 100_000;
 
@@ -40,7 +42,7 @@ pub(super) fn ask(
     reader.query_text(SOURCE_MODE)?;
     let schema = quote::postgres(&database.target_schema);
     target.batch_execute(&format!("set local search_path = {schema}"))?;
-    let mut checks = Vec::new();
+    let (mut checks, mut in_both) = (Vec::new(), Vec::new());
     for check in &database.checks {
         let source = reader.query_text(&check.for_source);
         stage.interrupt.check()?;
@@ -57,45 +59,51 @@ pub(super) fn ask(
                 .hint("count or sum up in the query")
                 .into());
         }
-        let (passed, what) = compare(check, source, there);
-        if let Some(what) = what {
+        let rows = there.len() as u64;
+        let failed = compare(check, source, there).err();
+        if let Some(why) = &failed {
             stage.console.line(&format!(
-                "check      {} {}: {}: {what}",
+                "check      {} {}: {}: FAILED: {why}",
                 database.name, check.group, check.name
             ));
+        } else if check.none && rows > 0 {
+            // What was so before the move is not of its making.
+            let rows = counted(rows, "row");
+            in_both.push(format!("{}: {} ({rows})", check.group, check.name));
         }
         checks.push(Check {
             group: check.group.clone(),
             name: check.name.clone(),
-            passed,
+            passed: failed.is_none(),
         });
+    }
+    if !in_both.is_empty() {
+        stage.console.line(&format!(
+            "note: the rows of `{}` violate {} of {} on both sides alike: {}",
+            database.name,
+            in_both.len(),
+            counted(database.checks.len() as u64, "check"),
+            first_of(&in_both, VIOLATED_SHOWN)
+        ));
     }
     reader.query_text(PLAIN_MODE)?;
     Ok(checks)
 }
 
-/// Whether both sides answer alike, and what there is to say; in which order rows come means
+/// Why a check has failed, where the sides do not answer alike; in which order rows come means
 /// nothing.
-fn compare(check: &SemanticCheck, mut source: Rows, mut target: Rows) -> (bool, Option<String>) {
+fn compare(check: &SemanticCheck, mut source: Rows, mut target: Rows) -> Result<(), String> {
     source.sort();
     target.sort();
     let rows = |rows: &Rows| counted(rows.len() as u64, "row");
     match (source == target, check.none) {
-        // What was so before the move is not of its making.
-        (true, true) if !target.is_empty() => {
-            let note = format!("violated by {}, the same in the source", rows(&target));
-            (true, Some(note))
-        }
-        (true, _) => (true, None),
-        (false, true) => {
-            let (source, target) = (rows(&source), rows(&target));
-            let why = format!("FAILED: violated by {target}, and by {source} of the source");
-            (false, Some(why))
-        }
-        (false, false) => (
-            false,
-            Some("FAILED: the source has another answer".to_owned()),
-        ),
+        (true, _) => Ok(()),
+        (false, true) => Err(format!(
+            "violated by {}, and by {} of the source",
+            rows(&target),
+            rows(&source)
+        )),
+        (false, false) => Err("the source has another answer".to_owned()),
     }
 }
 
