@@ -11,7 +11,7 @@ mod scalar;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
@@ -73,8 +73,8 @@ pub(crate) struct Database {
     /// What a generated baseline does beyond the schema as it is.
     pub(crate) baseline: BaselineOptions,
     pub(crate) ledger: String,
-    /// Questions that both sides have to answer alike.
-    pub(crate) checks: Vec<SemanticCheck>,
+    /// Directory of questions that both sides have to answer alike.
+    pub(crate) checks: Option<PathBuf>,
 }
 
 impl Database {
@@ -216,7 +216,7 @@ fn parse_database(name: &str, value: &Value, base: &Path) -> Result<Database, Pr
         ledger: fields
             .text("ledger_schema")?
             .unwrap_or_else(|| LEDGER.to_owned()),
-        checks: checks::parse(&mut fields, base)?,
+        checks: fields.text("checks")?.map(|directory| base.join(directory)),
     };
     fields.finish()?;
     if database.ledger == database.target_schema {

@@ -29,8 +29,8 @@ pub(crate) fn human(report: &VerifyReport) -> String {
                 for (column, [source, target]) in &sample.values {
                     text.push_str(&format!(
                         "           {column}: {} in the source, {} in the target\n",
-                        printable(source),
-                        printable(target)
+                        shown(source.as_deref()),
+                        shown(target.as_deref())
                     ));
                 }
             }
@@ -111,6 +111,14 @@ pub(crate) fn equivalences() -> String {
         })
         .collect();
     text_table(&["source", "target", "equal"], &rows)
+}
+
+/// In quotes, so that blanks at its ends are seen, and NULL is told from the text.
+fn shown(value: Option<&str>) -> String {
+    value.map_or_else(
+        || "NULL".to_owned(),
+        |text| format!("'{}'", printable(text)),
+    )
 }
 
 /// A key may hold what a terminal obeys.

@@ -14,6 +14,11 @@ const TEXT_MAX: usize = 256;
 
 const MICROS_PER_DAY: i64 = 86_400_000_000;
 
+/// Whether a canonical value is NULL.
+pub fn is_null(encoded: &[u8]) -> bool {
+    encoded == [TAG_NULL]
+}
+
 /// The text of one canonical value: `7`, `2024-02-29`, a uuid with hyphens, `\x00ff`.
 pub fn describe(encoded: &[u8]) -> String {
     let Some((tag, content)) = encoded.split_first() else {

@@ -12,7 +12,7 @@ mod table_digest;
 
 pub use canonical::{CANONICAL_VERSION, Canonical, digest_encoded};
 pub use decimal::Decimal;
-pub use describe::describe;
+pub use describe::{describe, is_null};
 pub use json::{
     DuplicateKeys, JsonCanonicalizer, JsonError, JsonFacts, JsonOptions, NulCharacters,
 };

@@ -10,7 +10,8 @@ use crate::ledger::{self, LedgerRun};
 /// An object that is not what it has to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ObjectFinding {
-    /// `table`, `column`, `constraint`, `index`, `trigger`, `sequence definition` or `type`.
+    /// As the fingerprint calls it: `table`, `column`, `constraint`, `index`, `sequence definition`
+    /// and so on.
     pub kind: String,
     /// As the server qualifies and quotes it.
     pub object: String,
@@ -18,8 +19,12 @@ pub struct ObjectFinding {
     pub detail: &'static str,
 }
 
-/// The kind of one word alone that has two.
-const SEQUENCE_DEFINITION: &str = "sequence definition";
+/// The kinds that have two words.
+const LONG_KINDS: [&str; 3] = [
+    "sequence definition",
+    "sequence rights",
+    "materialised view",
+];
 
 impl Connection {
     /// The objects that are not as they were before a run, which the ledger knows.
@@ -35,10 +40,9 @@ impl Connection {
         let (before, _) = ledger::read_definitions(&mut self.client, place)?;
         let now = definitions(&mut self.client, &run.target_schema)?;
         let finding = |name: String| {
-            let kind = match name.starts_with(SEQUENCE_DEFINITION) {
-                true => SEQUENCE_DEFINITION,
-                false => name.split(' ').next().unwrap_or_default(),
-            };
+            let mut long = LONG_KINDS.into_iter();
+            let kind = long.find(|kind| name.starts_with(kind));
+            let kind = kind.or_else(|| name.split(' ').next()).unwrap_or_default();
             ObjectFinding {
                 kind: kind.to_owned(),
                 object: name[kind.len()..].trim_start().to_owned(),

@@ -140,9 +140,10 @@ pub struct Sample {
     pub key: Vec<(String, String)>,
     /// The columns that differ, for `different`.
     pub columns: Vec<String>,
-    /// These columns with their values in source and target, where they are to be shown.
+    /// These columns with their values in source and target, where they are to be shown; of JSON
+    /// and arrays only that they are.
     #[serde(serialize_with = "as_map", skip_serializing_if = "Vec::is_empty")]
-    pub values: Vec<(String, [String; 2])>,
+    pub values: Vec<(String, [Option<String>; 2])>,
 }
 
 /// What is wrong with a row.

@@ -151,7 +151,8 @@ fn last_outcome<'s>(state: &'s RunState, stage: &str, database: &str) -> Option<
         .rev()
         .filter(|entry| entry.database == database);
     for entry in own {
-        if entry.stage == stage {
+        // A look at some tables proves nothing of the others, and takes nothing back.
+        if entry.stage == stage && entry.outcome != "partial" {
             return Some(&entry.outcome);
         }
         if entry.stage == "import" && entry.outcome == "done" {

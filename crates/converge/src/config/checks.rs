@@ -3,14 +3,17 @@
 //! A directory with a file for each group, each with one question after the other, so that
 //! whoever knows the data can add to them without knowing this program.
 
+use std::fmt;
 use std::fs;
 use std::path::Path;
 
-use crate::config::Problem;
-use crate::config::document::Fields;
+use crate::exit::Failure;
 
 /// The line that says that there must be no answer.
 const NONE: &str = "-- none";
+
+/// What a `select` does besides reading; a read-only transaction lets it.
+const LOCKS_OR_WRITES: [&str; 4] = [" for share", " for update", " lock in share mode", " into "];
 
 /// What stands before a text that has to be compared byte by byte.
 const EXACT: &str = "exact(";
@@ -27,41 +30,39 @@ pub(crate) struct SemanticCheck {
     pub(crate) for_target: String,
 }
 
-/// The checks of a database: `checks: DIR`, beside the configuration.
-pub(super) fn parse(fields: &mut Fields<'_>, base: &Path) -> Result<Vec<SemanticCheck>, Problem> {
-    let path = fields.path_of("checks");
-    let Some(directory) = fields.text("checks")? else {
-        return Ok(Vec::new());
-    };
-    let directory = base.join(directory);
-    let unreadable =
-        |error| Problem::new(path.clone(), format!("{}: {error}", directory.display()));
-    let entries = fs::read_dir(&directory).map_err(unreadable)?;
-    let mut files = Vec::new();
-    for entry in entries {
-        let file = entry.map_err(unreadable)?.path();
-        if file.extension().is_some_and(|ending| ending == "sql") {
-            files.push(file);
+impl SemanticCheck {
+    /// Those of a directory, by file name and in the order of each file.
+    pub(crate) fn read(directory: &Path) -> Result<Vec<Self>, Failure> {
+        let unreadable = |path: &Path, why: &dyn fmt::Display| {
+            Failure::usage(format!("{}: {why}", path.display()))
+                .hint("`checks` of the configuration names a directory beside it")
+        };
+        let entries = fs::read_dir(directory).map_err(|error| unreadable(directory, &error))?;
+        let mut files = Vec::new();
+        for entry in entries {
+            let file = entry.map_err(|error| unreadable(directory, &error))?.path();
+            if file.extension().is_some_and(|ending| ending == "sql") {
+                files.push(file);
+            }
         }
-    }
-    files.sort();
-    let mut checks = Vec::new();
-    for file in files {
-        let text = fs::read_to_string(&file).map_err(unreadable)?;
-        let group = file.file_stem().unwrap_or_default().to_string_lossy();
-        let found = of_file(&group, &text)
-            .map_err(|why| Problem::new(path.clone(), format!("{}: {why}", file.display())))?;
-        checks.extend(found);
-    }
-    match checks.is_empty() {
-        true => Err(Problem::new(path, "holds no check".to_owned())),
-        false => Ok(checks),
+        files.sort();
+        let mut checks = Vec::new();
+        for file in files {
+            let text = fs::read_to_string(&file).map_err(|error| unreadable(&file, &error))?;
+            let group = file.file_stem().unwrap_or_default().to_string_lossy();
+            checks.extend(of_file(&group, &text).map_err(|why| unreadable(&file, &why))?);
+        }
+        match checks.is_empty() {
+            true => Err(unreadable(directory, &"holds no check")),
+            false => Ok(checks),
+        }
     }
 }
 
 /// The checks of a file: blocks between empty lines, each with its name in a comment before it.
 /// A block of comments alone speaks to people.
 fn of_file(group: &str, text: &str) -> Result<Vec<SemanticCheck>, String> {
+    let text = text.replace("\r\n", "\n");
     let blocks = text.split("\n\n").map(str::trim);
     let mut checks: Vec<SemanticCheck> = Vec::new();
     for block in blocks.filter(|block| block.lines().any(|line| !line.starts_with("--"))) {
@@ -79,6 +80,14 @@ fn of_file(group: &str, text: &str) -> Result<Vec<SemanticCheck>, String> {
         if !["select", "with"].contains(&first.to_ascii_lowercase().as_str()) || sql.contains(';') {
             return Err(format!("`{name}` is not one query (`select` or `with`)"));
         }
+        let words: Vec<&str> = sql.split_ascii_whitespace().collect();
+        let words = format!(" {} ", words.join(" ").to_ascii_lowercase());
+        if let Some(what) = LOCKS_OR_WRITES.iter().find(|what| words.contains(**what)) {
+            return Err(format!(
+                "`{name}` has `{}`, and has to read alone",
+                what.trim()
+            ));
+        }
         if checks.iter().any(|other| other.name == name) {
             return Err(format!("`{name}` is there twice"));
         }
@@ -94,8 +103,7 @@ fn of_file(group: &str, text: &str) -> Result<Vec<SemanticCheck>, String> {
     Ok(checks)
 }
 
-/// Texts of the source have a collation of their own, mostly without case; those of the target
-/// are compared byte by byte anyway.
+/// Texts of the source have a character set and a collation of their own, mostly without case.
 fn exact_for_source(sql: &str) -> Option<String> {
     let mut parts = sql.split(EXACT);
     let mut text = parts.next()?.to_owned();
@@ -104,7 +112,7 @@ fn exact_for_source(sql: &str) -> Option<String> {
         if column.contains('(') {
             return None;
         }
-        text += &format!("cast({column} as binary){rest}");
+        text += &format!("cast(convert({column} using utf8mb4) as binary){rest}");
     }
     Some(text)
 }
@@ -142,8 +150,9 @@ mod tests {
         let check = of_file("g", text).unwrap().remove(0);
         assert_eq!(
             check.for_source,
-            "select cast(\"type\" as binary), count(distinct cast(name as binary)) from t \
-             group by cast(\"type\" as binary)"
+            "select cast(convert(\"type\" using utf8mb4) as binary), \
+             count(distinct cast(convert(name using utf8mb4) as binary)) from t \
+             group by cast(convert(\"type\" using utf8mb4) as binary)"
         );
         assert_eq!(
             check.for_target,
@@ -157,6 +166,8 @@ mod tests {
         for (text, why) in [
             ("select 1;", "has no name"),
             ("-- a\n-- b\nselect 1;", "or several"),
+            ("-- a\nselect 1 from t\nfor\tshare;", "has `for share`"),
+            ("-- a\nselect 1 into outfile 'x';", "has `into`"),
             ("-- a\ndelete from t;", "not one query"),
             ("-- a\nselect 1; drop table t;", "not one query"),
             ("-- a\nselect 1;\n\n-- a\nselect 2;", "twice"),

@@ -1,6 +1,9 @@
 select * from (
-select 'table ' || c.oid::pg_catalog.regclass::text as object,
+select case c.relkind when 'v' then 'view ' when 'm' then 'materialised view '
+            when 'S' then 'sequence rights ' else 'table ' end
+         || c.oid::pg_catalog.regclass::text as object,
        pg_catalog.concat_ws(' | ', c.relpersistence, c.relkind, c.relreplident,
+         c.relrowsecurity, c.relforcerowsecurity,
          pg_catalog.array_to_string(c.reloptions, ','),
          pg_catalog.pg_get_userbyid(c.relowner), c.relacl::text,
          pg_catalog.obj_description(c.oid, 'pg_class')) as state
@@ -29,7 +32,8 @@ select 'constraint ' || k.conrelid::pg_catalog.regclass::text || '.' || k.connam
          k.condeferrable, k.condeferred, pg_catalog.obj_description(k.oid, 'pg_constraint'),
          -- `alter table … disable trigger all` leaves the constraint, and nobody who enforces it.
          (select 'not enforced' from pg_catalog.pg_trigger t
-           where t.tgconstraint = k.oid and t.tgisinternal and t.tgenabled = 'D' limit 1))
+           where t.tgconstraint = k.oid and t.tgisinternal and t.tgenabled in ('D', 'R')
+           limit 1))
   from pg_catalog.pg_constraint k
   join pg_catalog.pg_namespace n on n.oid = k.connamespace
  where (n.nspname = $1 and k.conrelid <> 0 and k.contype <> 'n')
@@ -71,4 +75,22 @@ select 'type ' || pg_catalog.format_type(t.oid, null),
   from pg_catalog.pg_type t
   join pg_catalog.pg_namespace n on n.oid = t.typnamespace
  where n.nspname = $1 and t.typtype = 'e'
+union all
+select 'policy ' || p.polrelid::pg_catalog.regclass::text || '.' || p.polname,
+       pg_catalog.concat_ws(' | ', p.polcmd, p.polpermissive,
+         (select pg_catalog.string_agg(pg_catalog.pg_get_userbyid(r), ',' order by r)
+            from pg_catalog.unnest(p.polroles) r),
+         pg_catalog.pg_get_expr(p.polqual, p.polrelid),
+         pg_catalog.pg_get_expr(p.polwithcheck, p.polrelid))
+  from pg_catalog.pg_policy p
+  join pg_catalog.pg_class c on c.oid = p.polrelid
+  join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+ where n.nspname = $1
+union all
+select 'rule ' || r.ev_class::pg_catalog.regclass::text || '.' || r.rulename,
+       pg_catalog.concat_ws(' | ', pg_catalog.pg_get_ruledef(r.oid), r.ev_enabled)
+  from pg_catalog.pg_rewrite r
+  join pg_catalog.pg_class c on c.oid = r.ev_class
+  join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+ where n.nspname = $1 and c.relkind in ('r', 'p')
 ) f order by object collate "C"

@@ -14,7 +14,7 @@ select 'constraint' as kind, k.conrelid::pg_catalog.regclass::text || '.' || k.c
   join wanted w on w.oid = k.conrelid
  where not k.convalidated
     or exists (select from pg_catalog.pg_trigger t
-                where t.tgconstraint = k.oid and t.tgisinternal and t.tgenabled = 'D')
+                where t.tgconstraint = k.oid and t.tgisinternal and t.tgenabled in ('D', 'R'))
 union all
 select 'index', i.indexrelid::pg_catalog.regclass::text, 'not valid'
   from pg_catalog.pg_index i

@@ -2,7 +2,7 @@
 //!
 //! Keeps digests; keys and columns only where findings are to be listed.
 
-use digest::{SourceValue, describe, digest_encoded};
+use digest::{SourceValue, describe, digest_encoded, is_null};
 
 use crate::plan::TablePlan;
 use crate::row::RowEncoder;
@@ -44,14 +44,14 @@ pub(super) struct Detail {
     pub(super) key: Vec<Box<[u8]>>,
     /// Digests of all columns.
     pub(super) columns: Box<[u128]>,
-    /// Texts of all columns, where they are to be shown.
-    pub(super) values: Box<[String]>,
+    /// Texts of all columns, where they are to be shown; none for NULL.
+    pub(super) values: Box<[Option<String>]>,
 }
 
 /// What the key of a listed row takes, by guess: two uuids with their allocations.
 const LISTED_KEY_BYTES: u64 = 128;
-/// What the text of a value takes at most, with its allocation.
-const SHOWN_VALUE_BYTES: u64 = 288;
+/// What the text of a value takes at most: two digits for each of 256 bytes, and its allocation.
+const SHOWN_VALUE_BYTES: u64 = 560;
 
 impl<'p> DetailSide<'p> {
     pub(super) fn new(
@@ -134,7 +134,8 @@ impl<'p> DetailSide<'p> {
                 .map(|index| digest_encoded(self.encoder.column(index)))
                 .collect(),
             values: (0..shown)
-                .map(|index| describe(self.encoder.column(index)))
+                .map(|index| self.encoder.column(index))
+                .map(|value| (!is_null(value)).then(|| describe(value)))
                 .collect(),
         }
     }

@@ -8,6 +8,9 @@ use verify::CatalogFinding;
 use crate::config::Database;
 use crate::pairing::TablePair;
 
+/// The kind of what a sequence gives next.
+pub(super) const SEQUENCE: &str = "sequence";
+
 /// The values that the target's sequences are to give next: AUTO_INCREMENT's, and the highest
 /// where several columns take their numbers from one sequence.
 pub(super) fn expected_values(
@@ -43,7 +46,7 @@ pub(super) fn sequence_findings(
         let found = target.next_value(&sequence)?;
         if u64::try_from(found).ok() != Some(next) {
             findings.push(CatalogFinding {
-                kind: "sequence".to_owned(),
+                kind: SEQUENCE.to_owned(),
                 detail: format!("gives {found} next where the source gives {next}"),
                 object: sequence,
             });
