@@ -13,13 +13,8 @@ impl Reader<'_> {
         let start = self.out.len();
         loop {
             let rest = &self.text[self.position..];
-            let plain = rest
-                .iter()
-                .take_while(|b| **b != b'"' && **b != b'\\' && **b >= 0x20)
-                .count();
-            self.out.extend_from_slice(&rest[..plain]);
-            self.position += plain;
-            match rest.get(plain) {
+            self.position += append_plain(rest, self.out);
+            match self.text.get(self.position) {
                 Some(b'"') => break,
                 Some(b'\\') => self.escape()?,
                 _ => return Err(self.expected("the end of the string")),
@@ -101,5 +96,71 @@ impl Reader<'_> {
         let mut buffer = [0; 4];
         self.out
             .extend_from_slice(character.encode_utf8(&mut buffer).as_bytes());
+    }
+}
+
+/// Bytes that are looked at together.
+const WIDTH: usize = size_of::<u128>();
+const ONES: u128 = u128::from_ne_bytes([0x01; WIDTH]);
+const HIGH: u128 = u128::from_ne_bytes([0x80; WIDTH]);
+
+/// Appends the bytes before the first quote, backslash or control character, or all where there is
+/// none; returns their number.
+fn append_plain(text: &[u8], out: &mut Vec<u8>) -> usize {
+    let mut at = 0;
+    while let Some(chunk) = text[at..].first_chunk::<WIDTH>() {
+        out.extend_from_slice(chunk);
+        let flags = special_flags(u128::from_le_bytes(*chunk));
+        if flags != 0 {
+            let plain = flags.trailing_zeros() as usize / 8;
+            out.truncate(out.len() - WIDTH + plain);
+            return at + plain;
+        }
+        at += WIDTH;
+    }
+    let rest = &text[at..];
+    let special = rest.iter().position(|byte| is_special(*byte));
+    let plain = special.unwrap_or(rest.len());
+    out.extend_from_slice(&rest[..plain]);
+    at + plain
+}
+
+fn is_special(byte: u8) -> bool {
+    matches!(byte, b'"' | b'\\' | 0..0x20)
+}
+
+/// The high bit of each special byte; behind the first of them also of others, since a
+/// subtraction borrows from the byte above.
+fn special_flags(word: u128) -> u128 {
+    let below = |word: u128, limit: u8| word.wrapping_sub(ONES * u128::from(limit)) & !word;
+    let quote = below(word ^ (ONES * u128::from(b'"')), 1);
+    let backslash = below(word ^ (ONES * u128::from(b'\\')), 1);
+    (quote | backslash | below(word, 0x20)) & HIGH
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn texts() -> impl Strategy<Value = Vec<u8>> {
+        // The special bytes, their neighbours, and those that differ in the high bit.
+        let near =
+            proptest::sample::select(&b"a\"\\!#[]\x00\x01\x1f \x7f\x80\x9f\xa0\xa2\xdc\xff"[..]);
+        let rare =
+            proptest::collection::vec(prop_oneof![30 => Just(b'a'), 1 => near.clone()], 0..90);
+        prop_oneof![rare, proptest::collection::vec(near, 0..90)]
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_before_a_special_byte_is_appended(text in texts()) {
+            let mut out = b"x".to_vec();
+            let plain = append_plain(&text, &mut out);
+            let special = text.iter().position(|byte| is_special(*byte));
+            prop_assert_eq!(plain, special.unwrap_or(text.len()));
+            prop_assert_eq!(&out[1..], &text[..plain]);
+        }
     }
 }
