@@ -279,6 +279,31 @@ fn a_source_that_was_written_to_is_said_to_have_moved() {
 }
 
 #[test]
+fn a_new_row_of_the_source_moves_its_counter_too_and_hides_no_damage_elsewhere() {
+    let moved = Move::with_baseline();
+    moved.run(&["migrate"]).expect(0);
+    let columns = "category_id, title, body, price, visible, settings, photo, changed";
+    let new_row = format!("insert into item ({columns}) select {columns} from item limit 1");
+    moved.shop.mysql().execute(&new_row).unwrap();
+    let outcome = moved.run(&["verify"]).expect(5);
+    assert!(outcome.stdout.contains("sequence"), "{}", outcome.text());
+    assert!(
+        outcome.stdout.contains("verdict: source_moved"),
+        "{}",
+        outcome.text()
+    );
+
+    let damage = "update audit set noted_at = noted_at + interval '1 hour'";
+    moved.shop.postgres().batch_execute(damage).unwrap();
+    let outcome = moved.run(&["verify"]).expect(5);
+    assert!(
+        outcome.stdout.contains("verdict: different"),
+        "{}",
+        outcome.text()
+    );
+}
+
+#[test]
 fn what_a_foreign_key_refuses_leaves_nothing_behind() {
     let moved = Move::with_baseline();
     moved
