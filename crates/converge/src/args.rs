@@ -4,7 +4,9 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use verify::Compared;
 
 use crate::console::OutputFormat;
 
@@ -209,9 +211,42 @@ pub(crate) struct VerifyArgs {
     /// Only these tables, as `table` or `database.table`; the verdict is then at best `partial`
     #[arg(long, value_name = "TABLE", value_delimiter = ',')]
     pub(crate) tables: Vec<String>,
+    /// Only about so many of a hundred rows of each table, chosen by their keys; the verdict is then
+    /// at best `partial`
+    #[arg(long, value_name = "PERCENT", value_parser = percent, conflicts_with = "against")]
+    pub(crate) sample: Option<f64>,
+    /// What stands against what; with a manifest, the verdict is at best `partial`
+    #[arg(long, value_name = "PAIR", value_enum, default_value = "source-target")]
+    pub(crate) against: Against,
     /// Print what counts as equal although it is not spelled alike, and do nothing else
     #[arg(long)]
     pub(crate) equivalences: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Against {
+    /// Both live databases
+    SourceTarget,
+    /// The live source and the manifest of the export: what differs changed after it was exported
+    SourceManifest,
+    /// The transformed files and the live target: what differs changed in the import or after it
+    ManifestTarget,
+}
+
+impl From<Against> for Compared {
+    fn from(against: Against) -> Self {
+        match against {
+            Against::SourceTarget => Self::SourceTarget,
+            Against::SourceManifest => Self::SourceManifest,
+            Against::ManifestTarget => Self::ManifestTarget,
+        }
+    }
+}
+
+fn percent(text: &str) -> Result<f64, String> {
+    let percent = text.strip_suffix('%').unwrap_or(text).parse().ok();
+    let within = percent.filter(|percent| *percent > 0.0 && *percent < 100.0);
+    within.ok_or_else(|| "a number above 0 and below 100".to_owned())
 }
 
 #[derive(Clone, Copy, Debug, Args)]

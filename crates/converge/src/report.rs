@@ -1,13 +1,14 @@
 //! What a comparison found, as text for people: one line per finding, then what was compared.
 
-use verify::{DatabaseReport, VerifyReport};
+use verify::{Compared, DatabaseReport, VerifyReport};
 
-use crate::console::{text_table, thousands};
+use crate::console::{counted, text_table, thousands};
 
 /// The report as text: one line per finding, then what was compared.
 pub(crate) fn human(report: &VerifyReport) -> String {
     let mut text = String::new();
     let mut rows = Vec::new();
+    let [left, right] = report.compared.sides();
     for database in &report.databases {
         for table in &database.tables {
             for sample in &table.samples {
@@ -28,7 +29,7 @@ pub(crate) fn human(report: &VerifyReport) -> String {
                 text.push('\n');
                 for (column, [source, target]) in &sample.values {
                     text.push_str(&format!(
-                        "           {column}: {} in the source, {} in the target\n",
+                        "           {column}: {} in the {left}, {} in the {right}\n",
                         shown(source.as_deref()),
                         shown(target.as_deref())
                     ));
@@ -43,7 +44,16 @@ pub(crate) fn human(report: &VerifyReport) -> String {
                     dataset::chunk_file_name(&table.name, 1, 1)
                 ));
             }
-            if !table.equal {
+            if !table.equal && table.missing + table.unexpected + table.different == 0 {
+                // Known by its digest alone.
+                text.push_str(&format!(
+                    "different  {}.{}: {} in the {left}, {} in the {right}\n",
+                    database.name,
+                    table.name,
+                    counted(table.source_rows, "row"),
+                    counted(table.target_rows, "row")
+                ));
+            } else if !table.equal {
                 text.push_str(&format!(
                     "           {}.{}: {} missing, {} unexpected, {} different\n",
                     database.name, table.name, table.missing, table.unexpected, table.different
@@ -80,8 +90,24 @@ pub(crate) fn human(report: &VerifyReport) -> String {
             failed.len()
         ));
     }
-    text.push_str(&format!("verdict: {}\n", report.verdict.name()));
+    text.push_str(&format!(
+        "verdict: {}{}\n",
+        report.verdict.name(),
+        looked_at(report)
+    ));
     text
+}
+
+/// What a verdict is about, where it is not all of both databases.
+fn looked_at(report: &VerifyReport) -> String {
+    let [left, right] = report.compared.sides();
+    match report.sample_percent {
+        Some(percent) => format!(" (about {percent} % of the rows)"),
+        None if report.compared != Compared::SourceTarget => {
+            format!(" ({left} against {right})")
+        }
+        None => String::new(),
+    }
 }
 
 /// The table of equivalences as a document.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use mysql::Value;
 use mysql::prelude::Queryable;
 
-use catalog::{SourceTable, quote};
+use catalog::{KeyForm, KeySample, SourceTable, quote};
 use digest::SourceValue;
 
 use crate::connection::Connection;
@@ -27,7 +27,7 @@ impl Reader {
     /// Hands every row of a table to `visit`, in the server's cheapest order.
     ///
     /// Values are those of `columns`, in that order; an enum's index 0 is the character
-    /// U+0000. Returns the number of rows.
+    /// U+0000. With a sample, the rows are those that it chooses. Returns the number of rows.
     ///
     /// # Errors
     /// Those of the server and those of `visit`, after which the server's statement is ended.
@@ -36,11 +36,15 @@ impl Reader {
         database: &str,
         table: &SourceTable,
         columns: &[&str],
+        sample: Option<&KeySample>,
         mut visit: impl FnMut(&[SourceValue<'_>]) -> Result<(), E>,
     ) -> Result<u64, E> {
         let name = quote::mysql_qualified(database, &table.name);
         let expressions: Vec<String> = columns.iter().map(|c| expression(table, c)).collect();
-        let sql = format!("select {} from {name}", expressions.join(", "));
+        let mut sql = format!("select {} from {name}", expressions.join(", "));
+        if let Some(sample) = sample {
+            sql += &format!(" where {}", is_chosen(table, sample));
+        }
         for _ in 0..REPREPARED_MAX {
             if let Some(rows) = self.scan_once(&sql, &name, columns.len(), &mut visit, true)? {
                 return Ok(rows);
@@ -105,6 +109,26 @@ fn expression(table: &SourceTable, column: &str) -> String {
     table
         .column(column)
         .map_or_else(|| quote::mysql(column), text_expression)
+}
+
+/// Whether the sample has a row, as SQL.
+fn is_chosen(table: &SourceTable, sample: &KeySample) -> String {
+    let texts = sample.columns.iter().map(|column| {
+        let quoted = quote::mysql(&column.name);
+        match column.form {
+            // The sum has no `zerofill`.
+            KeyForm::Integer => format!("cast({quoted} + 0 as char)"),
+            KeyForm::Text => expression(table, &column.name),
+            KeyForm::Uuid => format!("lower(convert({quoted} using utf8mb4))"),
+            KeyForm::Bytes | KeyForm::UuidBytes => format!("lower(hex({quoted}))"),
+        }
+    });
+    let texts: Vec<String> = texts.collect();
+    format!(
+        "sha2(concat_ws('\n', {}), 256) < '{}'",
+        texts.join(", "),
+        sample.below_hex()
+    )
 }
 
 fn as_source_value(value: &Value) -> SourceValue<'_> {

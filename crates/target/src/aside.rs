@@ -3,7 +3,7 @@
 
 use std::io::Read;
 
-use catalog::quote;
+use catalog::{KeyForm, KeySample, quote};
 
 use crate::connection::Connection;
 use crate::copy::copy_csv;
@@ -17,6 +17,13 @@ pub struct Aside {
     pub left_out: Option<Kept>,
     /// References that were cleared: the primary key, then the columns with what they held.
     pub cleared: Option<Kept>,
+}
+
+impl Aside {
+    /// Whether nothing was taken away.
+    pub fn is_empty(&self) -> bool {
+        self.left_out.is_none() && self.cleared.is_none()
+    }
 }
 
 /// A temporary table.
@@ -64,16 +71,34 @@ impl Connection {
         table: &str,
         columns: &[String],
         csv: impl Read,
-        mut proceed: impl FnMut() -> Result<(), E>,
+        proceed: impl FnMut() -> Result<(), E>,
     ) -> Result<Kept, E> {
-        let doing = || format!("keeping rows of table `{table}` aside");
+        let mut kept = self.make_aside(schema, table, columns)?;
+        self.fill_aside(&mut kept, csv, proceed)?;
+        let analyze = format!("analyze {}", kept.rows_sql());
+        self.client
+            .batch_execute(&analyze)
+            .doing(|| keeping(table))?;
+        Ok(kept)
+    }
+
+    /// A temporary table for rows of a table, which may break its constraints.
+    ///
+    /// # Errors
+    /// Where the server refuses.
+    pub fn make_aside(
+        &mut self,
+        schema: &str,
+        table: &str,
+        columns: &[String],
+    ) -> Result<Kept, Error> {
         let row = self
             .client
             .query_one(
                 "select count(*) from pg_catalog.pg_class where relnamespace = pg_my_temp_schema()",
                 &[],
             )
-            .doing(doing)?;
+            .doing(|| keeping(table))?;
         let name = format!("converge_aside_{}", row.get::<_, i64>(0));
         let names: Vec<&str> = columns.iter().map(String::as_str).collect();
         // As a query: what the table demands of its rows is no matter here.
@@ -83,23 +108,61 @@ impl Connection {
             list(&names),
             quote::postgres_qualified(schema, table)
         );
-        let mut transaction = self.client.transaction().doing(doing)?;
-        transaction.batch_execute(&sql).doing(doing)?;
-        let rows = copy_csv(&mut transaction, "pg_temp", &name, &names, csv, |_| {
-            proceed()
-        })?;
-        let analyze = format!("analyze pg_temp.{name}");
-        transaction.batch_execute(&analyze).doing(doing)?;
-        transaction.commit().doing(doing)?;
+        self.client.batch_execute(&sql).doing(|| keeping(table))?;
         Ok(Kept {
             name,
             columns: columns.to_vec(),
-            rows,
+            rows: 0,
         })
     }
 
-    /// Hands every row of a table to `visit` as if nothing had been taken away from it. `key` is
-    /// its primary key.
+    /// Adds the rows of a CSV with its header, whose columns are those of the temporary table.
+    ///
+    /// # Errors
+    /// Where the server refuses, and those of `proceed`; no row is there then.
+    pub fn fill_aside<E: From<Error>>(
+        &mut self,
+        kept: &mut Kept,
+        csv: impl Read,
+        mut proceed: impl FnMut() -> Result<(), E>,
+    ) -> Result<(), E> {
+        let doing = || keeping(&kept.name);
+        let names: Vec<&str> = kept.columns.iter().map(String::as_str).collect();
+        let mut transaction = self.client.transaction().doing(doing)?;
+        let rows = copy_csv(&mut transaction, "pg_temp", &kept.name, &names, csv, |_| {
+            proceed()
+        })?;
+        transaction.commit().doing(doing)?;
+        kept.rows += rows;
+        Ok(())
+    }
+
+    /// Hands every row that was kept to `visit`.
+    ///
+    /// # Errors
+    /// Those of the server and those of `visit`, after which the server's statement is ended.
+    pub fn scan_aside<E: From<Error>>(
+        &mut self,
+        kept: &Kept,
+        columns: &[&str],
+        visit: impl FnMut(&TargetRow<'_>) -> Result<(), E>,
+    ) -> Result<u64, E> {
+        let sql = format!("select {} from {}", list(columns), kept.rows_sql());
+        self.scan_query(&sql, &kept.name, visit)
+    }
+
+    /// Takes the temporary table away before the session ends.
+    ///
+    /// # Errors
+    /// Where the server refuses.
+    pub fn drop_aside(&mut self, kept: &Kept) -> Result<(), Error> {
+        let sql = format!("drop table {}, {}", kept.rows_sql(), kept.why_sql());
+        let dropped = self.client.batch_execute(&sql);
+        dropped.doing(|| format!("dropping {}", kept.name))
+    }
+
+    /// Hands every row of a table to `visit` as if nothing had been taken away from it, or, with a
+    /// sample, those that it chooses. `key` is its primary key.
     ///
     /// # Errors
     /// Those of the server and those of `visit`, after which the server's statement is ended.
@@ -109,6 +172,7 @@ impl Connection {
         key: &[&str],
         columns: &[&str],
         aside: &Aside,
+        sample: Option<&KeySample>,
         visit: impl FnMut(&TargetRow<'_>) -> Result<(), E>,
     ) -> Result<u64, E> {
         let mut sql = match &aside.cleared {
@@ -123,8 +187,29 @@ impl Connection {
             let columns = list(columns);
             sql += &format!(" union all select {columns} from {}", kept.rows_sql());
         }
+        if let Some(sample) = sample {
+            sql = format!("select * from ({sql}) as t where {}", is_chosen(sample));
+        }
         self.scan_query(&sql, table, visit)
     }
+}
+
+/// Whether the sample has a row, as SQL.
+fn is_chosen(sample: &KeySample) -> String {
+    let texts = sample.columns.iter().map(|column| {
+        let quoted = quote::postgres(&column.name);
+        match column.form {
+            KeyForm::Integer | KeyForm::Text | KeyForm::Uuid => format!("{quoted}::text"),
+            KeyForm::Bytes => format!("encode({quoted}, 'hex')"),
+            KeyForm::UuidBytes => format!("replace({quoted}::text, '-', '')"),
+        }
+    });
+    let texts: Vec<String> = texts.collect();
+    format!(
+        "sha256(convert_to(concat_ws(e'\\n', {}), 'UTF8')) < '\\x{}'::bytea",
+        texts.join(", "),
+        sample.below_hex()
+    )
 }
 
 /// The rows of a table with the references that they lost.
@@ -162,6 +247,10 @@ pub(crate) fn same(one: &str, other: &str, columns: &[&str], others: &[&str]) ->
         )
     });
     pairs.collect::<Vec<_>>().join(" and ")
+}
+
+fn keeping(table: &str) -> String {
+    format!("keeping rows of table `{table}` aside")
 }
 
 fn list(columns: &[&str]) -> String {

@@ -20,7 +20,7 @@ pub use equivalence::{Equivalence, equivalences};
 pub use error::Error;
 pub use plan::TablePlan;
 pub use report::{
-    CatalogFinding, Check, DatabaseReport, RuleCount, Sample, SampleKind, TableReport, Verdict,
-    VerifyReport,
+    CatalogFinding, Check, Compared, DatabaseReport, RuleCount, Sample, SampleKind, TableReport,
+    Verdict, VerifyReport,
 };
 pub use sums::{Buckets, Difference, SideSums, compare};

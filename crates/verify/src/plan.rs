@@ -5,8 +5,8 @@
 use std::sync::Arc;
 
 use catalog::{
-    ColumnRules, MysqlType, Place, Rule, RuleSet, SourceColumn, SourceTable, TargetColumn,
-    TargetTable,
+    ColumnRules, KeyForm, KeySample, MysqlType, Place, PostgresType, Rule, RuleSet, SampledColumn,
+    SourceColumn, SourceTable, TargetColumn, TargetTable,
 };
 
 use crate::error::{Error, Kind};
@@ -124,6 +124,25 @@ impl TablePlan {
         &self.not_compared
     }
 
+    /// The sample that has about so many of a hundred rows, 0 to 100; `None` where the rows have
+    /// no key, or one that both servers do not spell alike.
+    pub fn key_sample(&self, percent: f64) -> Option<KeySample> {
+        let columns = self.key.iter().map(|index| {
+            let pair = &self.pairs[*index];
+            let form = key_form(&pair.source.data_type, &pair.target.data_type)?;
+            (!pair.source_projection.has_rules()).then(|| SampledColumn {
+                name: pair.source.name.clone(),
+                form,
+            })
+        });
+        let columns: Vec<SampledColumn> = columns.collect::<Option<_>>()?;
+        (!columns.is_empty()).then(|| KeySample {
+            columns,
+            // As many of all values of four bytes; the cast keeps within them.
+            below: (percent / 100.0 * f64::from(u32::MAX)) as u32,
+        })
+    }
+
     /// Empty sums for one side or a part of it.
     pub fn side_sums(&self, buckets: Buckets) -> SideSums<'_> {
         SideSums::new(self, buckets)
@@ -173,6 +192,26 @@ fn key(source: &SourceTable, target: &TargetTable, pairs: &[Pair]) -> Vec<usize>
         true => positions(source.primary_key_columns()),
         false => key,
     }
+}
+
+/// The text that both servers can make of a value, and make alike.
+fn key_form(source: &MysqlType, target: &PostgresType) -> Option<KeyForm> {
+    Some(match (source, target) {
+        (
+            MysqlType::Integer { .. },
+            PostgresType::Smallint | PostgresType::Integer | PostgresType::Bigint,
+        ) => KeyForm::Integer,
+        (
+            MysqlType::Char { .. } | MysqlType::Varchar { .. } | MysqlType::Text(_),
+            PostgresType::Varchar { .. } | PostgresType::Text,
+        ) => KeyForm::Text,
+        (MysqlType::Char { .. } | MysqlType::Varchar { .. }, PostgresType::Uuid) => KeyForm::Uuid,
+        (MysqlType::Binary { length: 16 }, PostgresType::Uuid) => KeyForm::UuidBytes,
+        (MysqlType::Binary { .. } | MysqlType::Varbinary { .. }, PostgresType::Bytea) => {
+            KeyForm::Bytes
+        }
+        _ => return None,
+    })
 }
 
 fn not_compared(target: &TargetTable, pairs: &[Pair]) -> Vec<String> {

@@ -8,14 +8,44 @@ use crate::drill_down::Findings;
 use crate::sums::{SideSums, compare};
 
 /// The whole document.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
 pub struct VerifyReport {
     /// Version of this layout.
     pub schema_version: u32,
+    /// What stands against what, where it is not source and target.
+    #[serde(skip_serializing_if = "is_default")]
+    pub compared: Compared,
+    /// How many of a hundred rows were looked at, where it was not all of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sample_percent: Option<f64>,
     /// What the comparison comes to.
     pub verdict: Verdict,
     /// By database, in the order of the config.
     pub databases: Vec<DatabaseReport>,
+}
+
+/// The two things that stand against each other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Compared {
+    /// Both live databases.
+    #[default]
+    SourceTarget,
+    /// The live source, and what the manifest of the export says of it.
+    SourceManifest,
+    /// The transformed files, as their manifest has them, and the live target.
+    ManifestTarget,
+}
+
+impl Compared {
+    /// Both by name.
+    pub fn sides(self) -> [&'static str; 2] {
+        match self {
+            Self::SourceTarget => ["source", "target"],
+            Self::SourceManifest => ["source", "manifest"],
+            Self::ManifestTarget => ["files", "target"],
+        }
+    }
 }
 
 /// What a comparison comes to.
@@ -189,6 +219,10 @@ pub struct Check {
     pub name: String,
     /// Whether it holds.
     pub passed: bool,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 fn as_map<S: Serializer, V: serde::Serialize>(

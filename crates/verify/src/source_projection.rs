@@ -107,6 +107,11 @@ impl SourceProjection {
         Some((projection, form))
     }
 
+    /// Whether a declared rule may change a value.
+    pub(crate) fn has_rules(&self) -> bool {
+        self.any.is_some() || !self.rules.is_empty()
+    }
+
     /// Appends the canonical bytes of a value; the numbers of the rules that were applied are
     /// added to `scratch.applied`.
     pub(crate) fn project(&self, value: SourceValue<'_>, scratch: &mut Scratch, out: &mut Vec<u8>) {

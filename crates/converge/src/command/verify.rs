@@ -6,19 +6,14 @@
 mod catalog;
 mod checks;
 mod left_out;
+mod look;
+mod manifests;
+mod sides;
 
-use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
-
-use dataset::{KeyRange, Manifest};
-use digest::{TableDigest, digest_fields};
-use source::{Reader, Snapshot};
-use target::{Aside, LedgerRun};
-use verify::{
-    Buckets, DatabaseReport, DrillDown, DrillLimits, Findings, TablePlan, TableReport, Verdict,
-    VerifyReport,
-};
+use dataset::Manifest;
+use source::Snapshot;
+use target::LedgerRun;
+use verify::{Compared, DatabaseReport, TablePlan, TableReport, Verdict, VerifyReport};
 
 use crate::args::VerifyArgs;
 use crate::command::export::{self, snapshots};
@@ -27,6 +22,8 @@ use crate::command::verify::catalog::{
     SEQUENCE, expected_values, object_findings, sequence_findings,
 };
 use crate::command::verify::left_out::LeftOut;
+pub(crate) use crate::command::verify::look::Look;
+use crate::command::verify::sides::{Left, Sides};
 use crate::config::Database;
 use crate::console::Console;
 use crate::exit::{BLOCKED, DIFFERENT, Failure};
@@ -38,16 +35,13 @@ use crate::report;
 use crate::run::{Run, Session, StageOutcome, StageRun};
 use crate::run_dir::RunDirectory;
 
+const NAME: &str = "verify";
 const TASK: Task = Task {
-    name: "verify",
+    name: NAME,
     sides: &[Side::Source, Side::Target],
     leaves: "a comparison only reads: source and target are as they were",
     is_kept: false,
 };
-/// For readings that nothing but a signal stops.
-static NEVER: AtomicBool = AtomicBool::new(false);
-/// Rows between two looks at the signals.
-const ROWS_BETWEEN_CHECKS: u64 = 256;
 
 /// What a comparison found, and how long it took.
 #[derive(Debug)]
@@ -69,68 +63,6 @@ impl Verified {
     }
 }
 
-/// What is looked at, and how much of what is found is listed.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Look<'l> {
-    /// Differing rows of a table that are listed.
-    samples: usize,
-    show_values: bool,
-    /// Tables, as `table` or `database.table`; all where there are none.
-    tables: &'l [String],
-}
-
-impl<'l> Look<'l> {
-    /// At every table.
-    pub(crate) fn at_all(samples: usize) -> Self {
-        Self {
-            samples,
-            show_values: false,
-            tables: &[],
-        }
-    }
-
-    fn is_partial(self) -> bool {
-        !self.tables.is_empty()
-    }
-
-    fn names(name: &str, database: &str, table: &str) -> bool {
-        name == table
-            || name
-                .strip_prefix(database)
-                .and_then(|name| name.strip_prefix('.'))
-                .is_some_and(|name| name == table)
-    }
-
-    fn includes(self, database: &str, table: &str) -> bool {
-        let mut names = self.tables.iter();
-        !self.is_partial() || names.any(|name| Self::names(name, database, table))
-    }
-
-    /// A name that is none of a table would pass for one that was compared.
-    fn check(self, databases: &[Database]) -> anyhow::Result<()> {
-        let mut unknown: Vec<&String> = self.tables.iter().collect();
-        for database in databases.iter().filter(|_| self.is_partial()) {
-            let mut source = source::Connection::open(&database.source)?;
-            let mut target = target::Connection::open(&database.target)?;
-            let catalogs = Catalogs::discover(database, &mut source, &mut target)?;
-            let pairs = catalogs.pairs(database)?;
-            let is_table = |name: &str| {
-                let mut tables = pairs.iter().map(|pair| pair.source.name.as_str());
-                tables.any(|table| Self::names(name, &database.name, table))
-            };
-            unknown.retain(|name| !is_table(name));
-        }
-        match unknown.first() {
-            None => Ok(()),
-            Some(name) => Err(Failure::usage(format!(
-                "--tables names `{name}`, and no table that is compared is called so"
-            ))
-            .hint("`cargo xtask verify` without --tables compares them all")
-            .into()),
-        }
-    }
-}
-
 pub(crate) fn run(args: &VerifyArgs, interrupt: Interrupt) -> anyhow::Result<()> {
     if args.equivalences {
         let console = Console::new(args.common.output);
@@ -138,20 +70,33 @@ pub(crate) fn run(args: &VerifyArgs, interrupt: Interrupt) -> anyhow::Result<()>
         return Ok(());
     }
     let session = Session::open(&args.common, interrupt)?;
+    if Compared::from(args.against) != Compared::SourceTarget {
+        return in_run(args, session.resume(&args.common)?);
+    }
     // A comparison needs no run; where there is none of these databases, its findings get a
     // directory of their own.
     let own = |run: RunDirectory| run.is_of(&session.config);
     let resumes = args.common.run.is_none() && RunDirectory::newest()?.is_some_and(own);
-    let mut run = match resumes {
+    let run = match resumes {
         true => session.resume(&args.common)?,
         false => session.begin(&args.common)?,
     };
+    in_run(args, run)
+}
+
+fn in_run(args: &VerifyArgs, mut run: Run) -> anyhow::Result<()> {
     let look = Look {
         samples: args.samples.samples,
         show_values: args.show_values,
         tables: &args.tables,
+        sample_percent: args.sample,
+        compared: args.against.into(),
     };
-    let verified = stage(&mut run, look)?;
+    let verified = match look.compared {
+        Compared::SourceTarget => stage(&mut run, look)?,
+        Compared::SourceManifest => manifests::source_with_manifest(&mut run, look)?,
+        Compared::ManifestTarget => manifests::files_with_target(&mut run, look)?,
+    };
     run.console
         .result(&report::human(&verified.report), &verified.report)?;
     match verified.report.verdict {
@@ -191,6 +136,8 @@ pub(crate) fn stage(run: &mut Run, look: Look<'_>) -> anyhow::Result<Verified> {
     };
     let report = VerifyReport {
         schema_version: 1,
+        compared: look.compared,
+        sample_percent: look.sample_percent,
         verdict,
         databases,
     };
@@ -263,11 +210,6 @@ fn compare_database(
         name: database.name.clone(),
         ..DatabaseReport::default()
     };
-    let limits = DrillLimits {
-        samples: look.samples,
-        show_values: look.show_values,
-        ..DrillLimits::default()
-    };
     let pairs_looked_at = pairs.iter().copied().enumerate();
     for (index, pair) in
         pairs_looked_at.filter(|(_, pair)| look.includes(&database.name, &pair.source.name))
@@ -279,26 +221,29 @@ fn compare_database(
                 database.name, pair.target.name
             ));
         }
-        let mut sides = Sides {
+        let aside = left_out.aside(index);
+        // What rules took away is counted as a whole.
+        let sample = look.sample(&plan).filter(|_| aside.is_empty());
+        if look.sample_percent.is_some() && sample.is_none() {
+            stage.console.line(&format!(
+                "verify     {}.{} is read whole: no sample of its rows is the same on both sides",
+                database.name, pair.target.name
+            ));
+        }
+        let table = Sides {
             database,
             interrupt: stage.interrupt,
             plan: &plan,
             pair,
-            reader: snapshot.reader(),
+            left: Left::Source(snapshot.reader()),
             target: &mut target,
-            aside: left_out.aside(index),
-        };
-        let table = sides.compare(limits)?;
-        let counted = snapshot
-            .reader()
-            .count_rows(database.source_name(), pair.source)?;
-        anyhow::ensure!(
-            counted == table.source_rows,
-            "`{}.{}`: {} rows were read where the source counts {counted}",
-            database.name,
-            table.name,
-            table.source_rows
-        );
+            aside,
+            sample: sample.as_ref(),
+        }
+        .compare(look.limits())?;
+        if sample.is_none() {
+            check_count(database, snapshot, pair, &table)?;
+        }
         stage.table_done(&table.name, table.source_rows, 0)?;
         report.tables.push(table);
     }
@@ -319,145 +264,23 @@ fn compare_database(
     Ok(report)
 }
 
-/// Both sides of one table.
-struct Sides<'s> {
-    database: &'s Database,
-    interrupt: &'s Interrupt,
-    plan: &'s TablePlan,
-    pair: TablePair<'s>,
-    reader: &'s mut Reader,
-    target: &'s mut target::Connection,
-    /// What rules took away from the target.
-    aside: &'s Aside,
-}
-
-impl Sides<'_> {
-    fn compare(&mut self, limits: DrillLimits) -> anyhow::Result<TableReport> {
-        let estimate = self
-            .target
-            .estimated_rows(&self.database.target_schema, &self.pair.target.name)?;
-        let buckets = Buckets::for_rows(estimate);
-        let mut source = self.plan.side_sums(buckets);
-        let mut target = self.plan.side_sums(buckets);
-        self.read_both(
-            |values| source.add_source(values),
-            |fields| target.add_target(fields),
-        )?;
-        let difference = verify::compare(&source, &target);
-        let findings = match difference.is_equal() {
-            true => Findings::default(),
-            false => {
-                let mut drill = DrillDown::new(self.plan, &difference, limits);
-                for pass in 0..drill.passes_needed() {
-                    let (mut left, mut right) = (drill.side(pass), drill.side(pass));
-                    self.read_both(
-                        |values| left.add_source(values),
-                        |fields| right.add_target(fields),
-                    )?;
-                    drill.settle(left, right);
-                }
-                drill.finish()
-            }
-        };
-        Ok(TableReport::new(&source, &target, findings))
-    }
-
-    /// Reads both sides at the same time, each once.
-    fn read_both(
-        &mut self,
-        mut see_source: impl FnMut(&[digest::SourceValue<'_>]) + Send,
-        mut see_target: impl FnMut(&[Option<&[u8]>]) + Send,
-    ) -> anyhow::Result<()> {
-        let source_columns: Vec<&str> = self
-            .plan
-            .source_columns()
-            .map(|column| column.name.as_str())
-            .collect();
-        let target_columns: Vec<&str> = self
-            .plan
-            .target_columns()
-            .map(|column| column.name.as_str())
-            .collect();
-        let (database, interrupt, pair) = (self.database, self.interrupt, self.pair);
-        let aside = self.aside;
-        let (reader, target) = (&mut *self.reader, &mut *self.target);
-        let stopped = &AtomicBool::new(false);
-        thread::scope(|scope| {
-            let source = scope.spawn(move || {
-                let mut check = Checker::new(interrupt, stopped);
-                let name = database.source_name();
-                let result = reader.scan_table::<anyhow::Error>(
-                    name,
-                    pair.source,
-                    &source_columns,
-                    |values| {
-                        check.row()?;
-                        see_source(values);
-                        Ok(())
-                    },
-                );
-                stopped.fetch_or(result.is_err(), Ordering::Relaxed);
-                result
-            });
-            let mut check = Checker::new(interrupt, stopped);
-            let place = (database.target_schema.as_str(), pair.target.name.as_str());
-            let key = pair.target.primary_key_columns();
-            let target =
-                target.scan_with::<anyhow::Error>(place, &key, &target_columns, aside, |fields| {
-                    check.row()?;
-                    see_target(fields);
-                    Ok(())
-                });
-            stopped.fetch_or(target.is_err(), Ordering::Relaxed);
-            let source = source.join().expect("reading the source does not panic");
-            match (source, target) {
-                (Ok(_), Ok(_)) => Ok(()),
-                // The side that stopped because of the other has nothing to say of its own.
-                (Err(error), Err(other)) if other.is::<OtherSideFailed>() => Err(error),
-                (_, Err(error)) | (Err(error), Ok(_)) => Err(error),
-            }
-        })
-    }
-}
-
-/// Ends the reading of one side.
-#[derive(Debug)]
-struct OtherSideFailed;
-
-impl fmt::Display for OtherSideFailed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the other side could not be read")
-    }
-}
-
-impl std::error::Error for OtherSideFailed {}
-
-/// Looks now and then whether the work is to stop.
-struct Checker<'i> {
-    interrupt: &'i Interrupt,
-    stopped: &'i AtomicBool,
-    rows: u64,
-}
-
-impl<'i> Checker<'i> {
-    fn new(interrupt: &'i Interrupt, stopped: &'i AtomicBool) -> Self {
-        Self {
-            interrupt,
-            stopped,
-            rows: 0,
-        }
-    }
-
-    fn row(&mut self) -> anyhow::Result<()> {
-        self.rows += 1;
-        if self.rows.is_multiple_of(ROWS_BETWEEN_CHECKS) {
-            self.interrupt.check()?;
-            if self.stopped.load(Ordering::Relaxed) {
-                return Err(OtherSideFailed.into());
-            }
-        }
-        Ok(())
-    }
+/// As many rows must have been read as the source counts.
+fn check_count(
+    database: &Database,
+    snapshot: &mut Snapshot,
+    pair: TablePair<'_>,
+    table: &TableReport,
+) -> anyhow::Result<()> {
+    let reader = snapshot.reader();
+    let counted = reader.count_rows(database.source_name(), pair.source)?;
+    anyhow::ensure!(
+        counted == table.source_rows,
+        "`{}.{}`: {} rows were read where the source counts {counted}",
+        database.name,
+        table.name,
+        table.source_rows
+    );
+    Ok(())
 }
 
 /// The differing tables whose source rows are not those of the export any more.
@@ -485,16 +308,7 @@ fn moved_tables(
         else {
             continue;
         };
-        let mut check = Checker::new(stage.interrupt, &NEVER);
-        let mut digest = TableDigest::default();
-        let (name, whole) = (database.source_name(), KeyRange::whole());
-        snapshot
-            .reader()
-            .export_table::<anyhow::Error>(name, live, &whole, |record| {
-                check.row()?;
-                digest.add(digest_fields(record.iter()));
-                Ok(())
-            })?;
+        let digest = manifests::exported_digest(stage, snapshot, live)?;
         if digest.to_string() != exported.digest {
             moved.push(format!("{}.{}", database.name, table.name));
         }

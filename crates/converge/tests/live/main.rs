@@ -23,6 +23,7 @@ mod large_baseline;
 mod lost;
 mod mutations;
 mod own_servers;
+mod parts;
 mod pass_through;
 mod path;
 mod random_mutations;

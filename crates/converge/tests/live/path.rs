@@ -502,6 +502,7 @@ fn rows_are_compared_while_the_server_closes_its_tables() {
                 databases.name(),
                 table,
                 &["id", "at"],
+                None,
                 |_| {
                     seen += 1;
                     Ok(())

@@ -231,6 +231,8 @@ fn the_report_has_the_fields_of_the_contract() {
     let table = TableReport::new(&source, &target, findings);
     let report = verify::VerifyReport {
         schema_version: 1,
+        compared: verify::Compared::default(),
+        sample_percent: None,
         verdict: verify::Verdict::SourceMoved,
         databases: vec![verify::DatabaseReport {
             name: "db".to_owned(),

@@ -200,7 +200,7 @@ fn keep(
 }
 
 /// What the server does not let us do is told with the way out.
-fn refused(error: anyhow::Error) -> anyhow::Error {
+pub(super) fn refused(error: anyhow::Error) -> anyhow::Error {
     match error.downcast_ref::<target::Error>() {
         Some(obstacle) if obstacle.is_obstacle() => Failure::blocked(obstacle.to_string())
             .hint("the target's user needs the right to make temporary tables: grant temporary on database … to …")
