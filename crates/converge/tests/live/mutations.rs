@@ -140,3 +140,78 @@ fn what_means_the_same_is_no_finding() {
     let wrong = wrong(&mutations);
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+/// After `finalize`, nobody knows what was there before: what does not hold is a finding still.
+#[test]
+fn what_is_not_in_force_is_found_without_a_ledger() {
+    let databases = Databases::create();
+    databases.load(
+        "create table house (id int primary key);
+         create table people (id int primary key, house int);
+         create table log (id int primary key);
+         insert into house values (1); insert into people values (1, 1); insert into log values (7)",
+        "create table house (id integer primary key);
+         create table people (id integer primary key,
+           house integer constraint lives references house);
+         create table log (id integer primary key) partition by range (id);
+         create table \"Log 1\" partition of log for values from (0) to (10);
+         create table log_2 partition of log for values from (10) to (20);
+         create function nothing() returns trigger language plpgsql as 'begin return null; end';
+         create trigger seen after insert on people execute function nothing();",
+    );
+    let workplace = Workplace::new(&[("town", &databases, "")]);
+    workplace.run(&["migrate"]).expect(0);
+    workplace.run(&["finalize", "--yes"]).expect(0);
+    let mut target = databases.postgres();
+    for (change, undo, finds) in [
+        (
+            "alter table people add constraint young check (id < 9) not valid",
+            "alter table people drop constraint young",
+            &["constraint public.people.young"][..],
+        ),
+        (
+            "alter table people drop constraint lives;
+             alter table people add constraint lives foreign key (house) references house not valid",
+            "alter table people validate constraint lives",
+            &["constraint public.people.lives"],
+        ),
+        (
+            "alter table people disable trigger all",
+            "alter table people enable trigger all",
+            &["constraint public.people.lives", "trigger public.people.seen"],
+        ),
+        (
+            "alter table people disable trigger seen",
+            "alter table people enable trigger seen",
+            &["trigger public.people.seen"],
+        ),
+        (
+            "alter table \"Log 1\" set unlogged",
+            "alter table \"Log 1\" set logged",
+            &["table public.\"Log 1\""],
+        ),
+        (
+            "create index young on only log (id)",
+            "drop index young",
+            &["index public.young"],
+        ),
+        (
+            "create index old on log_2 (id);
+             update pg_index set indisvalid = false where indexrelid = 'old'::regclass",
+            "drop index old",
+            &["index public.old"],
+        ),
+        (
+            "create schema elsewhere; create unlogged table elsewhere.log (id int)",
+            "drop schema elsewhere cascade",
+            &[],
+        ),
+    ] {
+        target.batch_execute(change).unwrap();
+        let code = if finds.is_empty() { 0 } else { 5 };
+        let verified = workplace.run(&["verify", "--output", "json"]).expect(code);
+        assert_eq!(findings(&verified.stdout), finds, "{change}");
+        target.batch_execute(undo).unwrap();
+    }
+    workplace.run(&["verify"]).expect(0);
+}

@@ -1,10 +1,15 @@
 -- Constraints that were not looked at or are switched off, broken indexes, triggers that are off,
--- tables that do not outlive a crash.
-with wanted as (
+-- tables that do not outlive a crash; of the tables and of all that they have as partitions.
+with recursive wanted as (
   select c.oid, c.relpersistence
     from pg_catalog.pg_class c
     join pg_catalog.pg_namespace n on n.oid = c.relnamespace
    where n.nspname = $1 and c.relname = any ($2)
+   union
+  select c.oid, c.relpersistence
+    from wanted w
+    join pg_catalog.pg_inherits i on i.inhparent = w.oid
+    join pg_catalog.pg_class c on c.oid = i.inhrelid and c.relispartition
 )
 select f.kind, f.object, f.what
   from (
