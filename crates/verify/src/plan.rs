@@ -10,6 +10,7 @@ use catalog::{
 };
 
 use crate::error::{Error, Kind};
+use crate::row::RowEncoder;
 use crate::source_projection::{SourceProjection, Zone};
 use crate::sums::{Buckets, SideSums};
 use crate::target_projection::TargetProjection;
@@ -145,7 +146,18 @@ impl TablePlan {
 
     /// Empty sums for one side or a part of it.
     pub fn side_sums(&self, buckets: Buckets) -> SideSums<'_> {
-        SideSums::new(self, buckets)
+        SideSums::new(RowEncoder::new(self), buckets)
+    }
+
+    /// The same with JSON as it is spelled; `None` where there is none, or where the target does
+    /// not keep the spelling.
+    ///
+    /// What is equal so is equal. What is not has to be compared by [`TablePlan::side_sums`].
+    pub fn spelled_sums(&self, buckets: Buckets) -> Option<SideSums<'_>> {
+        let mut pairs = self.pairs.iter();
+        pairs
+            .any(|pair| pair.source_projection.may_be_spelled())
+            .then(|| SideSums::new(RowEncoder::spelled(self), buckets))
     }
 
     pub(crate) fn column_name(&self, index: usize) -> &str {
@@ -174,8 +186,8 @@ impl Pair {
         Ok(Some(Self {
             source: source.clone(),
             target: target.clone(),
+            target_projection: TargetProjection::new(form, source_projection.may_be_spelled()),
             source_projection,
-            target_projection: TargetProjection::new(form),
         }))
     }
 }

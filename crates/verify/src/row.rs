@@ -13,6 +13,9 @@ const KEPT_CAPACITY_MAX: usize = 8 * 1024 * 1024;
 /// What conversions need beside their input.
 #[derive(Debug, Default)]
 pub(crate) struct Scratch {
+    /// Whether JSON stands as it is spelled, where the target keeps that: the same spelling is
+    /// the same document, and takes no parser.
+    pub(crate) json_as_spelled: bool,
     pub(crate) json: JsonCanonicalizer,
     pub(crate) decimal: Decimal,
     pub(crate) text: Vec<u8>,
@@ -38,6 +41,13 @@ impl<'p> RowEncoder<'p> {
             ends: Vec::new(),
             scratch: Scratch::default(),
         }
+    }
+
+    /// The same with JSON as it is spelled.
+    pub(crate) fn spelled(plan: &'p TablePlan) -> Self {
+        let mut encoder = Self::new(plan);
+        encoder.scratch.json_as_spelled = true;
+        encoder
     }
 
     pub(crate) fn plan(&self) -> &'p TablePlan {

@@ -112,11 +112,23 @@ impl SourceProjection {
         self.any.is_some() || !self.rules.is_empty()
     }
 
+    /// Whether its values are JSON of which the target keeps the very spelling.
+    pub(crate) fn may_be_spelled(&self) -> bool {
+        self.form == Form::Json(DuplicateKeys::KeepAll)
+            && matches!(self.route, Route::Json)
+            && !self.has_rules()
+    }
+
     /// Appends the canonical bytes of a value; the numbers of the rules that were applied are
     /// added to `scratch.applied`.
     pub(crate) fn project(&self, value: SourceValue<'_>, scratch: &mut Scratch, out: &mut Vec<u8>) {
         match (value, &self.any) {
             (SourceValue::Null, _) => self.null(scratch, out),
+            (SourceValue::Bytes(text), None)
+                if scratch.json_as_spelled && self.may_be_spelled() =>
+            {
+                Canonical::Bytes(text).encode(out);
+            }
             (value, None) => self.settle(value, scratch, out),
             (value, Some(any)) => {
                 let spelled = spelling::spell(value, &self.source, scratch);

@@ -55,12 +55,12 @@ pub struct SideSums<'p> {
 }
 
 impl<'p> SideSums<'p> {
-    pub(crate) fn new(plan: &'p TablePlan, buckets: Buckets) -> Self {
+    pub(crate) fn new(encoder: RowEncoder<'p>, buckets: Buckets) -> Self {
         Self {
-            encoder: RowEncoder::new(plan),
+            rule_rows: vec![0; encoder.plan().rules.len()],
+            encoder,
             buckets,
             sums: vec![TableDigest::default(); buckets.count()],
-            rule_rows: vec![0; plan.rules.len()],
         }
     }
 

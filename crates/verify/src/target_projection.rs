@@ -14,16 +14,26 @@ use crate::row::Scratch;
 #[derive(Clone, Debug)]
 pub(crate) struct TargetProjection {
     form: Form,
+    /// Whether `Scratch::json_as_spelled` concerns it.
+    may_be_spelled: bool,
 }
 
 impl TargetProjection {
-    pub(crate) fn new(form: Form) -> Self {
-        Self { form }
+    pub(crate) fn new(form: Form, may_be_spelled: bool) -> Self {
+        Self {
+            form,
+            may_be_spelled,
+        }
     }
 
     /// Appends the canonical bytes of a field; `None` is NULL.
     pub(crate) fn project(&self, field: Option<&[u8]>, scratch: &mut Scratch, out: &mut Vec<u8>) {
-        read_or_unreadable(&self.form, field, scratch, out);
+        match field {
+            Some(bytes) if self.may_be_spelled && scratch.json_as_spelled => {
+                Canonical::Bytes(bytes).encode(out);
+            }
+            _ => read_or_unreadable(&self.form, field, scratch, out),
+        }
     }
 }
 

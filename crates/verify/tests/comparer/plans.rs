@@ -2,7 +2,7 @@
 
 use catalog::{Generated, RuleSet};
 use digest::SourceValue::{self, Bytes, Int};
-use verify::{Buckets, DrillLimits, SampleKind, TablePlan, TableReport, compare};
+use verify::{Buckets, DrillLimits, SampleKind, SideSums, TablePlan, TableReport, compare};
 
 use crate::fixture::{Fields, run, run_within, source_table, target_table};
 
@@ -271,4 +271,41 @@ fn the_page_has_the_table_and_the_version() {
     assert_eq!(table, expected);
     let version = format!("This is version {} of the form.", digest::CANONICAL_VERSION);
     assert!(page.contains(&version));
+}
+
+#[test]
+fn json_is_first_compared_as_it_is_spelled_where_the_target_keeps_that() {
+    let columns = [("id", "int"), ("doc", "json"), ("more", "json")];
+    let of = |document: &str| {
+        plan(
+            &columns,
+            &[("id", "integer"), ("doc", document), ("more", "jsonb")],
+        )
+    };
+    let buckets = Buckets::for_rows(1);
+    let nowhere = of("jsonb").expect("a plan");
+    assert!(nowhere.spelled_sums(buckets).is_none());
+    let plan = of("json").expect("a plan");
+    // Of jsonb, the server keeps no spelling: it is compared by its meaning in either way.
+    let more = [1, b'{', b'}'];
+    for (document, as_spelled, by_meaning) in [
+        (&b"{\"a\": 1}"[..], true, true),
+        (b"{\"a\":1}", false, true),
+        (b"{\"a\": 2}", false, false),
+    ] {
+        let is_equal = |mut source: SideSums<'_>, mut target: SideSums<'_>| {
+            let id = [0, 0, 0, 1];
+            source.add_source(&[Int(1), Bytes(b"{\"a\": 1}"), Bytes(b" { } ")]);
+            target.add_target(&[Some(&id[..]), Some(document), Some(&more[..])]);
+            compare(&source, &target).is_equal()
+        };
+        let spelled = || plan.spelled_sums(buckets).expect("one column is kept");
+        let canonical = || plan.side_sums(buckets);
+        assert_eq!(is_equal(spelled(), spelled()), as_spelled, "{document:?}");
+        assert_eq!(
+            is_equal(canonical(), canonical()),
+            by_meaning,
+            "{document:?}"
+        );
+    }
 }
