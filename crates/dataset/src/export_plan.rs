@@ -19,7 +19,7 @@ use crate::manifest::{ColumnEntry, FileEntry, SourceEntry};
 const PLAN_FILE: &str = "plan.json";
 const JOURNAL_FILE: &str = "chunks.jsonl";
 /// Counts up with every change that an older reader would misread.
-const FORMAT_VERSION: u32 = 1;
+const FORMAT_VERSION: u32 = 2;
 
 /// What an export of one database is going to write.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,7 +27,9 @@ pub struct ExportPlan {
     format_version: u32,
     /// The moment that is read.
     pub source: SourceEntry,
-    /// Stands for the definitions that it was made for.
+    /// Whether rows are converted as they are read.
+    pub converts: bool,
+    /// Stands for the definitions that it was made for, and for the rules where it converts.
     pub schema_digest: String,
     /// The tables, in the order in which they are begun.
     pub tables: Vec<PlannedTable>,
@@ -46,25 +48,43 @@ pub struct PlannedTable {
     pub chunks: Vec<KeyRange>,
 }
 
-/// A chunk whose file is complete.
+/// A chunk whose files are complete.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChunkDone {
     /// Name of the table.
     pub table: String,
     /// Which of its chunks, from 1.
     pub number: usize,
+    /// Digest of its rows as they were read.
+    pub digest: String,
+    /// Its file, where the rows are kept as they were read.
+    pub file: Option<FileEntry>,
+    /// What they became, where they were converted at once.
+    pub converted: Option<ConvertedChunk>,
+}
+
+/// A chunk as the target takes it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConvertedChunk {
     /// Digest of its rows.
     pub digest: String,
     /// Its file.
     pub file: FileEntry,
+    /// How many of its rows each rule changed.
+    pub rules: Vec<(String, u64)>,
 }
 
 impl ExportPlan {
     /// A plan of this format.
-    pub fn new(source: SourceEntry, schema_digest: String, tables: Vec<PlannedTable>) -> Self {
+    pub fn new(
+        source: SourceEntry,
+        (converts, schema_digest): (bool, String),
+        tables: Vec<PlannedTable>,
+    ) -> Self {
         Self {
             format_version: FORMAT_VERSION,
             source,
+            converts,
             schema_digest,
             tables,
         }
@@ -179,14 +199,15 @@ mod tests {
             table: "t".to_owned(),
             number,
             digest: "0:0".to_owned(),
-            file: FileEntry {
+            file: Some(FileEntry {
                 name: "t.csv".to_owned(),
                 rows: 0,
                 bytes: 2,
                 blake3: String::new(),
                 first_key: Vec::new(),
                 last_key: Vec::new(),
-            },
+            }),
+            converted: None,
         }
     }
 
@@ -206,7 +227,7 @@ mod tests {
         let (_, done) = Journal::open(directory.path()).unwrap();
         assert_eq!(done, [chunk(1), chunk(3)]);
         let mut again = chunk(3);
-        again.file.first_key.push("é".to_owned());
+        again.digest.push('é');
         journal.add(&again).unwrap();
         let (_, done) = Journal::open(directory.path()).unwrap();
         assert_eq!(done, [chunk(1), again]);

@@ -16,7 +16,7 @@ mod record;
 pub use csv_reader::CsvReader;
 pub use csv_writer::CsvWriter;
 pub use error::Error;
-pub use export_plan::{ChunkDone, ExportPlan, Journal, PlannedTable};
+pub use export_plan::{ChunkDone, ConvertedChunk, ExportPlan, Journal, PlannedTable};
 pub use file::{Blake3Reader, FileSummary, PartialFile, write_atomically};
 pub use file_name::{chunk_file_name, file_stem, table_file_name};
 pub use key_range::KeyRange;

@@ -1,12 +1,15 @@
 //! `export`: reads the source into CSV files, all tables at one point in time.
 
+mod chunk_csv;
 mod chunk_file;
 mod chunks;
+mod converting;
 mod plan;
 mod resume;
 pub(crate) mod snapshots;
 mod witness;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,8 +18,9 @@ use std::time::Duration;
 use anyhow::Context;
 use serde::Serialize;
 
+use ::transform::TablePlan;
 use catalog::{Server, SourceColumn, SourceTable};
-use dataset::{ColumnEntry, ExportPlan, Journal, Manifest, Stage};
+use dataset::{ColumnEntry, ConvertedChunk, ExportPlan, Journal, Manifest, Stage};
 use source::Reader;
 
 use crate::args::{ExportArgs, ReadingArgs};
@@ -24,6 +28,7 @@ use crate::command::export::chunk_file::{Place, Task};
 use crate::command::export::chunks::Chunks;
 use crate::command::export::resume::{Before, Begun};
 use crate::command::export::snapshots::{Moments, snapshot_of};
+use crate::command::transform::Places;
 use crate::command::{doctor, transform};
 use crate::console::thousands;
 use crate::constraint_rules;
@@ -76,8 +81,55 @@ pub(crate) fn run(args: &ExportArgs, interrupt: Interrupt) -> anyhow::Result<()>
     Ok(())
 }
 
+/// What becomes of the rows that are read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Form {
+    /// Whether they are kept as they were read.
+    pub(crate) as_read: bool,
+    /// Whether they are converted at once.
+    pub(crate) converted: bool,
+}
+
+/// A database whose rows were converted as they were read.
+#[derive(Debug)]
+pub(crate) struct Exported {
+    /// The manifest of the export, which is not written yet.
+    pub(crate) manifest: Manifest,
+    /// The chunks of its tables by number, in the order of the manifest.
+    pub(crate) converted: Vec<BTreeMap<usize, ConvertedChunk>>,
+}
+
 /// Exports all databases of the run.
 pub(crate) fn stage(run: &mut Run, reading: &ReadingArgs) -> anyhow::Result<Vec<StageOutcome>> {
+    let form = Form {
+        as_read: true,
+        converted: false,
+    };
+    let (outcomes, _) = read_all(run, reading, form)?;
+    Ok(outcomes)
+}
+
+/// Reads all databases of the run, and converts their rows at once.
+///
+/// What is read is complete, but without a manifest: the conversion has an end of its own. A
+/// database that is complete from before is not among those that are returned.
+pub(crate) fn converting_stage(
+    run: &mut Run,
+    reading: &ReadingArgs,
+    keep_export: bool,
+) -> anyhow::Result<(Vec<StageOutcome>, BTreeMap<String, Exported>)> {
+    let form = Form {
+        as_read: keep_export,
+        converted: true,
+    };
+    read_all(run, reading, form)
+}
+
+fn read_all(
+    run: &mut Run,
+    reading: &ReadingArgs,
+    form: Form,
+) -> anyhow::Result<(Vec<StageOutcome>, BTreeMap<String, Exported>)> {
     let lock_wait = Duration::from_secs(reading.lock.lock_wait.into());
     let mut moments = snapshots::under_lock(run, &TASK, run.workers, lock_wait)?;
     let begun = match reading.restart {
@@ -92,42 +144,53 @@ pub(crate) fn stage(run: &mut Run, reading: &ReadingArgs) -> anyhow::Result<Vec<
             let directory = run.directory.database_dir(&database.name, DIRECTORY)?;
             ExportPlan::remove(&directory)?;
         }
-        run.directory
-            .invalidate(&database.name, transform::DIRECTORY)?;
+        let is_kept = begun.as_ref().is_some_and(|begun| begun.has_all(database));
+        if !(form.converted && is_kept) {
+            run.directory
+                .invalidate(&database.name, transform::DIRECTORY)?;
+        }
     }
     let export_id = match &begun {
         Some(begun) => begun.export_id.clone(),
         None => new_export_id(),
     };
-    run.stage(&TASK, |stage| {
+    let mut converted = BTreeMap::new();
+    let outcomes = run.stage(&TASK, |stage| {
         let database = stage.database;
         let before = begun.as_ref().and_then(|begun| begun.of(database));
-        export_database(stage, &mut moments, before, &export_id)
-            .map_err(|error| snapshots::explain(database, error))
-    })
+        let exported = export_database(stage, &mut moments, before, (&export_id, form))
+            .map_err(|error| snapshots::explain(database, error))?;
+        converted.extend(exported.map(|exported| (database.name.clone(), exported)));
+        Ok(())
+    })?;
+    Ok((outcomes, converted))
 }
 
 fn export_database(
     stage: &mut StageRun<'_>,
     moments: &mut Moments,
     before: Option<&Before>,
-    export_id: &str,
-) -> anyhow::Result<()> {
+    (export_id, form): (&str, Form),
+) -> anyhow::Result<Option<Exported>> {
     let database = stage.database;
     let directory = stage.directory.database_dir(&database.name, DIRECTORY)?;
     if let Some(Before::Complete(manifest)) = before
-        && resume::keep(stage, manifest, &directory)?
+        && resume::keep(stage, manifest, form)?
     {
-        return Ok(());
+        return Ok(None);
     }
-    stage.directory.invalidate(&database.name, DIRECTORY)?;
+    for stage_directory in [DIRECTORY, transform::DIRECTORY] {
+        stage
+            .directory
+            .invalidate(&database.name, stage_directory)?;
+    }
     let mut source = source::Connection::open(&database.source)?;
     let (catalogs, target) = read_catalogs(stage, &mut source)?;
     let pairs = catalogs.pairs(database)?;
     moments.check_schema(database, &pairs, &catalogs.source)?;
     doctor::check_engines(&pairs)?;
     doctor::check_readable(database, &mut source, &pairs)?;
-    transform::plans(database, &pairs)?;
+    let plans = transform::plans(database, &pairs)?;
     constraint_rules::resolve(database, &pairs)?;
     let snapshot = snapshot_of(&mut moments.snapshots, database);
     stage.directory.set_servers(
@@ -139,29 +202,48 @@ fn export_database(
             coordinates: snapshot.coordinates().cloned(),
         },
     )?;
-    let schema_digest = plan::schema_digest(&pairs)?;
+    let places = Places::of(stage)?;
+    let schema_digest = plan::schema_digest(database, &pairs, form.converted)?;
     let plan = match before {
-        Some(Before::Begun(begun)) => resume::same_schema(stage, begun, &schema_digest)?.clone(),
+        Some(Before::Begun(begun)) => {
+            resume::same_plan(stage, begun, (form, &schema_digest))?.clone()
+        }
         _ => {
             save_catalogs(stage, &catalogs)?;
+            ExportPlan::remove(&directory)?;
             clear(&directory)?;
-            let plan = plan::make(stage, snapshot, &pairs, schema_digest, export_id)?;
+            if form.converted {
+                places.clear()?;
+            }
+            let schema = (form.converted, schema_digest);
+            let plan = plan::make(stage, snapshot, &pairs, schema, export_id)?;
             plan.write(&directory)?;
             plan
         }
     };
-    let done = write_chunks(stage, snapshot.readers(), &plan, &pairs, &directory)?;
+    let writing = Writing {
+        plan: &plan,
+        pairs: &pairs,
+        plans: &plans,
+        places: &places,
+        form,
+    };
+    let done = write_chunks(stage, snapshot.readers(), &writing)?;
     let now = source::discover(&mut source, database.source_name())?;
     moments.check_schema(database, &pairs, &now)?;
     moments.check_tables(database, &pairs, &mut source)?;
     stage.outcome.snapshot = Some(plan.source.snapshot);
-    manifest(stage, &plan, done)?.write(&directory)?;
-    Ok(ExportPlan::remove(&directory)?)
+    let exported = exported(stage, &plan, done)?;
+    if form.converted {
+        return Ok(Some(exported));
+    }
+    exported.manifest.write(&directory)?;
+    ExportPlan::remove(&directory)?;
+    Ok(None)
 }
 
-/// Takes away what an earlier export wrote: it may have had other chunks.
-fn clear(directory: &Path) -> anyhow::Result<()> {
-    ExportPlan::remove(directory)?;
+/// Takes away what an earlier stage wrote: it may have had other files.
+pub(crate) fn clear(directory: &Path) -> anyhow::Result<()> {
     for entry in fs::read_dir(directory)? {
         let path = entry?.path();
         let extension = path.extension().unwrap_or_default();
@@ -172,41 +254,60 @@ fn clear(directory: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// What is to be written, and where.
+struct Writing<'w> {
+    plan: &'w ExportPlan,
+    pairs: &'w [TablePair<'w>],
+    /// Of the pairs, in their order.
+    plans: &'w [TablePlan],
+    places: &'w Places,
+    form: Form,
+}
+
+impl Writing<'_> {
+    /// All chunks, in the order of the plan.
+    fn tasks(&self) -> anyhow::Result<Vec<Task<'_>>> {
+        let mut tasks = Vec::new();
+        for planned in &self.plan.tables {
+            let mut pairs = self.pairs.iter().zip(self.plans);
+            let (pair, plan) = pairs
+                .find(|(pair, _)| pair.source.name == planned.name)
+                .context("the plan has a table that is not there")?;
+            let chunks = planned.chunks.iter().zip(1..);
+            tasks.extend(chunks.map(|(range, number)| Task {
+                table: pair.source,
+                range,
+                number,
+                of: planned.chunks.len(),
+                plan: self.form.converted.then_some(plan),
+            }));
+        }
+        Ok(tasks)
+    }
+}
+
 /// Reads the chunks that are missing; returns all.
 fn write_chunks(
     stage: &mut StageRun<'_>,
     readers: &mut [Reader],
-    plan: &ExportPlan,
-    pairs: &[TablePair<'_>],
-    directory: &Path,
+    writing: &Writing<'_>,
 ) -> anyhow::Result<Chunks> {
-    let (mut journal, found) = Journal::open(directory)?;
-    let mut done = Chunks::of(plan);
+    let (places, form) = (writing.places, writing.form);
+    let (mut journal, found) = Journal::open(&places.exported)?;
+    let mut done = Chunks::of(writing.plan);
     for chunk in found {
         stage.interrupt.check()?;
-        if resume::is_intact(&chunk, directory)? {
+        if resume::is_intact(&chunk, places, form)? {
             done.add(stage, chunk)?;
         }
     }
-    let mut tasks = Vec::new();
-    for planned in &plan.tables {
-        let pair = pairs.iter().find(|pair| pair.source.name == planned.name);
-        let table = pair
-            .context("the plan has a table that is not there")?
-            .source;
-        let chunks = planned.chunks.iter().zip(1..);
-        tasks.extend(chunks.map(|(range, number)| Task {
-            table,
-            range,
-            number,
-            of: planned.chunks.len(),
-        }));
-    }
+    let mut tasks = writing.tasks()?;
     tasks.retain(|task| !done.has(&task.table.name, task.number));
     let name = stage.database.name.clone();
     let place = Place {
         database: stage.database.source_name(),
-        directory,
+        read: form.as_read.then_some(places.exported.as_path()),
+        converted: form.converted.then_some(places),
         rows: AtomicU64::new(0),
     };
     let progress = || {
@@ -219,19 +320,28 @@ fn write_chunks(
         journal.add(&chunk)?;
         done.add(stage, chunk)
     })?;
-    let in_parts = pairs.iter().filter_map(|pair| done.in_parts(pair.source));
-    witness::check(stage, readers, &in_parts.collect::<Vec<_>>())?;
+    let pairs = writing.pairs.iter();
+    let in_parts = pairs.filter_map(|pair| done.in_parts(pair.source).transpose());
+    witness::check(
+        stage,
+        readers,
+        &in_parts.collect::<anyhow::Result<Vec<_>>>()?,
+    )?;
     Ok(done)
 }
 
-fn manifest(stage: &StageRun<'_>, plan: &ExportPlan, mut done: Chunks) -> anyhow::Result<Manifest> {
+fn exported(stage: &StageRun<'_>, plan: &ExportPlan, mut done: Chunks) -> anyhow::Result<Exported> {
     let (run_id, database) = (stage.directory.run_id(), &stage.database.name);
     let mut manifest = Manifest::new(run_id, database, Stage::Export, now(), plan.source.clone());
-    for planned in &plan.tables {
-        manifest.tables.push(done.take(planned)?);
-    }
-    manifest.tables.sort_by(|a, b| a.name.cmp(&b.name));
-    Ok(manifest)
+    let tables = plan.tables.iter().map(|planned| done.take(planned));
+    let mut tables: Vec<_> = tables.collect::<anyhow::Result<_>>()?;
+    tables.sort_by(|(a, _), (b, _)| a.name.cmp(&b.name));
+    let converted;
+    (manifest.tables, converted) = tables.into_iter().unzip();
+    Ok(Exported {
+        manifest,
+        converted,
+    })
 }
 
 /// Both catalogues, and the target's version.

@@ -1,8 +1,5 @@
-//! `migrate`: assess, export, transform, import and verify, one after the other.
+//! `migrate`: assess, export, transform, import and verify; rows are converted as they are read.
 
-use std::fs;
-
-use anyhow::Context;
 use serde::Serialize;
 
 use target::Leftovers;
@@ -104,11 +101,8 @@ pub(crate) fn stages(
     reading: &ReadingArgs,
     (keep_export, refresh): (bool, bool),
 ) -> anyhow::Result<Migration> {
-    let export = export::stage(run, reading)?;
-    let transform = transform::stage(run)?;
-    if !keep_export {
-        remove_export_files(run)?;
-    }
+    let (export, exported) = export::converting_stage(run, reading, keep_export)?;
+    let transform = transform::stage_of_exported(run, exported)?;
     let manner = Manner {
         leftovers: Leftovers::WaitedFor,
         refresh,
@@ -119,19 +113,4 @@ pub(crate) fn stages(
         transform,
         import,
     })
-}
-
-/// The transformed files hold all that the import needs; the manifest of the export stays.
-fn remove_export_files(run: &Run) -> anyhow::Result<()> {
-    for database in &run.config.databases {
-        let directory = run
-            .directory
-            .database_dir(&database.name, export::DIRECTORY)?;
-        let manifest = dataset::Manifest::read(&directory)?;
-        for file in manifest.tables.iter().flat_map(|table| &table.files) {
-            let path = directory.join(&file.name);
-            fs::remove_file(&path).with_context(|| format!("removing {}", path.display()))?;
-        }
-    }
-    Ok(())
 }

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use dataset::ExportPlan;
 use target::LedgerRun;
 
 use crate::args::CommonArgs;
@@ -122,12 +123,23 @@ fn next_command(run: Option<&RunDirectory>, targets: &[TargetState]) -> String {
         |files: &'static str| move |target: &TargetState| run.is_complete(&target.database, files);
     if !targets.iter().all(complete(export::DIRECTORY)) {
         // Without its name, another run would be begun.
-        return format!("cargo xtask export --run {}", run.path().display());
+        let command = match targets.iter().any(|target| converts(run, target)) {
+            true => "migrate",
+            false => export::DIRECTORY,
+        };
+        return format!("cargo xtask {command} --run {}", run.path().display());
     }
     if !targets.iter().all(complete(transform::DIRECTORY)) {
         return "cargo xtask transform".to_owned();
     }
     "cargo xtask import".to_owned()
+}
+
+/// Whether an export of the database ended early that converts rows as it reads them.
+fn converts(run: &RunDirectory, target: &TargetState) -> bool {
+    let directory = run.database_dir(&target.database, export::DIRECTORY);
+    let plan = directory.and_then(|directory| Ok(ExportPlan::read(&directory)?));
+    plan.ok().flatten().is_some_and(|plan| plan.converts)
 }
 
 fn after_the_import(state: &RunState, targets: &[TargetState]) -> String {

@@ -7,19 +7,21 @@ mod workers;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
 use catalog::{SourceCatalog, TargetCatalog};
-use dataset::{Manifest, Stage, TableEntry};
+use dataset::{ConvertedChunk, ExportPlan, Manifest, SourceEntry, Stage, TableEntry};
 use digest::TableDigest;
 use transform::{PlanInput, TablePlan};
 
 use crate::args::TransformArgs;
-use crate::command::export::{self, StageDocument};
+use crate::command::export::{self, Exported, StageDocument};
+pub(crate) use crate::command::transform::changes::Changes;
 use crate::command::transform::constraints::Converted;
-use crate::command::transform::workers::{Part, Places, Table};
+pub(crate) use crate::command::transform::workers::rejected;
+use crate::command::transform::workers::{Part, Table};
 use crate::config::Database;
 use crate::constraint_rules;
 use crate::exit::{BLOCKED, Failure, USAGE};
@@ -63,6 +65,18 @@ pub(crate) fn stage(run: &mut Run) -> anyhow::Result<Vec<StageOutcome>> {
     check_one_export(run, export::DIRECTORY)?;
     let workers = run.workers;
     run.stage(&TASK, |stage| transform_database(stage, workers))
+}
+
+/// Ends for all databases what an export converted as it read: rules for constraints, and the
+/// manifests of both stages.
+pub(crate) fn stage_of_exported(
+    run: &mut Run,
+    mut exported: BTreeMap<String, Exported>,
+) -> anyhow::Result<Vec<StageOutcome>> {
+    run.stage(&TASK, |stage| match exported.remove(&stage.database.name) {
+        Some(exported) => end_exported(stage, exported),
+        None => keep(stage),
+    })
 }
 
 /// The plans of all tables, or what cannot be planned.
@@ -142,47 +156,154 @@ fn transform_database(stage: &mut StageRun<'_>, workers: usize) -> anyhow::Resul
     let pairs = catalogs.pairs(database)?;
     check_export_files(&before, &exported)?;
     let plans = plans(database, &pairs)?;
-    let rules = constraint_rules::resolve(database, &pairs)?;
-    for column in left_out(&plans, &pairs) {
-        stage.console.line(&format!(
-            "transform  {}.{column} is in the target only and keeps its default",
-            database.name
-        ));
-    }
-    let places = Places {
-        exported,
-        transformed: stage.directory.database_dir(&database.name, DIRECTORY)?,
-        rejected: stage.directory.database_dir(&database.name, REJECTED)?,
-    };
-    clear(&places.transformed)?;
-    clear(&places.rejected)?;
-    let mut tables = Vec::new();
-    for (plan, pair) in plans.iter().zip(&pairs) {
-        let entry = before.table(&pair.source.name).with_context(|| {
-            let name = &pair.source.name;
-            format!("table `{name}` is not in the export's manifest")
-        })?;
-        tables.push(Table { entry, plan });
-    }
-    let mut manifest = Manifest::new(
-        stage.directory.run_id(),
-        &database.name,
-        Stage::Transform,
-        now(),
-        before.source.clone(),
-    );
-    let mut parts = transform_tables(stage, workers, &tables, &places)?;
+    let places = Places::of(stage)?;
+    places.clear()?;
+    let tables = tables(&before, &plans, &pairs)?;
+    say_left_out(stage, &plans, &pairs);
+    let parts = transform_tables(stage, workers, &tables, &places)?;
     let converted = Converted {
         pairs: &pairs,
         tables: &tables,
         places: &places,
     };
-    let left_out = constraints::apply(stage, &rules, &converted, &mut parts)?;
-    for ((parts, table), left_out) in parts.into_iter().zip(&tables).zip(left_out) {
+    end(stage, &converted, parts, &before.source)
+}
+
+/// The tables of a database as the export left them, in the order of the pairs.
+fn tables<'t>(
+    exported: &'t Manifest,
+    plans: &'t [TablePlan],
+    pairs: &[TablePair<'_>],
+) -> anyhow::Result<Vec<Table<'t>>> {
+    let tables = plans.iter().zip(pairs).map(|(plan, pair)| {
+        let name = &pair.source.name;
+        let entry = exported.table(name);
+        let entry =
+            entry.with_context(|| format!("table `{name}` is not in the export's manifest"))?;
+        Ok(Table { entry, plan })
+    });
+    tables.collect()
+}
+
+fn say_left_out(stage: &StageRun<'_>, plans: &[TablePlan], pairs: &[TablePair<'_>]) {
+    for column in left_out(plans, pairs) {
+        stage.console.line(&format!(
+            "transform  {}.{column} is in the target only and keeps its default",
+            stage.database.name
+        ));
+    }
+}
+
+/// Carries the rules for constraints out on the converted files, and enters what is left.
+fn end(
+    stage: &mut StageRun<'_>,
+    converted: &Converted<'_>,
+    mut parts: Vec<Parts>,
+    source: &SourceEntry,
+) -> anyhow::Result<()> {
+    let database = stage.database;
+    let rules = constraint_rules::resolve(database, converted.pairs)?;
+    let mut manifest = Manifest::new(
+        stage.directory.run_id(),
+        &database.name,
+        Stage::Transform,
+        now(),
+        source.clone(),
+    );
+    let left_out = constraints::apply(stage, &rules, converted, &mut parts)?;
+    for ((parts, table), left_out) in parts.into_iter().zip(converted.tables).zip(left_out) {
         manifest.tables.push(parts.entry(table, left_out));
     }
-    manifest.write(&places.transformed)?;
+    Ok(manifest.write(&converted.places.transformed)?)
+}
+
+fn end_exported(stage: &mut StageRun<'_>, exported: Exported) -> anyhow::Result<()> {
+    let database = stage.database;
+    let catalogs = read_catalogs(stage)?;
+    let pairs = catalogs.pairs(database)?;
+    let plans = plans(database, &pairs)?;
+    let places = Places::of(stage)?;
+    let Exported {
+        manifest,
+        converted,
+    } = exported;
+    let tables = tables(&manifest, &plans, &pairs)?;
+    say_left_out(stage, &plans, &pairs);
+    let mut chunks: BTreeMap<&str, BTreeMap<usize, ConvertedChunk>> = manifest
+        .tables
+        .iter()
+        .map(|table| table.name.as_str())
+        .zip(converted)
+        .collect();
+    let mut done = Vec::new();
+    for (index, table) in tables.iter().enumerate() {
+        let chunks = chunks.remove(table.entry.name.as_str()).unwrap_or_default();
+        let mut parts = Parts::default();
+        for (number, chunk) in chunks {
+            for (rule, rows) in &chunk.rules {
+                *stage.outcome.rules.entry(rule.clone()).or_default() += rows;
+            }
+            let part = Part {
+                table: index,
+                number,
+                digest: chunk.digest.parse()?,
+                rules: chunk.rules,
+                file: chunk.file,
+            };
+            parts.0.insert(number, part);
+        }
+        let (rows, bytes) = parts.sums();
+        stage.table_done(&table.entry.name, rows, bytes)?;
+        done.push(parts);
+    }
+    let converted = Converted {
+        pairs: &pairs,
+        tables: &tables,
+        places: &places,
+    };
+    end(stage, &converted, done, &manifest.source)?;
+    manifest.write(&places.exported)?;
+    Ok(ExportPlan::remove(&places.exported)?)
+}
+
+/// A database that was complete before.
+fn keep(stage: &mut StageRun<'_>) -> anyhow::Result<()> {
+    let directory = stage
+        .directory
+        .database_dir(&stage.database.name, DIRECTORY)?;
+    for table in Manifest::read(&directory)?.tables {
+        let bytes = table.files.iter().map(|file| file.bytes).sum();
+        stage.table_done(&table.name, table.row_count, bytes)?;
+    }
     Ok(())
+}
+
+/// The directories of a database's files.
+#[derive(Debug)]
+pub(crate) struct Places {
+    pub(crate) exported: PathBuf,
+    pub(crate) transformed: PathBuf,
+    pub(crate) rejected: PathBuf,
+}
+
+impl Places {
+    pub(crate) fn of(stage: &StageRun<'_>) -> anyhow::Result<Self> {
+        let of = |name| {
+            let database = &stage.database.name;
+            stage.directory.database_dir(database, name)
+        };
+        Ok(Self {
+            exported: of(export::DIRECTORY)?,
+            transformed: of(DIRECTORY)?,
+            rejected: of(REJECTED)?,
+        })
+    }
+
+    /// Takes away what was converted before: there may have been other files.
+    pub(crate) fn clear(&self) -> anyhow::Result<()> {
+        export::clear(&self.transformed)?;
+        export::clear(&self.rejected)
+    }
 }
 
 /// Converts the files of all tables; returns them in the order of the tables.
@@ -245,31 +366,22 @@ impl Parts {
     }
 }
 
-/// Takes away what an earlier transformation wrote: it may have had other files.
-fn clear(directory: &Path) -> anyhow::Result<()> {
-    for entry in fs::read_dir(directory)? {
-        let path = entry?.path();
-        let extension = path.extension().unwrap_or_default();
-        if extension == "csv" || extension == "partial" {
-            fs::remove_file(&path).with_context(|| format!("removing {}", path.display()))?;
-        }
-    }
-    Ok(())
-}
-
 /// `migrate` keeps the manifest of the export, not its files.
 fn check_export_files(manifest: &Manifest, directory: &Path) -> Result<(), Failure> {
-    let mut files = manifest.tables.iter().flat_map(|table| &table.files);
-    match files.find(|file| !directory.join(&file.name).exists()) {
-        None => Ok(()),
-        Some(file) => Err(Failure::blocked(format!(
-            "{} is gone",
-            directory.join(&file.name).display()
-        ))
-        .hint(
-            "run `cargo xtask export` again; `cargo xtask migrate --keep-export` keeps the files",
-        )),
-    }
+    let mut tables = manifest.tables.iter();
+    let gone = match tables.find(|table| table.files.is_empty()) {
+        Some(table) => format!("`migrate` did not keep the files of `{}`", table.name),
+        None => {
+            let mut files = manifest.tables.iter().flat_map(|table| &table.files);
+            match files.find(|file| !directory.join(&file.name).exists()) {
+                None => return Ok(()),
+                Some(file) => format!("{} is gone", directory.join(&file.name).display()),
+            }
+        }
+    };
+    Err(Failure::blocked(gone).hint(
+        "run `cargo xtask export` again; `cargo xtask migrate --keep-export` keeps the files",
+    ))
 }
 
 /// The catalogues that the export was planned with.

@@ -1,20 +1,22 @@
-//! Writes the rows of a chunk to its file.
+//! Takes the rows of a chunk from the source to its files.
 
 use std::panic::resume_unwind;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender, SyncSender};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::{fmt, mem, thread};
 
-use anyhow::Context;
-
 use catalog::{SourceColumn, SourceTable};
-use dataset::{ChunkDone, CsvWriter, FileEntry, KeyRange, PartialFile, Record, chunk_file_name};
+use dataset::{ChunkDone, KeyRange, Record, chunk_file_name};
 use digest::{TableDigest, digest_fields};
 use source::Reader;
+use transform::TablePlan;
 
+use super::chunk_csv::{ChunkCsv, KeyEnds};
+use super::converting::Converting;
 use crate::command::export::copied_columns;
+use crate::command::transform::Places;
 use crate::side_by_side::Halt;
 
 /// Rows between two looks at the signals and the other workers.
@@ -40,6 +42,8 @@ pub(crate) struct Task<'t> {
     pub(crate) number: usize,
     /// How many the table has.
     pub(crate) of: usize,
+    /// How its rows are converted, where they are.
+    pub(crate) plan: Option<&'t TablePlan>,
 }
 
 /// Where chunks are read and written.
@@ -47,13 +51,16 @@ pub(crate) struct Task<'t> {
 pub(crate) struct Place<'p> {
     /// The database on the source.
     pub(crate) database: &'p str,
-    pub(crate) directory: &'p Path,
+    /// Where rows are kept as they are read.
+    pub(crate) read: Option<&'p Path>,
+    /// Where they are kept as the target takes them.
+    pub(crate) converted: Option<&'p Places>,
     /// Rows of complete chunks.
     pub(crate) rows: AtomicU64,
 }
 
 impl Place<'_> {
-    /// Reads a chunk and writes its file: one thread takes rows from the connection while
+    /// Reads a chunk and writes its files: one thread takes rows from the connection while
     /// another one writes them.
     pub(crate) fn write(
         &self,
@@ -61,7 +68,7 @@ impl Place<'_> {
         task: &Task<'_>,
         halt: &Halt<'_>,
     ) -> anyhow::Result<ChunkDone> {
-        let encoder = Mutex::new(Encoder::create(self.directory, task)?);
+        let encoder = Mutex::new(Encoder::create(self, task)?);
         thread::scope(|scope| {
             let (full, batches) = mpsc::sync_channel(BATCHES_MAX);
             let (empty, empties) = mpsc::channel();
@@ -82,8 +89,7 @@ impl Place<'_> {
         })?;
         halt.check()?;
         let encoder = encoder.into_inner().unwrap_or_else(PoisonError::into_inner);
-        self.rows
-            .fetch_add(encoder.writer.records(), Ordering::Relaxed);
+        self.rows.fetch_add(encoder.digest.count, Ordering::Relaxed);
         encoder.finish(task)
     }
 }
@@ -216,98 +222,60 @@ fn lock(encoder: &Mutex<Encoder>) -> MutexGuard<'_, Encoder> {
     encoder.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A file that is being written, and what is known of it.
+/// What becomes of the rows of a chunk.
 struct Encoder {
-    name: String,
-    path: PathBuf,
-    writer: CsvWriter<PartialFile>,
     digest: TableDigest,
     keys: KeyEnds,
+    /// As they were read.
+    read: Option<ChunkCsv>,
+    /// As the target takes them.
+    converting: Option<Converting>,
 }
 
 impl Encoder {
-    fn create(directory: &Path, task: &Task<'_>) -> anyhow::Result<Self> {
+    fn create(place: &Place<'_>, task: &Task<'_>) -> anyhow::Result<Self> {
         let name = chunk_file_name(&task.table.name, task.number, task.of);
-        let path = directory.join(&name);
         let columns: Vec<&SourceColumn> = copied_columns(task.table).collect();
+        let keys = KeyEnds::of(task.table, &columns);
         let header = columns.iter().map(|column| column.name.as_str());
-        let file = PartialFile::create(&path)?;
-        let writer = CsvWriter::new(file, header);
+        let read = place
+            .read
+            .map(|directory| ChunkCsv::create(directory, &name, header));
+        let converting = task
+            .plan
+            .zip(place.converted)
+            .map(|(plan, places)| Converting::create(plan, places, &name));
         Ok(Self {
-            writer: writer.with_context(|| format!("writing {}", path.display()))?,
             digest: TableDigest::default(),
-            keys: KeyEnds::of(task.table, &columns),
-            name,
-            path,
+            keys,
+            read: read.transpose()?,
+            converting: converting.transpose()?,
         })
     }
 
     fn write(&mut self, record: &Record) -> anyhow::Result<()> {
-        self.digest.add(digest_fields(record.iter()));
+        let digest = digest_fields(record.iter());
+        self.digest.add(digest);
         self.keys.see(record);
-        let written = self.writer.write(record);
-        written.with_context(|| format!("writing {}", self.path.display()))
+        if let Some(csv) = &mut self.read {
+            csv.write(record)?;
+        }
+        match &mut self.converting {
+            Some(converting) => converting.write(record, self.digest.count, digest),
+            None => Ok(()),
+        }
     }
 
     fn finish(self, task: &Task<'_>) -> anyhow::Result<ChunkDone> {
-        let rows = self.writer.records();
-        let summary = self.writer.into_inner().finish()?;
-        let (first_key, last_key) = self.keys.into_ends();
+        let keys = self.keys.into_ends();
+        let file = self.read.map(|csv| csv.finish(&keys)).transpose()?;
+        let converted = self.converting.map(|converting| converting.finish(&keys));
         Ok(ChunkDone {
             table: task.table.name.clone(),
             number: task.number,
             digest: self.digest.to_string(),
-            file: FileEntry {
-                name: self.name,
-                rows,
-                bytes: summary.bytes,
-                blake3: summary.blake3,
-                first_key,
-                last_key,
-            },
+            file,
+            converted: converted.transpose()?,
         })
     }
-}
-
-/// The keys of the first and the last record that passed.
-struct KeyEnds {
-    fields: Vec<usize>,
-    first: Option<Vec<String>>,
-    last: Record,
-}
-
-impl KeyEnds {
-    fn of(table: &SourceTable, columns: &[&SourceColumn]) -> Self {
-        let position = |name: &&str| columns.iter().position(|column| column.name == **name);
-        Self {
-            fields: source::key_columns(table)
-                .iter()
-                .filter_map(position)
-                .collect(),
-            first: None,
-            last: Record::new(),
-        }
-    }
-
-    fn see(&mut self, record: &Record) {
-        self.last.clear();
-        for field in &self.fields {
-            self.last.push(record.get(*field));
-        }
-        if self.first.is_none() {
-            self.first = Some(texts(&self.last));
-        }
-    }
-
-    fn into_ends(self) -> (Vec<String>, Vec<String>) {
-        let last = texts(&self.last);
-        (self.first.unwrap_or_default(), last)
-    }
-}
-
-fn texts(record: &Record) -> Vec<String> {
-    let fields = record.iter().map(Option::unwrap_or_default);
-    fields
-        .map(|field| String::from_utf8_lossy(field).into_owned())
-        .collect()
 }

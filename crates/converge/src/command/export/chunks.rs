@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::Context;
 
 use catalog::SourceTable;
-use dataset::{ChunkDone, ExportPlan, PlannedTable, TableEntry};
+use dataset::{ChunkDone, ConvertedChunk, ExportPlan, PlannedTable, TableEntry};
 use digest::TableDigest;
 
 use crate::command::export::witness::Written;
@@ -42,9 +42,8 @@ impl Chunks {
         if table.done.len() < table.planned {
             return Ok(());
         }
-        let files = || table.done.values().map(|chunk| &chunk.file);
-        let rows = files().map(|file| file.rows).sum();
-        let bytes = files().map(|file| file.bytes).sum();
+        let bytes = table.done.values().map(bytes_of).sum();
+        let rows = table.digest()?.count;
         stage.table_done(&name, rows, bytes)
     }
 
@@ -55,14 +54,23 @@ impl Chunks {
     }
 
     /// A table that has more than one chunk, once all of them are complete.
-    pub(crate) fn in_parts<'t>(&self, table: &'t SourceTable) -> Option<Written<'t>> {
-        let found = self.0.get(&table.name).filter(|found| found.planned > 1)?;
-        let rows = found.done.values().map(|chunk| chunk.file.rows).sum();
-        Some(Written { table, rows })
+    pub(crate) fn in_parts<'t>(
+        &self,
+        table: &'t SourceTable,
+    ) -> anyhow::Result<Option<Written<'t>>> {
+        let found = self.0.get(&table.name).filter(|found| found.planned > 1);
+        let written = found.map(|found| {
+            let rows = found.digest()?.count;
+            Ok(Written { table, rows })
+        });
+        written.transpose()
     }
 
-    /// Takes a table of which all chunks are complete.
-    pub(crate) fn take(&mut self, planned: &PlannedTable) -> anyhow::Result<TableEntry> {
+    /// Takes a table of which all chunks are complete, and what they were converted to, by number.
+    pub(crate) fn take(
+        &mut self,
+        planned: &PlannedTable,
+    ) -> anyhow::Result<(TableEntry, BTreeMap<usize, ConvertedChunk>)> {
         let table = self.0.remove(&planned.name).unwrap_or_default();
         anyhow::ensure!(
             table.done.len() == planned.chunks.len(),
@@ -71,15 +79,13 @@ impl Chunks {
             table.done.len(),
             planned.chunks.len()
         );
-        let mut digest = TableDigest::default();
-        let mut files = Vec::new();
+        let digest = table.digest()?;
+        let (mut files, mut converted) = (Vec::new(), BTreeMap::new());
         for chunk in table.done.into_values() {
-            let part: TableDigest = chunk.digest.parse()?;
-            anyhow::ensure!(part.count == chunk.file.rows, "a chunk miscounts its rows");
-            digest.merge(part);
-            files.push(chunk.file);
+            files.extend(chunk.file);
+            converted.extend(chunk.converted.map(|became| (chunk.number, became)));
         }
-        Ok(TableEntry {
+        let entry = TableEntry {
             name: planned.name.clone(),
             columns: planned.columns.clone(),
             row_count: digest.count,
@@ -87,6 +93,32 @@ impl Chunks {
             digest: digest.to_string(),
             auto_increment: planned.auto_increment,
             files,
-        })
+        };
+        Ok((entry, converted))
     }
+}
+
+impl Table {
+    /// Of the rows as they were read.
+    fn digest(&self) -> anyhow::Result<TableDigest> {
+        let mut digest = TableDigest::default();
+        for chunk in self.done.values() {
+            let part: TableDigest = chunk.digest.parse()?;
+            let converted = chunk.converted.as_ref().map(|converted| &converted.file);
+            let mut files = chunk.file.iter().chain(converted);
+            anyhow::ensure!(
+                files.all(|file| file.rows == part.count),
+                "a chunk miscounts its rows"
+            );
+            digest.merge(part);
+        }
+        Ok(digest)
+    }
+}
+
+/// Bytes of a chunk's file, of that which is loaded where there are two.
+fn bytes_of(chunk: &ChunkDone) -> u64 {
+    let converted = chunk.converted.as_ref().map(|converted| &converted.file);
+    let file = converted.or(chunk.file.as_ref());
+    file.map_or(0, |file| file.bytes)
 }

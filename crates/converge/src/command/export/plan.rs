@@ -6,6 +6,7 @@ use dataset::{ExportPlan, PlannedTable, SourceEntry};
 use source::Snapshot;
 
 use crate::command::export::columns;
+use crate::config::Database;
 use crate::pairing::TablePair;
 use crate::run::StageRun;
 
@@ -18,7 +19,7 @@ pub(crate) fn make(
     stage: &StageRun<'_>,
     snapshot: &mut Snapshot,
     pairs: &[TablePair<'_>],
-    schema_digest: String,
+    (converts, schema_digest): (bool, String),
     export_id: &str,
 ) -> anyhow::Result<ExportPlan> {
     let (name, interrupt) = (stage.database.source_name(), stage.interrupt);
@@ -47,16 +48,25 @@ pub(crate) fn make(
         let cut = (table.chunks.len() as u64 - 1) * CHUNK_BYTES_MAX;
         Reverse(cut.max(estimates.get(&table.name).copied().unwrap_or_default()))
     });
-    Ok(ExportPlan::new(source, schema_digest, tables))
+    Ok(ExportPlan::new(source, (converts, schema_digest), tables))
 }
 
-/// Stands for the definitions of all tables on both sides, without what moves with the rows.
-pub(crate) fn schema_digest(pairs: &[TablePair<'_>]) -> anyhow::Result<String> {
+/// Stands for the definitions of all tables on both sides, without what moves with the rows; and
+/// for the rules, where rows are converted.
+pub(crate) fn schema_digest(
+    database: &Database,
+    pairs: &[TablePair<'_>],
+    converts: bool,
+) -> anyhow::Result<String> {
     let mut hasher = blake3::Hasher::new();
     for pair in pairs {
         let mut source = pair.source.clone();
         source.auto_increment = None;
         hasher.update(&serde_json::to_vec(&(source, pair.target))?);
+    }
+    if converts {
+        let rules = (&database.rules, &database.datetime_zone);
+        hasher.update(format!("{} {rules:?}", env!("CARGO_PKG_VERSION")).as_bytes());
     }
     Ok(hasher.finalize().to_hex().to_string())
 }

@@ -3,14 +3,17 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
-use dataset::{Blake3Reader, ChunkDone, Coordinates, ExportPlan, FileEntry, Manifest, SourceEntry};
+use dataset::{
+    Blake3Reader, ChunkDone, Coordinates, ExportPlan, FileEntry, Manifest, SourceEntry, TableEntry,
+};
 
-use crate::command::export::DIRECTORY;
 use crate::command::export::snapshots::{Moments, snapshot_of};
+use crate::command::export::{DIRECTORY, Form};
+use crate::command::transform::{self, Places};
 use crate::config::Database;
 use crate::exit::Failure;
 use crate::run::{Run, StageRun};
@@ -76,6 +79,11 @@ impl Begun {
         Ok(Some(begun))
     }
 
+    /// Whether nothing of a database is missing.
+    pub(crate) fn has_all(&self, database: &Database) -> bool {
+        matches!(self.of(database), Some(Before::Complete(_)))
+    }
+
     /// What was left of a database.
     pub(crate) fn of(&self, database: &Database) -> Option<&Before> {
         self.databases.get(&database.name)
@@ -135,19 +143,29 @@ fn position(coordinates: &Coordinates) -> String {
     }
 }
 
-/// The plan, where both schemas are those that it was made for.
-pub(crate) fn same_schema<'p>(
+/// The plan, where rows become what they became before, and both schemas are those that it was
+/// made for.
+pub(crate) fn same_plan<'p>(
     stage: &StageRun<'_>,
     plan: &'p ExportPlan,
-    schema_digest: &str,
+    (form, schema_digest): (Form, &str),
 ) -> Result<&'p ExportPlan, Failure> {
-    if plan.schema_digest == schema_digest {
+    let name = &stage.database.name;
+    let changed = match (plan.converts, form.converted) {
+        (true, true) => {
+            format!("a schema of `{name}`, the choice of its tables, or a rule, has changed")
+        }
+        (false, false) => format!("a schema of `{name}`, or the choice of its tables, has changed"),
+        (true, false) => {
+            format!("`migrate` converted the rows of `{name}` as it read them, and goes on itself")
+        }
+        (false, true) => format!("the rows of `{name}` were only exported: `export` goes on"),
+    };
+    if plan.converts == form.converted && plan.schema_digest == schema_digest {
         return Ok(plan);
     }
     Err(Failure::blocked(format!(
-        "this export ended early, and cannot go on: a schema of `{}`, or the choice of its \
-         tables, has changed",
-        stage.database.name
+        "this export ended early, and cannot go on: {changed}"
     ))
     .hint("nothing was changed; begin it anew with --restart"))
 }
@@ -156,21 +174,34 @@ pub(crate) fn same_schema<'p>(
 /// are to be read again.
 pub(crate) fn keep(
     stage: &mut StageRun<'_>,
-    manifest: &Manifest,
-    directory: &Path,
+    exported: &Manifest,
+    form: Form,
 ) -> anyhow::Result<bool> {
-    for file in manifest.tables.iter().flat_map(|table| &table.files) {
-        stage.interrupt.check()?;
-        if !is_file(file, directory)? {
-            let path = directory.join(&file.name);
-            stage.console.line(&format!(
-                "export     {} is not what it was: `{}` is read again",
-                path.display(),
-                stage.database.name
-            ));
-            return Ok(false);
-        }
+    let name = &stage.database.name;
+    let directory = stage.directory.database_dir(name, DIRECTORY)?;
+    let transformed = stage.directory.database_dir(name, transform::DIRECTORY)?;
+    let converted = form.converted.then(|| Manifest::read(&transformed));
+    // A table without rows has a file, too.
+    let has_all = |table: &TableEntry| !table.files.is_empty();
+    let lacks = match &converted {
+        Some(Err(_)) => Some(transformed.clone()),
+        _ if form.as_read && !exported.tables.iter().all(has_all) => Some(directory.clone()),
+        Some(Ok(manifest)) => first_damaged(stage, manifest, &transformed)?,
+        None => None,
+    };
+    let lacks = match (lacks, form.as_read) {
+        (None, true) => first_damaged(stage, exported, &directory)?,
+        (lacks, _) => lacks,
+    };
+    if let Some(path) = lacks {
+        stage.console.line(&format!(
+            "export     {} is not what it was: `{name}` is read again",
+            path.display()
+        ));
+        return Ok(false);
     }
+    let loaded = converted.and_then(Result::ok);
+    let manifest = loaded.as_ref().unwrap_or(exported);
     for table in &manifest.tables {
         let bytes = table.files.iter().map(|file| file.bytes).sum();
         stage.table_done(&table.name, table.row_count, bytes)?;
@@ -179,9 +210,34 @@ pub(crate) fn keep(
     Ok(true)
 }
 
-/// Whether the file of a chunk is the one that was entered.
-pub(crate) fn is_intact(chunk: &ChunkDone, directory: &Path) -> anyhow::Result<bool> {
-    is_file(&chunk.file, directory)
+/// The first file of a manifest that is not the one that was entered.
+fn first_damaged(
+    stage: &StageRun<'_>,
+    manifest: &Manifest,
+    directory: &Path,
+) -> anyhow::Result<Option<PathBuf>> {
+    for file in manifest.tables.iter().flat_map(|table| &table.files) {
+        stage.interrupt.check()?;
+        if !is_file(file, directory)? {
+            return Ok(Some(directory.join(&file.name)));
+        }
+    }
+    Ok(None)
+}
+
+/// Whether the files of a chunk are there, and are those that were entered.
+pub(crate) fn is_intact(chunk: &ChunkDone, places: &Places, form: Form) -> anyhow::Result<bool> {
+    let converted = chunk.converted.as_ref().map(|converted| &converted.file);
+    for (is_wanted, file, directory) in [
+        (form.as_read, chunk.file.as_ref(), &places.exported),
+        (form.converted, converted, &places.transformed),
+    ] {
+        let is_there = file.map(|file| is_file(file, directory)).transpose()?;
+        if is_wanted && is_there != Some(true) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 fn is_file(file: &FileEntry, directory: &Path) -> anyhow::Result<bool> {

@@ -11,7 +11,7 @@ use transform::TablePlan;
 
 /// A list in the making.
 #[derive(Debug)]
-pub(super) struct Changes {
+pub(crate) struct Changes {
     path: PathBuf,
     /// Made with the first change.
     writer: Option<CsvWriter<PartialFile>>,
@@ -20,7 +20,7 @@ pub(super) struct Changes {
 
 impl Changes {
     /// The list that belongs to a file of `transformed/`: `user.csv` has `user.changed.csv`.
-    pub(super) fn new(directory: &Path, file_name: &str) -> Self {
+    pub(crate) fn new(directory: &Path, file_name: &str) -> Self {
         Self {
             path: directory.join(file_name).with_extension("changed.csv"),
             writer: None,
@@ -30,7 +30,7 @@ impl Changes {
 
     /// Adds what was changed in the record that the plan converted last: a line for each rule.
     #[inline]
-    pub(super) fn see(
+    pub(crate) fn see(
         &mut self,
         plan: &TablePlan,
         input: &Record,
@@ -60,7 +60,7 @@ impl Changes {
     }
 
     /// Gives the list its name.
-    pub(super) fn finish(self) -> anyhow::Result<()> {
+    pub(crate) fn finish(self) -> anyhow::Result<()> {
         if let Some(writer) = self.writer {
             writer.into_inner().finish()?;
         }

@@ -15,7 +15,8 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use digest::{KeyPasses, Presence};
 
 use super::Parts;
-use super::workers::{Places, Table};
+use super::Places;
+use super::workers::Table;
 use crate::config::Remedy;
 use crate::console::counted;
 use crate::constraint_rules::Resolved;

@@ -5,7 +5,6 @@
 
 use std::fmt;
 use std::fs::File;
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread;
@@ -19,8 +18,8 @@ use dataset::{
 use digest::TableDigest;
 use transform::{Buffers, Failed, TablePlan, convert_records};
 
-use crate::command::transform::changed;
 use crate::command::transform::changes::Changes;
+use crate::command::transform::{Places, changed};
 use crate::console::{Pulse, thousands};
 use crate::exit::Failure;
 use crate::interrupt::Interrupt;
@@ -37,14 +36,6 @@ pub(super) struct Table<'t> {
     /// As the export left it.
     pub(super) entry: &'t TableEntry,
     pub(super) plan: &'t TablePlan,
-}
-
-/// The directories of a database.
-#[derive(Debug)]
-pub(super) struct Places {
-    pub(super) exported: PathBuf,
-    pub(super) transformed: PathBuf,
-    pub(super) rejected: PathBuf,
 }
 
 /// A file that is complete.
@@ -256,7 +247,8 @@ fn read<T, E>(
     Ok(converted)
 }
 
-fn rejected(rejection: &transform::Rejection) -> Failure {
+/// What it means that a value cannot be converted.
+pub(crate) fn rejected(rejection: &transform::Rejection) -> Failure {
     let failure = Failure::refused(rejection.to_string());
     match rejection.hint() {
         Some(rule) => failure.hint(format!("add a rule to the configuration: {rule}")),
