@@ -4,12 +4,13 @@ use std::env;
 use std::thread;
 use std::time::Instant;
 
+use dataset::Manifest;
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
 
 use crate::import::Load;
 use crate::resume::{Export, check, files};
-use crate::support::signal;
+use crate::support::{signal, wait_for};
 
 /// How often a stage is killed; the long rounds of CI ask for more.
 fn kills() -> u32 {
@@ -29,7 +30,7 @@ fn an_export_goes_on_to_the_same_files() {
         let run = format!("killed{round}");
         // Twice, since going on may be killed as well.
         for _ in 0..2 {
-            let mut running = export.begin(&run);
+            let mut running = export.begin(&["export", "--run", &run]);
             let share = (0.0..1.0_f64).new_tree(&mut random).unwrap().current();
             thread::sleep(calm_takes.mul_f64(share));
             signal("KILL", running.id());
@@ -45,6 +46,42 @@ fn an_export_goes_on_to_the_same_files() {
             resumed.text()
         );
         check(&export, &run, &calm, &before);
+    }
+}
+
+#[test]
+fn a_migration_goes_on_to_the_same_files() {
+    let export = Export::new("migrate-kills");
+    let migrate = ["migrate", "--skip-assess", "--no-verify", "--run"];
+    let run = |name: &str| export.run(&[&migrate[..], &[name]].concat());
+    let start = Instant::now();
+    run("calm").expect(0);
+    let calm_takes = start.elapsed();
+    let transformed = |name: &str| export.directory(name).with_file_name("transformed");
+    let calm = files(&transformed("calm"));
+    assert!(calm.len() > 5, "{:?}", calm.keys());
+    export.run(&["rollback"]).expect(0);
+    let mut random = TestRunner::default();
+    for round in 0..kills() {
+        let name = format!("killed{round}");
+        for _ in 0..2 {
+            let mut running = export.begin(&[&migrate[..], &[&name]].concat());
+            let share = (0.0..1.0_f64).new_tree(&mut random).unwrap().current();
+            thread::sleep(calm_takes.mul_f64(share));
+            signal("KILL", running.id());
+            running.wait().unwrap();
+        }
+        // A session that the kill left works to the end of its statement.
+        wait_for("the migration goes on", || {
+            let resumed = run(&name);
+            let is_waited_for = resumed.code == 3 && resumed.stderr.contains("converge/");
+            (!is_waited_for).then(|| resumed.expect(0))
+        });
+        assert!(files(&transformed(&name)) == calm, "{name}");
+        let tables = |name| Manifest::read(&export.directory(name)).unwrap().tables;
+        assert_eq!(tables(&name), tables("calm"));
+        export.run(&["verify", "--run", &name]).expect(0);
+        export.run(&["rollback"]).expect(0);
     }
 }
 

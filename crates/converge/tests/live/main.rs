@@ -14,6 +14,7 @@ mod check_corners;
 mod checks;
 mod chunks;
 mod constraints;
+mod converting;
 mod corners;
 mod defaults;
 mod import;

@@ -45,8 +45,8 @@ impl Export {
         Self { servers, workplace }
     }
 
-    pub(crate) fn begin(&self, run: &str) -> Child {
-        let mut command = self.workplace.command(&["export", "--run", run]);
+    pub(crate) fn begin(&self, arguments: &[&str]) -> Child {
+        let mut command = self.workplace.command(arguments);
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         command.spawn().unwrap()
     }
@@ -61,7 +61,7 @@ impl Export {
 
     /// Begins an export and sends it a signal once it has written some files.
     fn end_early(&self, run: &str, how: &str, after: usize) -> Outcome {
-        let mut export = self.begin(run);
+        let mut export = self.begin(&["export", "--run", run]);
         let directory = self.directory(run);
         wait_for("some chunks are written", || {
             let ended = export.try_wait().unwrap().is_some();
@@ -185,7 +185,7 @@ fn a_damaged_chunk_is_read_again_and_a_source_that_moved_begins_anew() {
 fn a_killed_connection_ends_the_export_and_what_it_wrote_is_kept() {
     let export = Export::new("resume-connection");
     export.run(&["export", "--run", "calm"]).expect(0);
-    let mut running = export.begin("killed");
+    let mut running = export.begin(&["export", "--run", "killed"]);
     let directory = export.directory("killed");
     let mut source = export.servers.source();
     let reading = "select id from information_schema.processlist \
