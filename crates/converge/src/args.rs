@@ -264,7 +264,7 @@ pub(crate) struct MigrateArgs {
     pub(crate) samples: SampleArgs,
     #[command(flatten)]
     pub(crate) reading: ReadingArgs,
-    /// Keep the raw export files beside the transformed ones
+    /// Write the rows as they were read, too, beside the transformed ones
     #[arg(long)]
     pub(crate) keep_export: bool,
     /// Fill materialised views anew that read the loaded tables
