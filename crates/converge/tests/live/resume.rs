@@ -61,13 +61,23 @@ impl Export {
 
     /// Begins an export and sends it a signal once it has written some files.
     fn end_early(&self, run: &str, how: &str, after: usize) -> Outcome {
-        let mut export = self.begin(&["export", "--run", run]);
+        self.end_command_early(&["export", "--run", run], (run, "export"), (how, after))
+    }
+
+    fn end_command_early(
+        &self,
+        arguments: &[&str],
+        (run, stage): (&str, &str),
+        (how, after): (&str, usize),
+    ) -> Outcome {
+        let mut export = self.begin(arguments);
         let directory = self.directory(run);
+        let written = directory.with_file_name(stage);
         wait_for("some chunks are written", || {
             let ended = export.try_wait().unwrap().is_some();
             assert!(!ended, "it ended too early");
             let plan = ExportPlan::read(&directory).unwrap();
-            (plan.is_some() && names(&directory).len() >= after).then_some(())
+            (plan.is_some() && names(&written).len() >= after).then_some(())
         });
         assert!(signal(how, export.id()));
         Outcome::of(&export.wait_with_output().unwrap())
@@ -179,6 +189,35 @@ fn a_damaged_chunk_is_read_again_and_a_source_that_moved_begins_anew() {
     let tables = Manifest::read(&export.directory("moved")).unwrap().tables;
     let small = tables.iter().find(|table| table.name == "small").unwrap();
     assert_eq!(small.row_count, 4);
+}
+
+#[test]
+fn a_migration_that_was_ended_goes_on_as_itself_under_the_same_rules() {
+    let export = Export::new("resume-migrate");
+    let migrate = ["migrate", "--skip-assess", "--run", "ended"];
+    let ended = export.end_command_early(&migrate, ("ended", "transformed"), ("INT", 2));
+    ended.expect(6);
+    let status = export.run(&["status", "--run", "ended"]).expect(0);
+    let next = "next: cargo xtask migrate --run";
+    assert!(status.stdout.contains(next), "{}", status.text());
+    let other = export.run(&["export", "--run", "ended"]).expect(3);
+    let why = "`migrate` converted the rows of `shop` as it read them";
+    assert!(other.stderr.contains(why), "{}", other.text());
+
+    let config = fs::read_to_string(export.workplace.path().join("config.yml")).unwrap();
+    let rule = "    rules: [{column: small.b, when: any, then: trim}]\n";
+    export
+        .workplace
+        .write("config.yml", &(config.clone() + rule));
+    let changed = export.run(&migrate).expect(3);
+    let why = "or a rule, has changed";
+    assert!(changed.stderr.contains(why), "{}", changed.text());
+
+    export.workplace.write("config.yml", &config);
+    let resumed = export.run(&migrate).expect(0);
+    let said = "goes on where it ended: the source has not moved";
+    assert!(resumed.stderr.contains(said), "{}", resumed.text());
+    assert!(resumed.stdout.contains("verdict: equal"));
 }
 
 #[test]
