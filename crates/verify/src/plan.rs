@@ -131,7 +131,7 @@ impl TablePlan {
         let columns = self.key.iter().map(|index| {
             let pair = &self.pairs[*index];
             let form = key_form(&pair.source.data_type, &pair.target.data_type)?;
-            (!pair.source_projection.has_rules()).then(|| SampledColumn {
+            (!pair.source_projection.may_change_keys()).then(|| SampledColumn {
                 name: pair.source.name.clone(),
                 form,
             })

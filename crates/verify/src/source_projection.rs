@@ -107,16 +107,20 @@ impl SourceProjection {
         Some((projection, form))
     }
 
-    /// Whether a declared rule may change a value.
-    pub(crate) fn has_rules(&self) -> bool {
-        self.any.is_some() || !self.rules.is_empty()
+    /// Whether a declared rule may make another value of a key. A key that would become NULL
+    /// where the target takes none is in no target.
+    pub(crate) fn may_change_keys(&self) -> bool {
+        let makes_null = |numbered: &NumberedRule| numbered.rule.outcome == Outcome::Null;
+        let mut rules = self.rules.iter();
+        self.any.is_some() || rules.any(|rule| self.nullable || !makes_null(rule))
     }
 
     /// Whether its values are JSON of which the target keeps the very spelling.
     pub(crate) fn may_be_spelled(&self) -> bool {
         self.form == Form::Json(DuplicateKeys::KeepAll)
             && matches!(self.route, Route::Json)
-            && !self.has_rules()
+            && self.any.is_none()
+            && self.rules.is_empty()
     }
 
     /// Appends the canonical bytes of a value; the numbers of the rules that were applied are
