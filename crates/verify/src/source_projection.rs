@@ -36,7 +36,17 @@ pub(crate) struct SourceProjection {
     rules: Vec<NumberedRule>,
     nullable: bool,
     default: Option<String>,
+    /// Whether `Scratch::json_as_spelled` concerns it.
+    may_be_spelled: bool,
 }
+
+/// What a rule for a JSON document can be about.
+const OF_JSON: [Condition; 4] = [
+    Condition::NulByte,
+    Condition::InvalidJson,
+    Condition::JsonNul,
+    Condition::OutOfRange,
+];
 
 /// A rule and its number among the rules of the table.
 #[derive(Clone, Debug)]
@@ -95,7 +105,7 @@ impl SourceProjection {
             .filter(|rule| rule.condition != Condition::Any)
             .map(numbered)
             .collect();
-        let projection = Self {
+        let mut projection = Self {
             source: source.data_type.clone(),
             form: form.clone(),
             route,
@@ -103,7 +113,9 @@ impl SourceProjection {
             rules,
             nullable: target.nullable,
             default: target.default.clone(),
+            may_be_spelled: false,
         };
+        projection.may_be_spelled = projection.keeps_spelling();
         Some((projection, form))
     }
 
@@ -117,10 +129,16 @@ impl SourceProjection {
 
     /// Whether its values are JSON of which the target keeps the very spelling.
     pub(crate) fn may_be_spelled(&self) -> bool {
+        self.may_be_spelled
+    }
+
+    fn keeps_spelling(&self) -> bool {
         self.form == Form::Json(DuplicateKeys::KeepAll)
             && matches!(self.route, Route::Json)
             && self.any.is_none()
-            && self.rules.is_empty()
+            && !OF_JSON
+                .iter()
+                .any(|condition| self.rule(*condition).is_some())
     }
 
     /// Appends the canonical bytes of a value; the numbers of the rules that were applied are
@@ -128,9 +146,7 @@ impl SourceProjection {
     pub(crate) fn project(&self, value: SourceValue<'_>, scratch: &mut Scratch, out: &mut Vec<u8>) {
         match (value, &self.any) {
             (SourceValue::Null, _) => self.null(scratch, out),
-            (SourceValue::Bytes(text), None)
-                if scratch.json_as_spelled && self.may_be_spelled() =>
-            {
+            (SourceValue::Bytes(text), None) if scratch.json_as_spelled && self.may_be_spelled => {
                 Canonical::Bytes(text).encode(out);
             }
             (value, None) => self.settle(value, scratch, out),

@@ -1,10 +1,10 @@
 //! Plans: which columns meet, what the key is, and what has no plan.
 
-use catalog::{Generated, RuleSet};
+use catalog::{Condition, Generated, RuleSet};
 use digest::SourceValue::{self, Bytes, Int};
 use verify::{Buckets, DrillLimits, SampleKind, SideSums, TablePlan, TableReport, compare};
 
-use crate::fixture::{Fields, run, run_within, source_table, target_table};
+use crate::fixture::{Fields, rule, run, run_within, source_table, target_table};
 
 fn plan(source: &[(&str, &str)], target: &[(&str, &str)]) -> Result<TablePlan, verify::Error> {
     let (source, target) = (source_table(source, &[]), target_table(target, &[]));
@@ -285,6 +285,15 @@ fn json_is_first_compared_as_it_is_spelled_where_the_target_keeps_that() {
     let buckets = Buckets::for_rows(1);
     let nowhere = of("jsonb").expect("a plan");
     assert!(nowhere.spelled_sums(buckets).is_none());
+    let with = |condition, outcome| {
+        let kept = [("id", "integer"), ("doc", "json"), ("more", "json")];
+        let (source, target) = (source_table(&columns, &[]), target_table(&kept, &[]));
+        let rules = rule(condition, outcome);
+        let plan = TablePlan::new("db", &source, &target, &rules, "UTC").expect("a plan");
+        plan.spelled_sums(buckets).is_some()
+    };
+    assert!(with(Condition::EmptyUuid, "null"));
+    assert!(!with(Condition::JsonNul, "strip"));
     let plan = of("json").expect("a plan");
     // Of jsonb, the server keeps no spelling: it is compared by its meaning in either way.
     let more = [1, b'{', b'}'];
