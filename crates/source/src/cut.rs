@@ -229,7 +229,7 @@ impl<'w> Walk<'w> {
 }
 
 /// An index that has the values of the primary key of every row, beside that itself.
-fn other_index<'t>(table: &'t SourceTable, key: &str) -> Option<&'t str> {
+pub(crate) fn other_index<'t>(table: &'t SourceTable, key: &str) -> Option<&'t str> {
     // Other engines have the place of the row in its file.
     let is_primary = table
         .primary_key()

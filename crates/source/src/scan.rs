@@ -12,6 +12,7 @@ use catalog::{KeyForm, KeySample, SourceTable, quote};
 use digest::SourceValue;
 
 use crate::connection::Connection;
+use crate::cut::other_index;
 use crate::error::{Doing, Error};
 use crate::export::text_expression;
 use crate::reader::Reader;
@@ -22,6 +23,9 @@ const NEEDS_REPREPARE: u16 = 1615;
 /// How often that is passed over.
 const REPREPARED_MAX: u32 = 40;
 const REPREPARE_AFTER: Duration = Duration::from_millis(50);
+/// The limit of a sample of two in a hundred rows: of more, most pages of the table would be read
+/// anyway, and in no order.
+const LOOKED_UP_MAX: u32 = u32::MAX / 50;
 
 impl Reader {
     /// Hands every row of a table to `visit`, in the server's cheapest order.
@@ -41,10 +45,18 @@ impl Reader {
     ) -> Result<u64, E> {
         let name = quote::mysql_qualified(database, &table.name);
         let expressions: Vec<String> = columns.iter().map(|c| expression(table, c)).collect();
-        let mut sql = format!("select {} from {name}", expressions.join(", "));
-        if let Some(sample) = sample {
-            sql += &format!(" where {}", is_chosen(table, sample));
-        }
+        let expressions = expressions.join(", ");
+        let sql = match sample.map(|sample| (sample, index_for(table, sample))) {
+            None => format!("select {expressions} from {name}"),
+            Some((sample, None)) => {
+                let chosen = is_chosen(table, sample);
+                format!("select {expressions} from {name} where {chosen}")
+            }
+            Some((sample, Some(index))) => {
+                let keys = keys_from_index(table, &name, sample, index);
+                format!("select {expressions} from {keys}")
+            }
+        };
         for _ in 0..REPREPARED_MAX {
             if let Some(rows) = self.scan_once(&sql, &name, columns.len(), &mut visit, true)? {
                 return Ok(rows);
@@ -109,6 +121,41 @@ fn expression(table: &SourceTable, column: &str) -> String {
     table
         .column(column)
         .map_or_else(|| quote::mysql(column), text_expression)
+}
+
+/// A small index that the chosen keys are found in, where they are so few that it takes less to
+/// look each row up than to pass over all of them.
+fn index_for<'t>(table: &'t SourceTable, sample: &KeySample) -> Option<&'t str> {
+    let primary = table.primary_key()?;
+    let key = table.primary_key_columns();
+    let mut columns = sample.columns.iter();
+    let is_all = columns.len() == key.len() && columns.all(|c| key.contains(&c.name.as_str()));
+    other_index(table, &primary.name).filter(|_| is_all && sample.below <= LOOKED_UP_MAX)
+}
+
+/// The rows of the chosen keys, as SQL: every entry of an index has the key of its row (MySQL
+/// Reference Manual, "Clustered and Secondary Indexes").
+fn keys_from_index(table: &SourceTable, name: &str, sample: &KeySample, index: &str) -> String {
+    // Under names of their own, so that those of the table mean its columns.
+    let keys = (1..).zip(&sample.columns);
+    let keys =
+        keys.map(|(number, column)| (format!("converge_{number}"), quote::mysql(&column.name)));
+    let keys: Vec<(String, String)> = keys.collect();
+    let named: Vec<String> = keys
+        .iter()
+        .map(|(own, column)| format!("{column} as {own}"))
+        .collect();
+    let same: Vec<String> = keys
+        .iter()
+        .map(|(own, column)| format!("{name}.{column} = chosen.{own}"))
+        .collect();
+    format!(
+        "(select {} from {name} force index ({}) where {}) as chosen straight_join {name} on {}",
+        named.join(", "),
+        quote::mysql(index),
+        is_chosen(table, sample),
+        same.join(" and ")
+    )
 }
 
 /// Whether the sample has a row, as SQL.
