@@ -19,7 +19,7 @@ const RULES: &str = "rules:
 fn filled() -> (Databases, Workplace) {
     let databases = Databases::create();
     databases.load(
-        "create table empty (a int primary key);
+        "create table bare (a int primary key);
          create table big (id int auto_increment primary key, body longtext, at datetime(3), u char(36));
          insert into big (body, at, u) with recursive n (seq) as
            (select 1 union all select seq + 1 from n where seq < 900)
@@ -39,7 +39,7 @@ fn filled() -> (Databases, Workplace) {
          insert into letters values
            (1, 1, 2, 'stays'), (2, 9, 1, 'no sender'), (3, 1, 8, 'no reader, and is cut'),
            (4, 2, null, 'stays, and is cut'), (6, 9, 9, 'neither');",
-        "create table empty (a integer primary key);
+        "create table bare (a integer primary key);
          create table big (u uuid, id serial primary key, body text, at timestamp(3), more text);
          create table people (id integer primary key);
          create table letters (
