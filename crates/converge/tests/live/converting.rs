@@ -73,7 +73,8 @@ fn migrate_writes_what_the_stages_write() {
         |run: &str, stage: &str| -> PathBuf { workplace.path().join(run).join("mail").join(stage) };
     workplace.run(&["export", "--run", "staged"]).expect(0);
     let staged = workplace.run(&["transform", "--run", "staged"]).expect(0);
-    assert!(tables(&of("staged", "export"))[0].files.len() > 1);
+    let mut exported = tables(&of("staged", "export")).into_iter();
+    assert!(exported.any(|table| table.files.len() > 1));
     assert!(files(&of("staged", "rejected")).len() > 2);
     for (run, options) in [("at_once", &[][..]), ("kept", &["--keep-export"])] {
         let migrate = [&["migrate", "--run", run], options].concat();

@@ -49,7 +49,11 @@ fn moved() -> (Databases, Workplace) {
     let (mut source, mut target) = (String::new(), String::new());
     let mut create = |table: &str, [left, right]: [&str; 2], key: &str| {
         // The keys of a small sample come from the other index.
-        writeln!(source, "create table {table} ({left}, v varchar(9){key}, key (v));").unwrap();
+        writeln!(
+            source,
+            "create table {table} ({left}, v varchar(9){key}, key (v));"
+        )
+        .unwrap();
         writeln!(target, "create table {table} ({right}, v varchar(9){key});").unwrap();
     };
     for (table, left, right) in SAMPLED {
