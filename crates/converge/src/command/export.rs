@@ -111,8 +111,7 @@ pub(crate) fn stage(run: &mut Run, reading: &ReadingArgs) -> anyhow::Result<Vec<
 
 /// Reads all databases of the run, and converts their rows at once.
 ///
-/// What is read is complete, but without a manifest: the conversion has an end of its own. A
-/// database that is complete from before is not among those that are returned.
+/// What is read is complete, but without a manifest: the conversion has an end of its own.
 pub(crate) fn converting_stage(
     run: &mut Run,
     reading: &ReadingArgs,
@@ -144,11 +143,8 @@ fn read_all(
             let directory = run.directory.database_dir(&database.name, DIRECTORY)?;
             ExportPlan::remove(&directory)?;
         }
-        let is_kept = begun.as_ref().is_some_and(|begun| begun.has_all(database));
-        if !(form.converted && is_kept) {
-            run.directory
-                .invalidate(&database.name, transform::DIRECTORY)?;
-        }
+        run.directory
+            .invalidate(&database.name, transform::DIRECTORY)?;
     }
     let export_id = match &begun {
         Some(begun) => begun.export_id.clone(),
@@ -175,15 +171,13 @@ fn export_database(
     let database = stage.database;
     let directory = stage.directory.database_dir(&database.name, DIRECTORY)?;
     if let Some(Before::Complete(manifest)) = before
-        && resume::keep(stage, manifest, form)?
+        // Nobody knows under which rules its rows were converted.
+        && !form.converted
+        && resume::keep(stage, manifest, &directory)?
     {
         return Ok(None);
     }
-    for stage_directory in [DIRECTORY, transform::DIRECTORY] {
-        stage
-            .directory
-            .invalidate(&database.name, stage_directory)?;
-    }
+    stage.directory.invalidate(&database.name, DIRECTORY)?;
     let mut source = source::Connection::open(&database.source)?;
     let (catalogs, target) = read_catalogs(stage, &mut source)?;
     let pairs = catalogs.pairs(database)?;

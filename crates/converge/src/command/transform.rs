@@ -6,8 +6,8 @@ mod plan_document;
 mod workers;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use anyhow::Context;
 
@@ -23,7 +23,7 @@ use crate::command::transform::constraints::Converted;
 pub(crate) use crate::command::transform::workers::rejected;
 use crate::command::transform::workers::{Part, Table};
 use crate::config::Database;
-use crate::constraint_rules;
+use crate::constraint_rules::{self, CLEARED, LEFT_OUT, LISTED, kept_file};
 use crate::exit::{BLOCKED, Failure, USAGE};
 use crate::interrupt::Interrupt;
 use crate::lost::Task;
@@ -73,9 +73,9 @@ pub(crate) fn stage_of_exported(
     run: &mut Run,
     mut exported: BTreeMap<String, Exported>,
 ) -> anyhow::Result<Vec<StageOutcome>> {
-    run.stage(&TASK, |stage| match exported.remove(&stage.database.name) {
-        Some(exported) => end_exported(stage, exported),
-        None => keep(stage),
+    run.stage(&TASK, |stage| {
+        let exported = exported.remove(&stage.database.name);
+        end_exported(stage, exported.context("every database was read")?)
     })
 }
 
@@ -256,6 +256,7 @@ fn end_exported(stage: &mut StageRun<'_>, exported: Exported) -> anyhow::Result<
         stage.table_done(&table.entry.name, rows, bytes)?;
         done.push(parts);
     }
+    places.forget_constraints(&tables)?;
     let converted = Converted {
         pairs: &pairs,
         tables: &tables,
@@ -264,18 +265,6 @@ fn end_exported(stage: &mut StageRun<'_>, exported: Exported) -> anyhow::Result<
     end(stage, &converted, done, &manifest.source)?;
     manifest.write(&places.exported)?;
     Ok(ExportPlan::remove(&places.exported)?)
-}
-
-/// A database that was complete before.
-fn keep(stage: &mut StageRun<'_>) -> anyhow::Result<()> {
-    let directory = stage
-        .directory
-        .database_dir(&stage.database.name, DIRECTORY)?;
-    for table in Manifest::read(&directory)?.tables {
-        let bytes = table.files.iter().map(|file| file.bytes).sum();
-        stage.table_done(&table.name, table.row_count, bytes)?;
-    }
-    Ok(())
 }
 
 /// The directories of a database's files.
@@ -297,6 +286,23 @@ impl Places {
             transformed: of(DIRECTORY)?,
             rejected: of(REJECTED)?,
         })
+    }
+
+    /// Takes away what rules for constraints took from the tables: an end that was cut off may
+    /// have had other rules.
+    fn forget_constraints(&self, tables: &[Table<'_>]) -> anyhow::Result<()> {
+        for table in tables {
+            for ending in [LEFT_OUT, CLEARED, LISTED] {
+                let path = kept_file(&self.rejected, &table.entry.name, ending);
+                match fs::remove_file(&path) {
+                    Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                        return Err(error).with_context(|| format!("removing {}", path.display()));
+                    }
+                    _ => {}
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Takes away what was converted before: there may have been other files.

@@ -3,17 +3,15 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::Context;
 
-use dataset::{
-    Blake3Reader, ChunkDone, Coordinates, ExportPlan, FileEntry, Manifest, SourceEntry, TableEntry,
-};
+use dataset::{Blake3Reader, ChunkDone, Coordinates, ExportPlan, FileEntry, Manifest, SourceEntry};
 
 use crate::command::export::snapshots::{Moments, snapshot_of};
 use crate::command::export::{DIRECTORY, Form};
-use crate::command::transform::{self, Places};
+use crate::command::transform::Places;
 use crate::config::Database;
 use crate::exit::Failure;
 use crate::run::{Run, StageRun};
@@ -77,11 +75,6 @@ impl Begun {
         run.console
             .line("export     goes on where it ended: the source has not moved");
         Ok(Some(begun))
-    }
-
-    /// Whether nothing of a database is missing.
-    pub(crate) fn has_all(&self, database: &Database) -> bool {
-        matches!(self.of(database), Some(Before::Complete(_)))
     }
 
     /// What was left of a database.
@@ -174,55 +167,33 @@ pub(crate) fn same_plan<'p>(
 /// are to be read again.
 pub(crate) fn keep(
     stage: &mut StageRun<'_>,
-    exported: &Manifest,
-    form: Form,
+    manifest: &Manifest,
+    directory: &Path,
 ) -> anyhow::Result<bool> {
-    let name = &stage.database.name;
-    let directory = stage.directory.database_dir(name, DIRECTORY)?;
-    let transformed = stage.directory.database_dir(name, transform::DIRECTORY)?;
-    let converted = form.converted.then(|| Manifest::read(&transformed));
-    // A table without rows has a file, too.
-    let has_all = |table: &TableEntry| !table.files.is_empty();
-    let lacks = match &converted {
-        Some(Err(_)) => Some(transformed.clone()),
-        _ if form.as_read && !exported.tables.iter().all(has_all) => Some(directory.clone()),
-        Some(Ok(manifest)) => first_damaged(stage, manifest, &transformed)?,
-        None => None,
-    };
-    let lacks = match (lacks, form.as_read) {
-        (None, true) => first_damaged(stage, exported, &directory)?,
-        (lacks, _) => lacks,
-    };
-    if let Some(path) = lacks {
-        stage.console.line(&format!(
-            "export     {} is not what it was: `{name}` is read again",
-            path.display()
-        ));
-        return Ok(false);
+    for table in &manifest.tables {
+        // A table without rows has a file, too: `migrate` kept none.
+        let mut damaged = table.files.is_empty().then(|| directory.to_owned());
+        for file in &table.files {
+            stage.interrupt.check()?;
+            if !is_file(file, directory)? {
+                damaged = Some(directory.join(&file.name));
+            }
+        }
+        if let Some(path) = damaged {
+            stage.console.line(&format!(
+                "export     {} is not what it was: `{}` is read again",
+                path.display(),
+                stage.database.name
+            ));
+            return Ok(false);
+        }
     }
-    let loaded = converted.and_then(Result::ok);
-    let manifest = loaded.as_ref().unwrap_or(exported);
     for table in &manifest.tables {
         let bytes = table.files.iter().map(|file| file.bytes).sum();
         stage.table_done(&table.name, table.row_count, bytes)?;
     }
     stage.outcome.snapshot = Some(manifest.source.snapshot);
     Ok(true)
-}
-
-/// The first file of a manifest that is not the one that was entered.
-fn first_damaged(
-    stage: &StageRun<'_>,
-    manifest: &Manifest,
-    directory: &Path,
-) -> anyhow::Result<Option<PathBuf>> {
-    for file in manifest.tables.iter().flat_map(|table| &table.files) {
-        stage.interrupt.check()?;
-        if !is_file(file, directory)? {
-            return Ok(Some(directory.join(&file.name)));
-        }
-    }
-    Ok(None)
 }
 
 /// Whether the files of a chunk are there, and are those that were entered.
