@@ -208,7 +208,14 @@ fn a_row_of_64_mb_passes_every_stage_within_the_bound() {
     let (source, target) = big(1, bytes);
     databases.load(&source, target);
     let workplace = Workplace::new(&[("shop", &databases, "")]);
-    for stage in ["export", "transform", "import", "verify"] {
+    for stage in [
+        "export",
+        "transform",
+        "import",
+        "verify",
+        "rollback",
+        "migrate",
+    ] {
         let peak = peak_memory(&workplace, &[stage, "--jobs", "1"]);
         let bound = MEMORY_BYTES + 4 * u64::from(bytes);
         assert!(peak < bound, "{stage}: {peak} of {bound}");
