@@ -336,9 +336,10 @@ pub(crate) fn different(verified: &Verified) -> Failure {
         .iter()
         .filter(|database| !database.is_equal());
     let names: Vec<&str> = databases.map(|database| database.name.as_str()).collect();
+    let [left, right] = verified.report.compared.sides();
     Failure::new(
         DIFFERENT,
-        format!("source and target differ: {}", names.join(", ")),
+        format!("{left} and {right} differ: {}", names.join(", ")),
     )
     .hint("the lines above name table, key and column; `cargo xtask rollback` takes the run back")
 }

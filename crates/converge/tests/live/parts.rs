@@ -204,8 +204,11 @@ fn the_manifests_tell_where_a_difference_came_in() {
         .unwrap();
     workplace.run(&of_source).expect(0);
     let changed = workplace.run(&[&of_target[..], &["--show-values"]].concat());
+    let changed = changed.expect(5);
+    let error = "error: files and target differ: town\n";
+    assert!(changed.stderr.contains(error), "{}", changed.text());
     assert_eq!(
-        changed.expect(5).stdout,
+        changed.stdout,
         "different  town.Odd \"name id 1: at
            at: '2024-02-29 12:00:00.000001' in the files, '2024-02-29 12:00:00.000002' in the target
            town.Odd \"name: 0 missing, 0 unexpected, 1 different
