@@ -50,7 +50,7 @@ pub struct JsonFacts {
 }
 
 /// Writes the canonical form of JSON; kept and reused, because it owns the buffers.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct JsonCanonicalizer {
     open: Vec<Open>,
     members: Vec<Member>,
@@ -58,7 +58,7 @@ pub struct JsonCanonicalizer {
 }
 
 /// An array or object whose end was not met yet.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Open {
     /// `None` for arrays, else how many members the enclosing objects have.
     first_member: Option<usize>,

@@ -28,4 +28,5 @@ pub use export::key_columns;
 pub use heartbeat::probe;
 pub use lock::Waiting;
 pub use reader::Reader;
+pub use scan::Rows;
 pub use snapshot::{Snapshot, SnapshotRequest};

@@ -52,6 +52,16 @@ impl Reader {
         self.connection.query_text(sql)
     }
 
+    /// [`Connection::table_bytes`].
+    ///
+    /// # Errors
+    /// Where the server refuses.
+    pub fn table_bytes(&mut self, database: &str) -> Result<BTreeMap<String, u64>, Error> {
+        self.connection.table_bytes(database)
+    }
+}
+
+impl Connection {
     /// About how many bytes each table of a database has on the server; an estimate, for the
     /// order of the work alone.
     ///
@@ -62,7 +72,7 @@ impl Reader {
             "select table_name, data_length from information_schema.tables where table_schema = {}",
             catalog::quote::mysql_literal(database)
         );
-        let rows = self.connection.query_text(&sql)?.into_iter();
+        let rows = self.query_text(&sql)?.into_iter();
         let pairs = rows.filter_map(|row| {
             let mut row = row.into_iter().flatten();
             Some((row.next()?, row.next()?.parse().ok()?))

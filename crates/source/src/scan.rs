@@ -9,8 +9,10 @@ use mysql::Value;
 use mysql::prelude::Queryable;
 
 use catalog::{KeyForm, KeySample, SourceTable, quote};
+use dataset::KeyRange;
 use digest::SourceValue;
 
+use crate::chunk::ChunkKey;
 use crate::connection::Connection;
 use crate::cut::other_index;
 use crate::error::{Doing, Error};
@@ -27,11 +29,20 @@ const REPREPARE_AFTER: Duration = Duration::from_millis(50);
 /// anyway, and in no order.
 const LOOKED_UP_MAX: u32 = u32::MAX / 50;
 
+/// Which rows of a table are read.
+#[derive(Clone, Copy, Debug)]
+pub enum Rows<'r> {
+    /// Those of a range that [`Reader::plan_chunks`] cut, or all.
+    Range(&'r KeyRange),
+    /// Those that a sample chooses.
+    Sample(&'r KeySample),
+}
+
 impl Reader {
-    /// Hands every row of a table to `visit`, in the server's cheapest order.
+    /// Hands rows of a table to `visit`, in the server's cheapest order.
     ///
     /// Values are those of `columns`, in that order; an enum's index 0 is the character
-    /// U+0000. With a sample, the rows are those that it chooses. Returns the number of rows.
+    /// U+0000. Returns the number of rows.
     ///
     /// # Errors
     /// Those of the server and those of `visit`, after which the server's statement is ended.
@@ -40,23 +51,20 @@ impl Reader {
         database: &str,
         table: &SourceTable,
         columns: &[&str],
-        sample: Option<&KeySample>,
+        rows: Rows<'_>,
         mut visit: impl FnMut(&[SourceValue<'_>]) -> Result<(), E>,
     ) -> Result<u64, E> {
         let name = quote::mysql_qualified(database, &table.name);
         let expressions: Vec<String> = columns.iter().map(|c| expression(table, c)).collect();
         let expressions = expressions.join(", ");
-        let sql = match sample.map(|sample| (sample, index_for(table, sample))) {
-            None => format!("select {expressions} from {name}"),
-            Some((sample, None)) => {
-                let chosen = is_chosen(table, sample);
-                format!("select {expressions} from {name} where {chosen}")
-            }
-            Some((sample, Some(index))) => {
-                let keys = keys_from_index(table, &name, sample, index);
-                format!("select {expressions} from {keys}")
-            }
+        let from = match rows {
+            Rows::Range(range) => name.clone() + &within(table, range),
+            Rows::Sample(sample) => match index_for(table, sample) {
+                None => format!("{name} where {}", is_chosen(table, sample)),
+                Some(index) => keys_from_index(table, &name, sample, index),
+            },
         };
+        let sql = format!("select {expressions} from {from}");
         for _ in 0..REPREPARED_MAX {
             if let Some(rows) = self.scan_once(&sql, &name, columns.len(), &mut visit, true)? {
                 return Ok(rows);
@@ -121,6 +129,12 @@ fn expression(table: &SourceTable, column: &str) -> String {
     table
         .column(column)
         .map_or_else(|| quote::mysql(column), text_expression)
+}
+
+/// The rows of a range, as SQL behind the table's name; nothing for the whole table.
+fn within(table: &SourceTable, range: &KeyRange) -> String {
+    let key = ChunkKey::of(table).filter(|_| *range != KeyRange::whole());
+    key.map_or_else(String::new, |key| key.hint() + &key.condition(range))
 }
 
 /// A small index that the chosen keys are found in, where they are so few that it takes less to

@@ -4,6 +4,7 @@
 //! transaction, which is of one moment by itself.
 
 use std::collections::BTreeMap;
+use std::iter;
 use std::thread;
 use std::time::Duration;
 
@@ -21,6 +22,9 @@ use crate::reader::Reader;
 /// A write between reading the coordinates and opening the transaction is noticed by
 /// reading them again; on a busy server a few tries are needed.
 const COORDINATE_TRIES: usize = 20;
+
+/// A server that is written to all the time is read by one connection.
+const REST_TRIES: usize = 3;
 
 /// Longer than a server takes from writing a transaction to its log to committing it.
 const SETTLE: Duration = Duration::from_millis(200);
@@ -54,15 +58,25 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// One transaction; takes no lock, so production writes never wait for it.
+    /// As many transactions as are wanted where nothing is written while they begin, as the
+    /// binary log tells; else one. Takes no lock, so production writes never wait for it.
     ///
     /// # Errors
     /// Where the server refuses.
-    pub fn take(connection: Connection) -> Result<Self, Error> {
-        let mut reader = Reader::new(connection)?;
-        let coordinates = begin_alone(&mut reader)?;
+    pub fn take(connection: Connection, readers: usize) -> Result<Self, Error> {
+        let endpoint = connection.endpoint().clone();
+        let mut readers = iter::once(Reader::new(connection))
+            .chain((1..readers).map(|_| Reader::open(&endpoint)))
+            .collect::<Result<Vec<_>, _>>()?;
+        let coordinates = match begin_at_rest(&mut readers)? {
+            Some(coordinates) => Some(coordinates),
+            None => {
+                readers.truncate(1);
+                begin_alone(&mut readers[0])?
+            }
+        };
         Ok(Self {
-            readers: vec![reader],
+            readers,
             method: SnapshotMethod::OneConnection,
             coordinates,
             auto_increments: BTreeMap::new(),
@@ -128,7 +142,7 @@ impl Snapshot {
         self.readers[0].connection.endpoint()
     }
 
-    /// How it was taken.
+    /// How it was taken; without a lock, it counts as that of one connection.
     pub fn method(&self) -> SnapshotMethod {
         self.method
     }
@@ -196,6 +210,27 @@ impl Snapshot {
             None => read_auto_increments(&mut self.readers[0].connection, database),
         }
     }
+}
+
+/// Begins all transactions without a lock, and finds out where the binary log stood meanwhile;
+/// `None` where that is not known, and none has begun.
+fn begin_at_rest(readers: &mut [Reader]) -> Result<Option<Coordinates>, Error> {
+    let coordinates = |readers: &mut [Reader]| fence::coordinates(&mut readers[0].connection);
+    for _ in 0..REST_TRIES {
+        let before = coordinates(readers)?;
+        if readers.len() == 1 || before.is_none() {
+            return Ok(None);
+        }
+        // What the log has may not be seen yet, and what is seen may not be counted yet.
+        thread::sleep(SETTLE);
+        readers.iter_mut().try_for_each(Reader::begin)?;
+        thread::sleep(SETTLE);
+        if coordinates(readers)? == before {
+            return Ok(before);
+        }
+        readers.iter_mut().try_for_each(Reader::end)?;
+    }
+    Ok(None)
 }
 
 /// Begins a transaction without a lock, and finds out where the binary log stood.

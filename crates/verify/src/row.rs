@@ -11,7 +11,7 @@ use crate::plan::TablePlan;
 const KEPT_CAPACITY_MAX: usize = 8 * 1024 * 1024;
 
 /// What conversions need beside their input.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Scratch {
     /// Whether JSON stands as it is spelled, where the target keeps that: the same spelling is
     /// the same document, and takes no parser.
@@ -24,7 +24,7 @@ pub(crate) struct Scratch {
 }
 
 /// Turns rows of either side into canonical bytes.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct RowEncoder<'p> {
     plan: &'p TablePlan,
     bytes: Vec<u8>,

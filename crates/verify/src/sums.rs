@@ -45,7 +45,7 @@ impl Buckets {
 }
 
 /// The sums of one side, or of a part of it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct SideSums<'p> {
     encoder: RowEncoder<'p>,
     buckets: Buckets,

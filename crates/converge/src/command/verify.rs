@@ -10,7 +10,7 @@ mod look;
 mod manifests;
 mod sides;
 
-use dataset::Manifest;
+use dataset::{KeyRange, Manifest};
 use source::Snapshot;
 use target::LedgerRun;
 use verify::{Compared, DatabaseReport, TablePlan, TableReport, Verdict, VerifyReport};
@@ -36,6 +36,11 @@ use crate::run::{Run, Session, StageOutcome, StageRun};
 use crate::run_dir::RunDirectory;
 
 const NAME: &str = "verify";
+/// Large enough that a range costs nothing beside its rows, small enough that no connection waits
+/// long for another at the end.
+const RANGE_BYTES: u64 = 32 << 20;
+/// Tables of so many bytes are read in ranges.
+const LARGE_BYTES: u64 = 2 * RANGE_BYTES;
 const TASK: Task = Task {
     name: NAME,
     sides: &[Side::Source, Side::Target],
@@ -111,7 +116,7 @@ pub(crate) fn stage(run: &mut Run, look: Look<'_>) -> anyhow::Result<Verified> {
         checks::of_database(database)?;
     }
     look.check(&run.config.databases)?;
-    let mut snapshots = snapshots::without_lock(run, &TASK)?;
+    let mut snapshots = snapshots::without_lock(run, &TASK, Some(LARGE_BYTES))?;
     let mut databases = Vec::new();
     let mut moved = Vec::new();
     let outcomes = run.stage(&TASK, |stage| {
@@ -230,12 +235,13 @@ fn compare_database(
                 database.name, pair.target.name
             ));
         }
+        let ranges = ranges(stage, snapshot, pair)?;
         let table = Sides {
             database,
             interrupt: stage.interrupt,
             plan: &plan,
             pair,
-            left: Left::Source(snapshot.reader()),
+            left: Left::Source(snapshot.readers(), &ranges),
             target: &mut target,
             aside,
             sample: sample.as_ref(),
@@ -262,6 +268,29 @@ fn compare_database(
         findings_file::merge(&directory, &report.without_values())?;
     }
     Ok(report)
+}
+
+/// The ranges that the connections share a table in; one where it is small, or where there is
+/// one connection.
+fn ranges(
+    stage: &StageRun<'_>,
+    snapshot: &mut Snapshot,
+    pair: TablePair<'_>,
+) -> anyhow::Result<Vec<KeyRange>> {
+    let whole = vec![KeyRange::whole()];
+    if snapshot.readers().len() == 1 {
+        return Ok(whole);
+    }
+    let (name, reader) = (stage.database.source_name(), snapshot.reader());
+    let bytes = reader.table_bytes(name)?;
+    if bytes
+        .get(&pair.source.name)
+        .is_none_or(|bytes| *bytes < LARGE_BYTES)
+    {
+        return Ok(whole);
+    }
+    let check = || Ok::<_, anyhow::Error>(stage.interrupt.check()?);
+    reader.plan_chunks(name, pair.source, RANGE_BYTES, check)
 }
 
 /// As many rows must have been read as the source counts.

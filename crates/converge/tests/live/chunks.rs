@@ -267,7 +267,7 @@ fn read_in_ranges(databases: &Databases, name: &str, bytes_max: u64) -> Vec<usiz
     let table = table(&mut connection, databases, name);
     let count = connection.query_text(&format!("select count(*) from {name}"));
     let count: usize = count.unwrap()[0][0].as_deref().unwrap().parse().unwrap();
-    let mut snapshot = Snapshot::take(connection).unwrap();
+    let mut snapshot = Snapshot::take(connection, 1).unwrap();
     let database = databases.name();
     let reader = snapshot.reader();
     let ranges = reader

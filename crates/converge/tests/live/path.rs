@@ -495,14 +495,14 @@ fn rows_are_compared_while_the_server_closes_its_tables() {
                 closing.execute("flush local tables").unwrap();
             }
         });
-        let mut snapshot = source::Snapshot::take(databases.mysql()).unwrap();
+        let mut snapshot = source::Snapshot::take(databases.mysql(), 1).unwrap();
         for _ in 0..60 {
             let mut seen = 0;
             let read = snapshot.reader().scan_table::<source::Error>(
                 databases.name(),
                 table,
                 &["id", "at"],
-                None,
+                source::Rows::Range(&dataset::KeyRange::whole()),
                 |_| {
                     seen += 1;
                     Ok(())

@@ -444,3 +444,74 @@ fn new_files_of_a_log_without_transaction_numbers_are_no_writes() {
     source.execute("flush binary logs").unwrap();
     assert_eq!(source.has_moved_since(&before).unwrap(), Some(true));
 }
+
+#[test]
+fn a_large_table_is_compared_over_several_connections_where_nothing_is_written() {
+    let servers = OwnServers::up("large-table");
+    let mut source = servers.source();
+    source
+        .execute_script(
+            "create table big (id int primary key, body longtext); \
+             insert into big with recursive n (id) as \
+                 (select 1 union all select id + 1 from n where id < 80) \
+                 select id, repeat(char(65 + id % 26), 1000000) from n; \
+             create database elsewhere; create table elsewhere.one (n int)",
+        )
+        .unwrap();
+    source.query_text("analyze table big").unwrap();
+    let mut target = servers.target();
+    target.batch_execute("set search_path = public").unwrap();
+    target
+        .batch_execute("create table big (id int primary key, body text)")
+        .unwrap();
+    let (source_url, target_url) = (servers.source_url(), servers.target_url());
+    let workplace = Workplace::at(&[("shop", source_url, target_url, "")]);
+    workplace
+        .run(&["migrate", "--skip-assess", "--no-verify"])
+        .expect(0);
+
+    source
+        .execute_script("set global log_output = 'TABLE'; set global general_log = 1")
+        .unwrap();
+    let verify = workplace.run(&["verify", "--jobs", "3"]);
+    source.execute("set global general_log = 0").unwrap();
+    let said = verify.expect(0).text();
+    assert!(!said.contains("one connection"), "{said}");
+    let by = "select count(distinct thread_id) from mysql.general_log \
+              where command_type = 'Execute' \
+                and convert(argument using utf8mb4) like 'select%`big` force index%'";
+    let connections = source.query_text(by).unwrap().remove(0).remove(0);
+    let connections: u32 = connections.unwrap().parse().unwrap();
+    assert!((2..=3).contains(&connections), "{connections}");
+
+    target
+        .batch_execute(
+            "update big set body = overlay(body placing '-' from 500000) where id in (3, 78); \
+             delete from big where id = 40",
+        )
+        .unwrap();
+    let verify = workplace.run(&["verify", "--jobs", "3", "--output", "json"]);
+    let report: Value = serde_json::from_str(&verify.expect(5).stdout).unwrap();
+    let table = &report["databases"][0]["tables"][0];
+    let rows = [&table["source_rows"], &table["target_rows"]];
+    assert_eq!(rows, [80, 79], "{table}");
+    let found = [&table["missing"], &table["unexpected"], &table["different"]];
+    assert_eq!(found, [1, 0, 2], "{table}");
+
+    // Nothing that this run reads, and a line in the log all the same.
+    let done = AtomicBool::new(false);
+    let verify = thread::scope(|scope| {
+        scope.spawn(|| {
+            while !done.load(Ordering::Relaxed) {
+                source
+                    .execute("insert into elsewhere.one values (1)")
+                    .unwrap();
+            }
+        });
+        let verify = workplace.run(&["verify", "--jobs", "3"]);
+        done.store(true, Ordering::Relaxed);
+        verify
+    });
+    let said = verify.expect(5).text();
+    assert!(said.contains("on one connection"), "{said}");
+}

@@ -42,7 +42,7 @@ impl Ground<'_> {
                 self.exported(system, &mut connection)?,
             ));
         }
-        let mut snapshot = Snapshot::take(connection)?;
+        let mut snapshot = Snapshot::take(connection, 1)?;
         let meter = OwnMeter::start(self.servers)?;
         let mut rows = 0;
         for (database, tables) in &databases {

@@ -26,13 +26,33 @@ pub(crate) struct Moments {
     schemas: BTreeMap<String, SourceCatalog>,
 }
 
-/// One transaction for every login, without a lock: databases that share one are read at one
-/// moment.
-pub(crate) fn without_lock(run: &Run, task: &Task) -> anyhow::Result<Vec<Snapshot>> {
-    for_every_login(run, task, |database| {
-        let connection = source::Connection::open(&database.source)?;
+/// A snapshot for every login without a lock: databases that share one are read at one moment.
+/// Where there is a table of so many bytes, and nothing is written to the source meanwhile, it has
+/// as many connections as the run has workers.
+pub(crate) fn without_lock(
+    run: &Run,
+    task: &Task,
+    large: Option<u64>,
+) -> anyhow::Result<Vec<Snapshot>> {
+    for_every_login(run, task, |first| {
+        let mut connection = source::Connection::open(&first.source)?;
         versions::support(connection.server())?;
-        Ok(Snapshot::take(connection)?)
+        let mut readers = 1;
+        let shares = |database: &&Database| database.source.same_login(&first.source);
+        for database in run.config.databases.iter().filter(shares) {
+            let bytes = connection.table_bytes(database.source_name())?;
+            if large.is_some_and(|large| bytes.values().any(|bytes| *bytes >= large)) {
+                readers = run.workers;
+            }
+        }
+        let mut snapshot = Snapshot::take(connection, readers)?;
+        if snapshot.readers().len() < readers {
+            run.console.line(&format!(
+                "snapshot   {}: the source is written to, or its binary log does not tell",
+                describe(&snapshot)
+            ));
+        }
+        Ok(snapshot)
     })
 }
 

@@ -45,7 +45,7 @@ const OF_TARGET: Task = Task {
 /// differs, the source has changed.
 pub(super) fn source_with_manifest(run: &mut Run, look: Look<'_>) -> anyhow::Result<Verified> {
     check_names(run, look, export::DIRECTORY)?;
-    let mut snapshots = snapshots::without_lock(run, &OF_SOURCE)?;
+    let mut snapshots = snapshots::without_lock(run, &OF_SOURCE, None)?;
     let (mut databases, mut moved) = (Vec::new(), Vec::new());
     let outcomes = run.stage(&OF_SOURCE, |stage| {
         let snapshot = snapshots::snapshot_of(&mut snapshots, stage.database);

@@ -1,12 +1,13 @@
 //! Both sides of one table, read at the same time.
 
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread::{self, Scope, ScopedJoinHandle};
 
 use catalog::KeySample;
+use dataset::KeyRange;
 use digest::SourceValue;
-use source::Reader;
+use source::{Reader, Rows};
 use target::{Aside, Kept, TargetRow};
 use verify::{
     Buckets, DetailSide, DrillDown, DrillLimits, Findings, SideSums, TablePlan, TableReport,
@@ -37,8 +38,8 @@ pub(super) struct Sides<'s> {
 
 /// What the target is held against.
 pub(super) enum Left<'s> {
-    /// The table of the source.
-    Source(&'s mut Reader),
+    /// The table of the source, in ranges that as many connections read as there are.
+    Source(&'s mut [Reader], &'s [KeyRange]),
     /// The table's files, as another session of the target has read them.
     Files(&'s mut target::Connection, &'s Kept),
 }
@@ -72,15 +73,13 @@ impl Sides<'_> {
             .target
             .estimated_rows(&self.database.target_schema, &self.pair.target.name)?;
         let buckets = Buckets::for_rows(estimate);
-        let spelled = || self.plan.spelled_sums(buckets);
-        if let (Some(source), Some(target)) = (spelled(), spelled()) {
-            let (source, target) = self.sums(source, target)?;
+        if let Some(empty) = self.plan.spelled_sums(buckets) {
+            let (source, target) = self.sums(&empty)?;
             if verify::compare(&source, &target).is_equal() {
                 return Ok(TableReport::new(&source, &target, Findings::default()));
             }
         }
-        let empty = || self.plan.side_sums(buckets);
-        let (source, target) = self.sums(empty(), empty())?;
+        let (source, target) = self.sums(&self.plan.side_sums(buckets))?;
         let difference = verify::compare(&source, &target);
         let findings = match difference.is_equal() {
             true => Findings::default(),
@@ -88,10 +87,9 @@ impl Sides<'_> {
                 let mut drill = DrillDown::new(self.plan, &difference, limits);
                 for pass in 0..drill.passes_needed() {
                     let (mut left, mut right) = (drill.side(pass), drill.side(pass));
-                    self.read_both(
-                        |row| row.detail(&mut left),
-                        |fields| right.add_target(fields),
-                    )?;
+                    self.read_both(vec![|row: LeftRow<'_>| row.detail(&mut left)], |fields| {
+                        right.add_target(fields)
+                    })?;
                     drill.settle(left, right);
                 }
                 drill.finish()
@@ -100,23 +98,29 @@ impl Sides<'_> {
         Ok(TableReport::new(&source, &target, findings))
     }
 
-    /// Adds the rows of both sides up.
-    fn sums<'p>(
-        &mut self,
-        mut source: SideSums<'p>,
-        mut target: SideSums<'p>,
-    ) -> anyhow::Result<(SideSums<'p>, SideSums<'p>)> {
-        self.read_both(
-            |row| row.add_to(&mut source),
-            |fields| target.add_target(fields),
-        )?;
+    /// Adds the rows of both sides up, beginning with nothing.
+    fn sums<'p>(&mut self, empty: &SideSums<'p>) -> anyhow::Result<(SideSums<'p>, SideSums<'p>)> {
+        let connections = match &self.left {
+            Left::Source(readers, ranges) if self.sample.is_none() => {
+                readers.len().min(ranges.len())
+            }
+            _ => 1,
+        };
+        let mut parts = vec![empty.clone(); connections];
+        let mut target = empty.clone();
+        let takers = parts.iter_mut();
+        let takers = takers.map(|sums| move |row: LeftRow<'_>| row.add_to(&mut *sums));
+        self.read_both(takers.collect(), |fields| target.add_target(fields))?;
+        let mut source = empty.clone();
+        parts.iter().for_each(|part| source.merge(part));
         Ok((source, target))
     }
 
-    /// Reads both sides at the same time, each once.
-    fn read_both(
+    /// Reads both sides at the same time, each once; the left one over as many connections as
+    /// there are takers of its rows.
+    fn read_both<L: FnMut(LeftRow<'_>) + Send>(
         &mut self,
-        see_left: impl FnMut(LeftRow<'_>) + Send,
+        see_left: Vec<L>,
         mut see_target: impl FnMut(&TargetRow<'_>) + Send,
     ) -> anyhow::Result<()> {
         let columns: Vec<&str> = self
@@ -124,87 +128,151 @@ impl Sides<'_> {
             .target_columns()
             .map(|column| column.name.as_str())
             .collect();
-        let (pair, aside, sample) = (self.pair, self.aside, self.sample);
         let place = (
             self.database.target_schema.as_str(),
-            pair.target.name.as_str(),
+            self.pair.target.name.as_str(),
         );
-        let database = self.database.source_name();
-        let (left, target) = (&mut self.left, &mut *self.target);
         let stopped = &AtomicBool::new(false);
-        let mut check = Checker::new(self.interrupt, stopped);
-        let left_check = Checker::new(self.interrupt, stopped);
+        let reading = &Reading {
+            database: self.database.source_name(),
+            pair: self.pair,
+            columns: &columns,
+            sample: self.sample,
+            interrupt: self.interrupt,
+            stopped,
+            next: AtomicUsize::new(0),
+        };
+        let (left, target) = (&mut self.left, &mut *self.target);
+        let key = self.pair.target.primary_key_columns();
+        let (aside, sample) = (self.aside, self.sample);
         thread::scope(|scope| {
-            let columns = &columns;
-            let left = scope.spawn(move || {
-                let result = left.read((database, pair), columns, sample, left_check, see_left);
-                stopped.fetch_or(result.is_err(), Ordering::Relaxed);
-                result
-            });
-            let key = pair.target.primary_key_columns();
+            let left = left.read(scope, reading, see_left);
+            let mut check = Checker::new(reading.interrupt, stopped);
             let visit = |fields: &TargetRow<'_>| {
                 check.row()?;
                 see_target(fields);
                 Ok(())
             };
             let target =
-                target.scan_with::<anyhow::Error>(place, &key, columns, aside, sample, visit);
+                target.scan_with::<anyhow::Error>(place, &key, &columns, aside, sample, visit);
             stopped.fetch_or(target.is_err(), Ordering::Relaxed);
-            let left = left.join().expect("reading a side does not panic");
-            match (left, target) {
-                (Ok(()), Ok(_)) => Ok(()),
-                // The side that stopped because of the other has nothing to say of its own.
-                (Err(error), Err(other)) if other.is::<OtherSideFailed>() => Err(error),
-                (_, Err(error)) | (Err(error), Ok(_)) => Err(error),
+            let mut ends: Vec<anyhow::Result<()>> = left.into_iter().map(joined).collect();
+            ends.push(target.map(drop));
+            // What stopped because of another has nothing to say of its own.
+            let errors = ends.into_iter().filter_map(Result::err);
+            match errors.min_by_key(|error| error.is::<OtherFailed>()) {
+                None => Ok(()),
+                Some(error) => Err(error),
             }
         })
     }
 }
 
+fn joined(thread: ScopedJoinHandle<'_, anyhow::Result<()>>) -> anyhow::Result<()> {
+    thread.join().expect("reading a side does not panic")
+}
+
 impl Left<'_> {
-    fn read(
-        &mut self,
-        (database, pair): (&str, TablePair<'_>),
-        columns: &[&str],
-        sample: Option<&KeySample>,
-        mut check: Checker<'_>,
+    /// Begins to read with one thread for each taker of rows.
+    fn read<'scope, L: FnMut(LeftRow<'_>) + Send + 'scope>(
+        &'scope mut self,
+        scope: &'scope Scope<'scope, '_>,
+        reading: &'scope Reading<'scope>,
+        takers: Vec<L>,
+    ) -> Vec<ScopedJoinHandle<'scope, anyhow::Result<()>>> {
+        match self {
+            Self::Source(readers, ranges) => {
+                let ranges: &[KeyRange] = ranges;
+                let readers = readers.iter_mut().zip(takers);
+                let threads = readers.map(|(reader, see)| {
+                    scope.spawn(move || reading.ended(reading.source(reader, ranges, see)))
+                });
+                threads.collect()
+            }
+            Self::Files(connection, kept) => {
+                let files: (&mut target::Connection, &Kept) = (connection, kept);
+                let thread = |(see, (connection, kept))| {
+                    scope.spawn(move || reading.ended(reading.files(connection, kept, see)))
+                };
+                takers.into_iter().zip([files]).map(thread).collect()
+            }
+        }
+    }
+}
+
+/// What the threads that read one side have in common.
+struct Reading<'r> {
+    database: &'r str,
+    pair: TablePair<'r>,
+    columns: &'r [&'r str],
+    sample: Option<&'r KeySample>,
+    interrupt: &'r Interrupt,
+    stopped: &'r AtomicBool,
+    /// The range that is read next.
+    next: AtomicUsize,
+}
+
+impl Reading<'_> {
+    /// Reads ranges of the source's table until there is none left.
+    fn source(
+        &self,
+        reader: &mut Reader,
+        ranges: &[KeyRange],
         mut see: impl FnMut(LeftRow<'_>),
     ) -> anyhow::Result<()> {
-        match self {
-            Self::Source(reader) => reader.scan_table::<anyhow::Error>(
-                database,
-                pair.source,
-                columns,
-                sample,
-                |values| {
-                    check.row()?;
-                    see(LeftRow::Source(values));
-                    Ok(())
-                },
-            ),
-            Self::Files(connection, kept) => {
-                connection.scan_aside::<anyhow::Error>(kept, columns, |fields| {
-                    check.row()?;
-                    see(LeftRow::Files(fields));
-                    Ok(())
-                })
-            }
-        }?;
+        let mut check = Checker::new(self.interrupt, self.stopped);
+        let mut read = |rows: Rows<'_>| {
+            let table = self.pair.source;
+            let visit = |values: &[SourceValue<'_>]| {
+                check.row()?;
+                see(LeftRow::Source(values));
+                Ok(())
+            };
+            reader.scan_table::<anyhow::Error>(self.database, table, self.columns, rows, visit)
+        };
+        if let Some(sample) = self.sample {
+            read(Rows::Sample(sample))?;
+            return Ok(());
+        }
+        while let Some(range) = ranges.get(self.next.fetch_add(1, Ordering::Relaxed)) {
+            read(Rows::Range(range))?;
+        }
         Ok(())
     }
-}
 
-/// Ends the reading of one side.
-#[derive(Debug)]
-struct OtherSideFailed;
+    fn files(
+        &self,
+        connection: &mut target::Connection,
+        kept: &Kept,
+        mut see: impl FnMut(LeftRow<'_>),
+    ) -> anyhow::Result<()> {
+        let mut check = Checker::new(self.interrupt, self.stopped);
+        connection.scan_aside::<anyhow::Error>(kept, self.columns, |fields| {
+            check.row()?;
+            see(LeftRow::Files(fields));
+            Ok(())
+        })?;
+        Ok(())
+    }
 
-impl fmt::Display for OtherSideFailed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the other side could not be read")
+    /// Stops the others where one cannot go on.
+    fn ended(&self, end: anyhow::Result<()>) -> anyhow::Result<()> {
+        self.stopped.fetch_or(end.is_err(), Ordering::Relaxed);
+        end
     }
 }
 
-impl std::error::Error for OtherSideFailed {}
+/// Ends a reading whose result nobody needs any more.
+#[derive(Debug)]
+struct OtherFailed;
+
+impl fmt::Display for OtherFailed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("something else could not be read")
+    }
+}
+
+impl std::error::Error for OtherFailed {}
 
 /// Looks now and then whether the work is to stop.
 pub(super) struct Checker<'i> {
@@ -227,7 +295,7 @@ impl<'i> Checker<'i> {
         if self.rows.is_multiple_of(ROWS_BETWEEN_CHECKS) {
             self.interrupt.check()?;
             if self.stopped.load(Ordering::Relaxed) {
-                return Err(OtherSideFailed.into());
+                return Err(OtherFailed.into());
             }
         }
         Ok(())
