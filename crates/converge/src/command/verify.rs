@@ -10,6 +10,8 @@ mod look;
 mod manifests;
 mod sides;
 
+use std::collections::BTreeSet;
+
 use dataset::{KeyRange, Manifest};
 use source::Snapshot;
 use target::LedgerRun;
@@ -215,6 +217,7 @@ fn compare_database(
         name: database.name.clone(),
         ..DatabaseReport::default()
     };
+    let large = large_tables(database, snapshot)?;
     let pairs_looked_at = pairs.iter().copied().enumerate();
     for (index, pair) in
         pairs_looked_at.filter(|(_, pair)| look.includes(&database.name, &pair.source.name))
@@ -235,7 +238,11 @@ fn compare_database(
                 database.name, pair.target.name
             ));
         }
-        let ranges = ranges(stage, snapshot, pair)?;
+        let is_large = sample.is_none() && large.contains(&pair.source.name);
+        let ranges = match is_large {
+            true => ranges(stage, snapshot, pair)?,
+            false => vec![KeyRange::whole()],
+        };
         let table = Sides {
             database,
             interrupt: stage.interrupt,
@@ -270,25 +277,25 @@ fn compare_database(
     Ok(report)
 }
 
-/// The ranges that the connections share a table in; one where it is small, or where there is
-/// one connection.
+/// The tables that several connections share; none where there is one.
+fn large_tables(database: &Database, snapshot: &mut Snapshot) -> anyhow::Result<BTreeSet<String>> {
+    if snapshot.readers().len() == 1 {
+        return Ok(BTreeSet::new());
+    }
+    let tables = snapshot.reader().table_bytes(database.source_name())?;
+    let large = tables
+        .into_iter()
+        .filter(|(_, bytes)| *bytes >= LARGE_BYTES);
+    Ok(large.map(|(name, _)| name).collect())
+}
+
+/// The ranges that the connections share a table in.
 fn ranges(
     stage: &StageRun<'_>,
     snapshot: &mut Snapshot,
     pair: TablePair<'_>,
 ) -> anyhow::Result<Vec<KeyRange>> {
-    let whole = vec![KeyRange::whole()];
-    if snapshot.readers().len() == 1 {
-        return Ok(whole);
-    }
     let (name, reader) = (stage.database.source_name(), snapshot.reader());
-    let bytes = reader.table_bytes(name)?;
-    if bytes
-        .get(&pair.source.name)
-        .is_none_or(|bytes| *bytes < LARGE_BYTES)
-    {
-        return Ok(whole);
-    }
     let check = || Ok::<_, anyhow::Error>(stage.interrupt.check()?);
     reader.plan_chunks(name, pair.source, RANGE_BYTES, check)
 }
