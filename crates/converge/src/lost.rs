@@ -46,6 +46,8 @@ pub(crate) struct Work(Arc<Mutex<State>>);
 #[derive(Debug)]
 struct State {
     task: Task,
+    /// The command that does the task again.
+    again: &'static str,
     call: Call,
     /// Databases with which this task was done before, where that is kept.
     kept: Vec<String>,
@@ -91,6 +93,7 @@ impl Work {
     pub(crate) fn outside(task: &Task, call: &Call, database: &Database) -> Self {
         Self(Arc::new(Mutex::new(State {
             task: *task,
+            again: task.name,
             call: call.clone(),
             kept: Vec::new(),
             source: database.source.to_string(),
@@ -134,6 +137,11 @@ impl Work {
         // work must not go on to what makes it untrue, such as a commit.
         let _turn = turn();
         self.state().task.leaves = what;
+    }
+
+    /// Says which command does the task again, where that is not the one of its name.
+    pub(crate) fn is_done_again_by(&self, command: &'static str) {
+        self.state().again = command;
     }
 
     /// Says how far the work is.
@@ -216,7 +224,7 @@ impl State {
 
     /// What to do when the server is back, in commands that can be pasted.
     fn next(&self, status: &str) -> String {
-        let (name, again) = (self.task.name, self.call.again());
+        let (name, again) = (self.again, self.call.again());
         let stage = |run: &Path| {
             let stage = self.call.other(name, Some(run));
             format!("`{stage}` begins this stage again")

@@ -11,7 +11,7 @@ mod stream;
 mod temporal;
 
 pub(crate) use field::Encoder;
-pub(crate) use stream::{Encoded, Failed, encode};
+pub(crate) use stream::{Encoded, Failed, Tuples, encode};
 
 /// Why a field has no binary form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -10,7 +10,9 @@ use postgres::{CopyInWriter, Transaction};
 
 use catalog::{TargetTable, quote};
 
-use crate::binary::{self, Encoded, Encoder, Failed};
+use dataset::Record;
+
+use crate::binary::{self, Encoded, Encoder, Failed, Tuples};
 use crate::error::{Doing, Error, Kind};
 
 /// The server keeps a message in one piece, and takes none of more than a gigabyte.
@@ -43,6 +45,13 @@ impl CopyForm {
             encoders.push(encoder);
         }
         Self(Form::Binary(encoders))
+    }
+
+    pub(crate) fn encoders(&self) -> Option<&[Encoder]> {
+        match &self.0 {
+            Form::Csv { .. } => None,
+            Form::Binary(encoders) => Some(encoders),
+        }
     }
 
     /// The column for which the files are sent as CSV.
@@ -106,14 +115,9 @@ pub(crate) fn copy_binary<E: From<Error> + Send>(
     csv: impl Read + Send,
     mut proceed: impl FnMut(u64) -> Result<(), E>,
 ) -> Result<u64, E> {
-    let names: Vec<String> = columns.iter().map(|c| quote::postgres(c)).collect();
-    let sql = format!(
-        "copy {} ({}) from stdin (format binary)",
-        quote::postgres_qualified(schema, table),
-        names.join(", ")
-    );
     let doing = || format!("loading table `{table}` from {file}");
     let refused = |error: Error| error.in_records();
+    let sql = binary_sql(schema, table, columns);
     let mut writer = transaction.copy_in(&sql).doing(doing)?;
     thread::scope(|scope| {
         // One is sent, one waits, one is filled.
@@ -133,6 +137,85 @@ pub(crate) fn copy_binary<E: From<Error> + Send>(
         Ok(())
     })
     .and_then(|()| Ok(writer.finish().doing(doing).map_err(refused)?))
+}
+
+fn binary_sql(schema: &str, table: &str, columns: &[&str]) -> String {
+    let names: Vec<String> = columns.iter().map(|c| quote::postgres(c)).collect();
+    format!(
+        "copy {} ({}) from stdin (format binary)",
+        quote::postgres_qualified(schema, table),
+        names.join(", ")
+    )
+}
+
+/// Rows on their way to the server one by one, while the file that they belong to is written;
+/// dropping it leaves nothing of them.
+pub struct Rows<'t> {
+    writer: CopyInWriter<'t>,
+    tuples: Tuples<'t>,
+    table: &'t str,
+    file: &'t str,
+    columns: &'t [&'t str],
+}
+
+impl<'t> Rows<'t> {
+    pub(crate) fn begin(
+        transaction: &'t mut Transaction<'_>,
+        schema: &str,
+        (table, file): (&'t str, &'t str),
+        columns: &'t [&'t str],
+        encoders: &'t [Encoder],
+    ) -> Result<Self, Error> {
+        let doing = || format!("loading table `{table}` from {file}");
+        let tuples = Tuples::begin(encoders)
+            .ok_or_else(|| in_file(&Failed::Columns, (table, file), columns))?;
+        let sql = binary_sql(schema, table, columns);
+        Ok(Self {
+            writer: transaction.copy_in(&sql).doing(doing)?,
+            tuples,
+            table,
+            file,
+            columns,
+        })
+    }
+
+    /// Sends a row, with those before it once they are many.
+    ///
+    /// # Errors
+    /// Where a field is not in the spelling of its type, and where the server refuses one of the
+    /// rows sent until now.
+    pub fn send(&mut self, record: &Record) -> Result<(), Error> {
+        let added = self.tuples.add(record);
+        added.map_err(|failed| in_file(&failed, (self.table, self.file), self.columns))?;
+        if !self.tuples.is_full() {
+            return Ok(());
+        }
+        let bytes = self.tuples.take().bytes;
+        self.write(&bytes)?;
+        if bytes.capacity() <= KEPT_BYTES_MAX {
+            self.tuples.reuse(bytes);
+        }
+        Ok(())
+    }
+
+    /// Sends what is left; returns how many rows were sent, and how many the server took.
+    pub(crate) fn end(mut self) -> Result<(u64, u64), Error> {
+        self.tuples.end();
+        let last = self.tuples.take();
+        self.write(&last.bytes)?;
+        let doing = || format!("loading table `{}` from {}", self.table, self.file);
+        let taken = self.writer.finish().doing(doing);
+        Ok((last.records, taken.map_err(Error::in_records)?))
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        let doing = || format!("loading table `{}` from {}", self.table, self.file);
+        for message in bytes.chunks(MESSAGE_BYTES_MAX) {
+            let written = self.writer.write_all(message).doing(doing);
+            written.map_err(Error::in_records)?;
+        }
+        Ok(())
+    }
 }
 
 /// The thread that sends has ended, and says why itself.

@@ -26,8 +26,6 @@ use crate::sequences;
 pub struct ImportTable<'a> {
     /// The table on the target.
     pub table: &'a TargetTable,
-    /// Digest of the records that are to be loaded.
-    pub digest: &'a str,
     /// Whether rows that it holds are kept aside and replaced; otherwise there must be none.
     pub replace: bool,
     /// Whether its indexes are built once it is filled: that pays where it gets many rows.
@@ -294,7 +292,6 @@ impl Aside {
         let name = &table.table.name;
         LedgerTable {
             name: name.clone(),
-            digest: table.digest.to_owned(),
             chunks: Vec::new(),
             kept_rows_in: self.kept.get(name).cloned(),
         }

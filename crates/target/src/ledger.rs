@@ -35,8 +35,6 @@ pub struct LedgerRun {
 pub struct LedgerTable {
     /// Its name.
     pub name: String,
-    /// Digest of the records that are to be loaded.
-    pub digest: String,
     /// What of it is loaded, by file.
     pub chunks: Vec<LedgerChunk>,
     /// Table of the ledger's schema with the rows that were replaced.
@@ -169,14 +167,13 @@ pub(crate) fn read(
         tables: Vec::new(),
     };
     let sql = format!(
-        "select table_name, digest, kept_rows_in from {schema}.run_table \
+        "select table_name, kept_rows_in from {schema}.run_table \
           where run_id = $1 order by table_name collate \"C\""
     );
     for row in client.query(&sql, &[&run.run_id]).doing(doing)? {
         run.tables.push(LedgerTable {
             name: row.get(0),
-            digest: row.get(1),
-            kept_rows_in: row.get(2),
+            kept_rows_in: row.get(1),
             chunks: Vec::new(),
         });
     }
@@ -216,13 +213,10 @@ pub(crate) fn insert_run(
     transaction
         .execute(&sql, &[run_id, &database, target_schema, made])
         .doing(doing)?;
-    let sql = format!("insert into {schema}.run_table values ($1, $2, $3, $4)");
+    let sql = format!("insert into {schema}.run_table values ($1, $2, $3)");
     for table in &run.tables {
         transaction
-            .execute(
-                &sql,
-                &[run_id, &table.name, &table.digest, &table.kept_rows_in],
-            )
+            .execute(&sql, &[run_id, &table.name, &table.kept_rows_in])
             .doing(doing)?;
     }
     let sql = format!("insert into {schema}.sequence_before values ($1, $2, $3, $4)");

@@ -40,7 +40,7 @@ pub use aside::{Aside, Kept};
 pub use batches::Batches;
 pub use connection::{Cancel, Connection};
 pub use constraints::{Blocker, blockers};
-pub use copy::CopyForm;
+pub use copy::{CopyForm, Rows};
 pub use discover::discover;
 pub use endpoint::Endpoint;
 pub use error::Error;

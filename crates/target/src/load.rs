@@ -8,7 +8,7 @@ use postgres::Transaction;
 use catalog::quote;
 
 use crate::connection::{Cancel, Connection};
-use crate::copy::{CopyForm, Form, copy_binary, copy_csv};
+use crate::copy::{CopyForm, Form, Rows, copy_binary, copy_csv};
 use crate::endpoint::Endpoint;
 use crate::error::{Doing, Error, Kind};
 use crate::ledger::{self, LedgerRun};
@@ -28,6 +28,23 @@ pub struct Chunk<'c> {
     pub blake3: &'c str,
     /// Records in it.
     pub rows: u64,
+}
+
+impl Chunk<'_> {
+    /// Fails where the server took another number of rows than there are.
+    fn check_taken(&self, taken: u64) -> Result<(), Error> {
+        let Chunk {
+            table, file, rows, ..
+        } = self;
+        if taken == *rows {
+            return Ok(());
+        }
+        let text = format!(
+            "the server took {taken} rows of {rows}; look for triggers or rules that drop rows"
+        );
+        let doing = format!("loading table `{table}` from {file}");
+        Err(Error::new(Kind::Count(text), doing))
+    }
 }
 
 /// A session of a run that loads files and brings back what was off.
@@ -98,6 +115,42 @@ impl Loader {
             schema: &self.schema,
             chunk: *chunk,
         })
+    }
+
+    /// Loads a file while it is being written, which the ledger must not know yet: `write` sends
+    /// its rows, and returns BLAKE3 of its bytes with what it made.
+    ///
+    /// Wants a table whose columns all have a binary form.
+    ///
+    /// # Errors
+    /// Where the server refuses a row, and those of `write`; nothing is loaded then. Where the
+    /// connection is lost, only the ledger can say whether it took the commit.
+    pub fn load_rows<T, E: From<Error>>(
+        &mut self,
+        (table, file): (&str, &str),
+        (form, columns): (&CopyForm, &[&str]),
+        write: impl FnOnce(&mut Rows<'_>) -> Result<(String, T), E>,
+    ) -> Result<T, E> {
+        let doing = || format!("loading table `{table}` from {file}");
+        let encoders = form.encoders().ok_or_else(|| {
+            let text = "a column has a type without a binary form here";
+            Error::new(Kind::State(text.to_owned()), doing())
+        })?;
+        let mut transaction = self.connection.client.transaction().doing(doing)?;
+        let place = (table, file);
+        let mut rows = Rows::begin(&mut transaction, &self.schema, place, columns, encoders)?;
+        let (blake3, written) = write(&mut rows)?;
+        let (sent, taken) = rows.end()?;
+        let chunk = Chunk {
+            table,
+            file,
+            blake3: &blake3,
+            rows: sent,
+        };
+        chunk.check_taken(taken)?;
+        ledger::insert_chunk(&mut transaction, (&self.ledger, &self.run_id), &chunk)?;
+        transaction.commit().doing(doing)?;
+        Ok(written)
     }
 
     /// Brings things back, one after the other, each for good.
@@ -176,18 +229,7 @@ impl ChunkLoad<'_> {
                 |_| proceed(),
             ),
         }?;
-        if rows == self.chunk.rows {
-            return Ok(());
-        }
-        let text = format!(
-            "the server took {rows} rows of {}; look for triggers or rules that drop rows",
-            self.chunk.rows
-        );
-        Err(Error::new(
-            Kind::Count(text),
-            format!("loading table `{table}` from {file}"),
-        )
-        .into())
+        Ok(self.chunk.check_taken(rows)?)
     }
 
     /// Makes the file's rows, and its entry in the ledger, final.

@@ -24,10 +24,11 @@ use dataset::{ColumnEntry, ConvertedChunk, ExportPlan, Journal, Manifest, Stage}
 use source::Reader;
 
 use crate::args::{ExportArgs, ReadingArgs};
-use crate::command::export::chunk_file::{Place, Task};
+use crate::command::export::chunk_file::{Hand, Place, Task};
 use crate::command::export::chunks::Chunks;
 use crate::command::export::resume::{Before, Begun};
 use crate::command::export::snapshots::{Moments, snapshot_of};
+use crate::command::import::ahead::{self, Ahead, Columns};
 use crate::command::transform::Places;
 use crate::command::{doctor, transform};
 use crate::console::thousands;
@@ -49,6 +50,9 @@ const TASK: lost::Task = lost::Task {
     leaves: "the source was only read, the target was not touched",
     is_kept: false,
 };
+/// The command that converts rows as it reads them.
+const MIGRATE: &str = "migrate";
+
 /// What every stage prints with `--output json`.
 #[derive(Debug, Serialize)]
 pub(crate) struct StageDocument<'a> {
@@ -97,6 +101,8 @@ pub(crate) struct Exported {
     pub(crate) manifest: Manifest,
     /// The chunks of its tables by number, in the order of the manifest.
     pub(crate) converted: Vec<BTreeMap<usize, ConvertedChunk>>,
+    /// Whether its load has begun.
+    pub(crate) is_loading: bool,
 }
 
 /// Exports all databases of the run.
@@ -109,7 +115,7 @@ pub(crate) fn stage(run: &mut Run, reading: &ReadingArgs) -> anyhow::Result<Vec<
     Ok(outcomes)
 }
 
-/// Reads all databases of the run, and converts their rows at once.
+/// Reads all databases of the run, and converts and loads their rows at once.
 ///
 /// What is read is complete, but without a manifest: the conversion has an end of its own.
 pub(crate) fn converting_stage(
@@ -169,6 +175,9 @@ fn export_database(
     (export_id, form): (&str, Form),
 ) -> anyhow::Result<Option<Exported>> {
     let database = stage.database;
+    if form.converted {
+        stage.work.is_done_again_by(MIGRATE);
+    }
     let directory = stage.directory.database_dir(&database.name, DIRECTORY)?;
     if let Some(Before::Complete(manifest)) = before
         // Nobody knows under which rules its rows were converted.
@@ -222,12 +231,29 @@ fn export_database(
         places: &places,
         form,
     };
-    let done = write_chunks(stage, snapshot.readers(), &writing)?;
+    let estimates = snapshot.reader().table_bytes(database.source_name())?;
+    let readers = snapshot.readers();
+    let mut ahead = match form.converted {
+        true => {
+            let sizes = (&plan, &estimates);
+            ahead::begin(stage, (&catalogs.target, &pairs), sizes, readers.len())?
+        }
+        false => None,
+    };
+    let target_too = ahead.is_some().then_some(Side::Target);
+    let heartbeat = Heartbeat::watch(database, target_too.as_slice(), stage.work);
+    let written = write_chunks(stage, readers, ahead.as_mut(), &writing);
+    let is_loading = ahead.is_some();
+    let done = written.map_err(|error| match ahead {
+        Some(mut ahead) => ahead.explain(stage, error),
+        None => error,
+    })?;
+    drop(heartbeat);
     let now = source::discover(&mut source, database.source_name())?;
     moments.check_schema(database, &pairs, &now)?;
     moments.check_tables(database, &pairs, &mut source)?;
     stage.outcome.snapshot = Some(plan.source.snapshot);
-    let exported = exported(stage, &plan, done)?;
+    let exported = exported(stage, &plan, done, is_loading)?;
     if form.converted {
         return Ok(Some(exported));
     }
@@ -259,13 +285,13 @@ struct Writing<'w> {
 }
 
 impl Writing<'_> {
-    /// All chunks, in the order of the plan.
-    fn tasks(&self) -> anyhow::Result<Vec<Task<'_>>> {
+    /// All chunks, in the order of the plan; `columns` are how the tables of the pairs are sent.
+    fn tasks<'t>(&'t self, columns: &'t [Option<Columns<'t>>]) -> anyhow::Result<Vec<Task<'t>>> {
         let mut tasks = Vec::new();
         for planned in &self.plan.tables {
-            let mut pairs = self.pairs.iter().zip(self.plans);
-            let (pair, plan) = pairs
-                .find(|(pair, _)| pair.source.name == planned.name)
+            let mut pairs = self.pairs.iter().zip(self.plans).zip(columns);
+            let ((pair, plan), columns) = pairs
+                .find(|((pair, _), _)| pair.source.name == planned.name)
                 .context("the plan has a table that is not there")?;
             let chunks = planned.chunks.iter().zip(1..);
             tasks.extend(chunks.map(|(range, number)| Task {
@@ -274,16 +300,18 @@ impl Writing<'_> {
                 number,
                 of: planned.chunks.len(),
                 plan: self.form.converted.then_some(plan),
+                columns: columns.as_ref(),
             }));
         }
         Ok(tasks)
     }
 }
 
-/// Reads the chunks that are missing; returns all.
+/// Reads the chunks that are missing, and loads them where that has begun; returns all.
 fn write_chunks(
     stage: &mut StageRun<'_>,
     readers: &mut [Reader],
+    ahead: Option<&mut Ahead>,
     writing: &Writing<'_>,
 ) -> anyhow::Result<Chunks> {
     let (places, form) = (writing.places, writing.form);
@@ -295,7 +323,11 @@ fn write_chunks(
             done.add(stage, chunk)?;
         }
     }
-    let mut tasks = writing.tasks()?;
+    let columns = writing.pairs.iter().zip(writing.plans);
+    let columns: Vec<_> = columns
+        .map(|(pair, plan)| Columns::of(*pair, plan))
+        .collect();
+    let mut tasks = writing.tasks(&columns)?;
     tasks.retain(|task| !done.has(&task.table.name, task.number));
     let name = stage.database.name.clone();
     let place = Place {
@@ -308,12 +340,27 @@ fn write_chunks(
         let rows = thousands(place.rows.load(Ordering::Relaxed));
         format!("export     {name} {rows} rows")
     };
+    let mut loaders = ahead
+        .map_or(&mut [][..], |ahead| &mut ahead.loaders)
+        .iter_mut();
+    let hands = readers.iter_mut().map(|reader| Hand {
+        reader,
+        loader: loaders.next(),
+    });
+    let mut hands: Vec<Hand<'_>> = hands.collect();
     let work =
-        |reader: &mut Reader, task: &Task<'_>, halt: &Halt<'_>| place.write(reader, task, halt);
-    side_by_side(stage, readers, &tasks, work, progress, |stage, _, chunk| {
-        journal.add(&chunk)?;
-        done.add(stage, chunk)
-    })?;
+        |hand: &mut Hand<'_>, task: &Task<'_>, halt: &Halt<'_>| place.write(hand, task, halt);
+    side_by_side(
+        stage,
+        &mut hands,
+        &tasks,
+        work,
+        progress,
+        |stage, _, chunk| {
+            journal.add(&chunk)?;
+            done.add(stage, chunk)
+        },
+    )?;
     let pairs = writing.pairs.iter();
     let in_parts = pairs.filter_map(|pair| done.in_parts(pair.source).transpose());
     witness::check(
@@ -324,7 +371,12 @@ fn write_chunks(
     Ok(done)
 }
 
-fn exported(stage: &StageRun<'_>, plan: &ExportPlan, mut done: Chunks) -> anyhow::Result<Exported> {
+fn exported(
+    stage: &StageRun<'_>,
+    plan: &ExportPlan,
+    mut done: Chunks,
+    is_loading: bool,
+) -> anyhow::Result<Exported> {
     let (run_id, database) = (stage.directory.run_id(), &stage.database.name);
     let mut manifest = Manifest::new(run_id, database, Stage::Export, now(), plan.source.clone());
     let tables = plan.tables.iter().map(|planned| done.take(planned));
@@ -335,6 +387,7 @@ fn exported(stage: &StageRun<'_>, plan: &ExportPlan, mut done: Chunks) -> anyhow
     Ok(Exported {
         manifest,
         converted,
+        is_loading,
     })
 }
 

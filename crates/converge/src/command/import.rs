@@ -1,5 +1,6 @@
 //! `import`: loads the transformed files into the target, all or nothing for each database.
 
+pub(crate) mod ahead;
 mod around;
 mod ended;
 mod files;
@@ -10,7 +11,7 @@ use std::path::Path;
 
 use baseline::Names;
 use catalog::{TargetCatalog, quote};
-use dataset::{FileEntry, Manifest, TableEntry};
+use dataset::{Manifest, TableEntry};
 use target::{Fingerprint, LedgerChunk, LedgerRun, Leftovers};
 
 use crate::args::ImportArgs;
@@ -48,10 +49,12 @@ const BLOCKED_TABLES_SHOWN: usize = 20;
 
 /// What an operator decides about an import.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Manner {
+pub(crate) struct Manner<'m> {
     pub(crate) leftovers: Leftovers,
     /// Whether materialised views are filled anew.
     pub(crate) refresh: bool,
+    /// Databases that this process has begun to load already.
+    pub(crate) ahead: &'m [String],
 }
 
 pub(crate) fn run(args: &ImportArgs, interrupt: Interrupt) -> anyhow::Result<()> {
@@ -62,6 +65,7 @@ pub(crate) fn run(args: &ImportArgs, interrupt: Interrupt) -> anyhow::Result<()>
             false => Leftovers::WaitedFor,
         },
         refresh: args.refresh,
+        ahead: &[],
     };
     let outcomes = stage(&mut run, manner)?;
     let human = "imported\nnext: cargo xtask verify\n";
@@ -71,13 +75,17 @@ pub(crate) fn run(args: &ImportArgs, interrupt: Interrupt) -> anyhow::Result<()>
 }
 
 /// Imports all databases of the run.
-pub(crate) fn stage(run: &mut Run, manner: Manner) -> anyhow::Result<Vec<StageOutcome>> {
+pub(crate) fn stage(run: &mut Run, manner: Manner<'_>) -> anyhow::Result<Vec<StageOutcome>> {
     transform::check_one_export(run, transform::DIRECTORY)?;
     let workers = run.workers;
     run.stage(&TASK, |stage| import_database(stage, workers, manner))
 }
 
-fn import_database(stage: &mut StageRun<'_>, workers: usize, manner: Manner) -> anyhow::Result<()> {
+fn import_database(
+    stage: &mut StageRun<'_>,
+    workers: usize,
+    manner: Manner<'_>,
+) -> anyhow::Result<()> {
     let database = stage.database;
     let directory = stage
         .directory
@@ -86,21 +94,19 @@ fn import_database(stage: &mut StageRun<'_>, workers: usize, manner: Manner) -> 
         Failure::blocked(format!("there are no complete transformed files: {error}"))
             .hint("run `cargo xtask transform` first")
     })?;
-    let mut connection = target::Connection::open(&database.target)?;
-    versions::support(connection.server())?;
-    check_sessions(database, &mut connection)?;
-    let run_id = stage.directory.run_id();
-    connection
-        .lock_for_run(run_id, manner.leftovers)
-        .map_err(|error| at_work(error, run_id))?;
-    let begun = begun(stage, &mut connection, &manifest)?;
+    let mut connection = connect(stage, manner.leftovers)?;
+    let begun = begun(stage, &mut connection, &manifest, manner)?;
     if begun.as_ref().is_some_and(|run| run.loaded.is_some()) {
         return Ok(());
     }
     let planned = read_catalogs(stage)?;
     let pairs = planned.pairs(database)?;
     let names: Vec<&str> = pairs.iter().map(|pair| pair.target.name.as_str()).collect();
-    let around = around::look(stage, &mut connection, &names, manner)?;
+    let around = connection.surroundings(&database.target_schema, &names)?;
+    if !manner.ahead.contains(&database.name) {
+        around::name_others(stage, &around);
+    }
+    around::name_views(stage, &around, manner);
     let files = Files {
         manifest: &manifest,
         directory: &directory,
@@ -110,11 +116,7 @@ fn import_database(stage: &mut StageRun<'_>, workers: usize, manner: Manner) -> 
     match begun {
         Some(run) => load::go_on(stage, &mut connection, run, &files)?,
         None => {
-            let look = look_at_target(database, &mut connection, &planned.target, &pairs);
-            let (live, known) = look.map_err(|error| {
-                let error = ended::with_owners(error, &database.target_schema, &mut connection);
-                ended::explain(error, stage.interrupt, ended::Reached::Nothing)
-            })?;
+            let (live, known) = look_at_target(stage, &mut connection, &planned.target, &pairs)?;
             load::begin(stage, &mut connection, (&live, &known), &files)?;
         }
     }
@@ -122,18 +124,38 @@ fn import_database(stage: &mut StageRun<'_>, workers: usize, manner: Manner) -> 
     around::refresh(stage, &mut connection, &around, manner)
 }
 
+/// A session of the target that holds the lock of the run.
+fn connect(stage: &StageRun<'_>, leftovers: Leftovers) -> anyhow::Result<target::Connection> {
+    let database = stage.database;
+    let mut connection = target::Connection::open(&database.target)?;
+    versions::support(connection.server())?;
+    check_sessions(database, &mut connection)?;
+    let run_id = stage.directory.run_id();
+    connection
+        .lock_for_run(run_id, leftovers)
+        .map_err(|error| at_work(error, run_id))?;
+    Ok(connection)
+}
+
 /// What the target is before the load, which must be what was planned for.
 fn look_at_target(
-    database: &Database,
+    stage: &StageRun<'_>,
     connection: &mut target::Connection,
     planned: &TargetCatalog,
     pairs: &[TablePair<'_>],
 ) -> anyhow::Result<(TargetCatalog, Fingerprint)> {
-    let known = connection.definitions(&database.target_schema)?;
-    let live = target::discover(connection, &database.target_schema)?;
-    check_schema(database, planned, &live)?;
-    check_blockers(database, connection, pairs)?;
-    Ok((live, known))
+    let database = stage.database;
+    let mut look = || {
+        let known = connection.definitions(&database.target_schema)?;
+        let live = target::discover(connection, &database.target_schema)?;
+        check_schema(database, planned, &live)?;
+        check_blockers(database, connection, pairs)?;
+        Ok((live, known))
+    };
+    look().map_err(|error| {
+        let error = ended::with_owners(error, &database.target_schema, connection);
+        ended::explain(error, stage.interrupt, ended::Reached::Nothing)
+    })
 }
 
 /// What is to be loaded.
@@ -281,6 +303,7 @@ fn begun(
     stage: &mut StageRun<'_>,
     connection: &mut target::Connection,
     manifest: &Manifest,
+    manner: Manner<'_>,
 ) -> anyhow::Result<Option<LedgerRun>> {
     let database = stage.database;
     check_ledger(database, connection, Some(stage.directory.run_id()))?;
@@ -298,11 +321,18 @@ fn begun(
     let name = &database.name;
     if ledger.loaded.is_none() {
         let files = manifest.tables.iter().map(|table| table.files.len());
-        stage.console.line(&format!(
-            "import     {name} goes on where it ended: {} of {} files are loaded",
+        let so_far = format!(
+            "{} of {} files are loaded",
             ledger.tables.iter().map(|t| t.chunks.len()).sum::<usize>(),
             files.sum::<usize>()
-        ));
+        );
+        let went = match manner.ahead.contains(name) {
+            true => "was begun while the source was read",
+            false => "goes on where it ended",
+        };
+        stage
+            .console
+            .line(&format!("import     {name} {went}: {so_far}"));
         return Ok(Some(ledger));
     }
     stage
@@ -314,22 +344,15 @@ fn begun(
     Ok(Some(ledger))
 }
 
-/// Whether what the ledger speaks of was made from these files.
+/// Whether all that the ledger has as loaded came from these files.
 fn is_of(ledger: &LedgerRun, manifest: &Manifest) -> bool {
-    let loaded_from = |chunk: &LedgerChunk, files: &[FileEntry]| {
-        files
-            .iter()
-            .any(|file| file.name == chunk.file && file.blake3 == chunk.blake3)
-    };
     let same = |entry: &TableEntry| {
-        ledger.tables.iter().any(|table| {
-            table.name == entry.name
-                && table.digest == entry.digest
-                && table
-                    .chunks
-                    .iter()
-                    .all(|chunk| loaded_from(chunk, &entry.files))
-        })
+        let is_file = |chunk: &LedgerChunk| {
+            let mut files = entry.files.iter();
+            files.any(|file| file.name == chunk.file && file.blake3 == chunk.blake3)
+        };
+        let mut tables = ledger.tables.iter();
+        tables.any(|table| table.name == entry.name && table.chunks.iter().all(is_file))
     };
     manifest.tables.iter().all(same)
 }

@@ -1,4 +1,5 @@
-//! `migrate`: assess, export, transform, import and verify; rows are converted as they are read.
+//! `migrate`: assess, export, transform, import and verify; rows are converted, and loaded, as
+//! they are read.
 
 use serde::Serialize;
 
@@ -8,7 +9,7 @@ use ::verify::{Verdict, VerifyReport};
 
 use crate::args::{MigrateArgs, ReadingArgs};
 use crate::command::assess::AssessmentSummary;
-use crate::command::import::Manner;
+use crate::command::import::{Manner, ahead};
 use crate::command::{assess, export, import, transform, verify};
 use crate::fence::Fence;
 use crate::interrupt::Interrupt;
@@ -41,6 +42,7 @@ pub(crate) struct Migration {
 
 pub(crate) fn run(args: &MigrateArgs, interrupt: Interrupt) -> anyhow::Result<()> {
     let mut run = Session::open(&args.common, interrupt)?.begin(&args.common)?;
+    ahead::take_back(&run)?;
     import::preflight(&run)?;
     let fence = match args.is_final {
         true => Some(Fence::raise(&run, args.source_frozen)?),
@@ -101,16 +103,37 @@ pub(crate) fn stages(
     reading: &ReadingArgs,
     (keep_export, refresh): (bool, bool),
 ) -> anyhow::Result<Migration> {
-    let (export, exported) = export::converting_stage(run, reading, keep_export)?;
-    let transform = transform::stage_of_exported(run, exported)?;
+    let read = read(run, reading, keep_export).map_err(|error| ahead::taken_back(run, error))?;
     let manner = Manner {
         leftovers: Leftovers::WaitedFor,
         refresh,
+        ahead: &read.ahead,
     };
     let import = import::stage(run, manner)?;
     Ok(Migration {
+        export: read.export,
+        transform: read.transform,
+        import,
+    })
+}
+
+/// What was done before the import.
+struct Read {
+    export: Vec<StageOutcome>,
+    transform: Vec<StageOutcome>,
+    /// Databases of which rows are loaded already.
+    ahead: Vec<String>,
+}
+
+/// Reads the source, converts its rows, and loads them as far as that does not depend on all.
+fn read(run: &mut Run, reading: &ReadingArgs, keep_export: bool) -> anyhow::Result<Read> {
+    let (export, exported) = export::converting_stage(run, reading, keep_export)?;
+    let ahead = exported.iter().filter(|(_, exported)| exported.is_loading);
+    let ahead = ahead.map(|(name, _)| name.clone()).collect();
+    let transform = transform::stage_of_exported(run, exported)?;
+    Ok(Read {
         export,
         transform,
-        import,
+        ahead,
     })
 }

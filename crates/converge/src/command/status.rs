@@ -108,9 +108,19 @@ fn next_command(run: Option<&RunDirectory>, targets: &[TargetState]) -> String {
         return "cargo xtask rollback, or cargo xtask finalize: a target holds another run"
             .to_owned();
     }
+    let complete =
+        |files: &'static str| move |target: &TargetState| run.is_complete(&target.database, files);
     let unfinished = |target: &TargetState| loaded(target) && target.loaded.is_none();
     if targets.iter().any(unfinished) {
-        return "cargo xtask import, which goes on, or cargo xtask rollback".to_owned();
+        return match targets.iter().all(complete(transform::DIRECTORY)) {
+            true => "cargo xtask import, which goes on, or cargo xtask rollback".to_owned(),
+            // `migrate` loads rows before it has all of them.
+            false => format!(
+                "cargo xtask migrate --run {}, which takes the unfinished load back first, or \
+                 cargo xtask rollback",
+                run.path().display()
+            ),
+        };
     }
     if targets.iter().all(loaded) {
         return after_the_import(&run.state, targets);
@@ -119,8 +129,6 @@ fn next_command(run: Option<&RunDirectory>, targets: &[TargetState]) -> String {
     if targets.iter().all(|target| last(target) == Some("done")) {
         return "nothing: the run is final".to_owned();
     }
-    let complete =
-        |files: &'static str| move |target: &TargetState| run.is_complete(&target.database, files);
     if !targets.iter().all(complete(export::DIRECTORY)) {
         // Without its name, another run would be begun.
         let command = match targets.iter().any(|target| converts(run, target)) {

@@ -226,6 +226,7 @@ fn end_exported(stage: &mut StageRun<'_>, exported: Exported) -> anyhow::Result<
     let Exported {
         manifest,
         converted,
+        ..
     } = exported;
     let tables = tables(&manifest, &plans, &pairs)?;
     say_left_out(stage, &plans, &pairs);

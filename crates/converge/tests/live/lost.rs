@@ -109,11 +109,23 @@ impl Move {
 
     /// Checks what a stage that lost a server said and left behind.
     fn check(&self, outcome: Outcome, stage: &str, message: &str, state: &str) -> Outcome {
+        self.check_stage_of(stage, outcome, stage, message, state)
+    }
+
+    /// The same where another command begins the stage again.
+    fn check_stage_of(
+        &self,
+        command: &str,
+        outcome: Outcome,
+        stage: &str,
+        message: &str,
+        state: &str,
+    ) -> Outcome {
         let outcome = outcome.expect(1);
         let directory = self.workplace.run_directory();
         let run = directory.file_name().unwrap().to_str().unwrap();
         let again = format!(
-            "`cargo xtask {stage} --run runs/{run} --config config.yml` begins this stage again"
+            "`cargo xtask {command} --run runs/{run} --config config.yml` begins this stage again"
         );
         for part in [&format!("error: {message}"), state, again.as_str()] {
             assert!(outcome.stderr.contains(part), "{part}: {}", outcome.text());
@@ -338,7 +350,10 @@ fn a_target_that_dies_during_the_import_is_named_at_once() {
     let (source, target) = slow_table();
     let moved = Move::new("lost-killed-target", &source, target);
     let address = moved.address("target");
-    let import = moved.begin_import("migrate");
+    for stage in ["export", "transform"] {
+        moved.run(&[stage]).expect(0);
+    }
+    let import = moved.begin_import("import");
     moved.servers.kill_target();
     let fault = Instant::now();
     let outcome = finish(import);
@@ -355,13 +370,38 @@ fn a_target_that_dies_during_the_import_is_named_at_once() {
     assert_eq!(moved.target_rows("t"), "0");
     moved.servers.target().batch_execute(QUICK).unwrap();
     let followed = moved.follow_the_hint(&outcome);
-    let said: Vec<&str> = followed
-        .iter()
-        .map(|outcome| outcome.stdout.as_str())
-        .collect();
-    assert!(said[0].starts_with("imported\n"), "{said:?}");
-    assert!(said[1].ends_with("next: cargo xtask verify\n"), "{said:?}");
+    let said = &followed[0].stdout;
+    assert!(said.starts_with("imported\n"), "{said}");
     moved.repeat("verify").expect(0);
+}
+
+#[test]
+fn a_target_that_dies_while_a_migration_reads_keeps_what_the_next_takes_back() {
+    let (source, target) = slow_table();
+    let moved = Move::new("lost-killed-ahead", &source, target);
+    let address = moved.address("target");
+    let migrate = moved.begin_import("migrate");
+    moved.servers.kill_target();
+    let fault = Instant::now();
+    let outcome = finish(migrate);
+    assert!(fault.elapsed() < BROKEN_WITHIN, "{:?}", fault.elapsed());
+    let message =
+        format!("no connection to the target ({address}): loading table `t` from t.csv: ");
+    let state = "where the target holds a part of this run, `cargo xtask status";
+    let outcome = moved.check_stage_of("migrate", outcome, "export", &message, state);
+    moved.servers.start();
+    moved.servers.target().batch_execute(QUICK).unwrap();
+    let followed = moved.follow_the_hint(&outcome);
+    let (status, migrate) = (&followed[0], &followed[1]);
+    let holds = "holds an unfinished load of run";
+    assert!(status.stdout.contains(holds), "{}", status.text());
+    let taken_back = "was loaded before the files were complete is taken back";
+    assert!(migrate.stderr.contains(taken_back), "{}", migrate.text());
+    assert!(
+        migrate.stdout.contains("verdict: equal"),
+        "{}",
+        migrate.text()
+    );
 }
 
 #[test]

@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod ahead;
 mod apply;
 mod assess;
 mod bad_weather;
@@ -27,6 +28,7 @@ mod own_servers;
 mod parts;
 mod pass_through;
 mod path;
+mod pooler;
 mod random_mutations;
 mod resume;
 mod servers;

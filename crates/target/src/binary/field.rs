@@ -132,21 +132,29 @@ fn hex(digits: &[u8], out: &mut Vec<u8>) -> Result<(), Unreadable> {
     let (pairs, []) = digits.as_chunks::<2>() else {
         return Err(Unreadable);
     };
-    out.reserve(pairs.len());
-    for [high, low] in pairs {
-        out.push(nibble(*high)? << 4 | nibble(*low)?);
-    }
-    Ok(())
-}
-
-fn nibble(digit: u8) -> Result<u8, Unreadable> {
-    match digit {
-        b'0'..=b'9' => Ok(digit - b'0'),
-        b'a'..=b'f' => Ok(digit - b'a' + 10),
-        b'A'..=b'F' => Ok(digit - b'A' + 10),
+    let mut seen = 0;
+    out.extend(pairs.iter().map(|[high, low]| {
+        let (high, low) = (NIBBLES[usize::from(*high)], NIBBLES[usize::from(*low)]);
+        seen |= high | low;
+        high << 4 | low
+    }));
+    match seen {
+        0..16 => Ok(()),
         _ => Err(Unreadable),
     }
 }
+
+/// The value of each hexadecimal digit; more than any of them for every other byte.
+const NIBBLES: [u8; 256] = {
+    let mut nibbles = [0xff; 256];
+    let mut value: u8 = 0;
+    while value < 16 {
+        nibbles[b"0123456789abcdef"[value as usize] as usize] = value;
+        nibbles[b"0123456789ABCDEF"[value as usize] as usize] = value;
+        value += 1;
+    }
+    nibbles
+};
 
 /// The number of bits, then the bits from the highest of the first byte on.
 fn bits(digits: &[u8], out: &mut Vec<u8>) -> Result<(), Unreadable> {

@@ -16,7 +16,7 @@ const PIECE_BYTES: usize = 256 * 1024;
 /// A NULL has no length.
 const NULL: [u8; 4] = (-1_i32).to_be_bytes();
 
-/// A piece of COPY data and how many records have been encoded with it.
+/// A piece of COPY data and how many records have been encoded with its end.
 #[derive(Debug, Default)]
 pub(crate) struct Encoded {
     pub(crate) bytes: Vec<u8>,
@@ -36,6 +36,72 @@ pub(crate) enum Failed<E> {
     Send(E),
 }
 
+/// Makes tuples of records, piece by piece.
+#[derive(Debug)]
+pub(crate) struct Tuples<'e> {
+    encoders: &'e [Encoder],
+    /// How many fields each has, as it begins.
+    fields: [u8; 2],
+    piece: Encoded,
+}
+
+impl<'e> Tuples<'e> {
+    /// Begins with the file's header; `None` where no table has as many columns.
+    pub(crate) fn begin(encoders: &'e [Encoder]) -> Option<Self> {
+        let fields = i16::try_from(encoders.len()).ok()?.to_be_bytes();
+        let piece = Encoded {
+            bytes: HEADER.to_vec(),
+            records: 0,
+        };
+        Some(Self {
+            encoders,
+            fields,
+            piece,
+        })
+    }
+
+    /// Adds a record.
+    ///
+    /// # Errors
+    /// Where a field is not in the spelling of its type.
+    pub(crate) fn add<E>(&mut self, record: &Record) -> Result<(), Failed<E>> {
+        self.piece.records += 1;
+        self.piece.bytes.extend(self.fields);
+        for (column, (field, encoder)) in record.iter().zip(self.encoders).enumerate() {
+            encode_field(field, encoder, &mut self.piece.bytes).map_err(|()| Failed::Field {
+                record: self.piece.records,
+                column,
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Whether the piece is large enough to be sent.
+    pub(crate) fn is_full(&self) -> bool {
+        self.piece.bytes.len() >= PIECE_BYTES
+    }
+
+    /// Takes the piece away.
+    pub(crate) fn take(&mut self) -> Encoded {
+        let bytes = mem::take(&mut self.piece.bytes);
+        Encoded {
+            bytes,
+            records: self.piece.records,
+        }
+    }
+
+    /// Goes on in the buffer of a piece that was sent.
+    pub(crate) fn reuse(&mut self, mut bytes: Vec<u8>) {
+        bytes.clear();
+        self.piece.bytes = bytes;
+    }
+
+    /// Adds the end of the file.
+    pub(crate) fn end(&mut self) {
+        self.piece.bytes.extend(TRAILER);
+    }
+}
+
 /// Encodes all records of a CSV with its header. `send` takes a piece and gives back one to be
 /// filled, which may be any that was sent before.
 pub(crate) fn encode<E>(
@@ -48,28 +114,17 @@ pub(crate) fn encode<E>(
     if !reader.header().iter().eq(columns) {
         return Err(Failed::Columns);
     }
-    let count = i16::try_from(encoders.len()).map_err(|_| Failed::Columns)?;
-    let mut piece = Encoded::default();
-    piece.bytes.extend_from_slice(HEADER);
+    let mut tuples = Tuples::begin(encoders).ok_or(Failed::Columns)?;
     let mut record = Record::new();
     while reader.read(&mut record).map_err(Failed::Read)? {
-        piece.bytes.extend(count.to_be_bytes());
-        for (column, (field, encoder)) in record.iter().zip(encoders).enumerate() {
-            encode_field(field, encoder, &mut piece.bytes).map_err(|()| Failed::Field {
-                record: reader.record_number(),
-                column,
-            })?;
-        }
-        piece.records = reader.record_number();
-        if piece.bytes.len() >= PIECE_BYTES {
-            let records = piece.records;
-            piece = send(mem::take(&mut piece)).map_err(Failed::Send)?;
-            piece.bytes.clear();
-            piece.records = records;
+        tuples.add(&record)?;
+        if tuples.is_full() {
+            let empty = send(tuples.take()).map_err(Failed::Send)?;
+            tuples.reuse(empty.bytes);
         }
     }
-    piece.bytes.extend(TRAILER);
-    send(piece).map_err(Failed::Send)?;
+    tuples.end();
+    send(tuples.take()).map_err(Failed::Send)?;
     Ok(())
 }
 

@@ -11,7 +11,6 @@ create table {schema}.run (
 create table {schema}.run_table (
     run_id text not null references {schema}.run,
     table_name text not null,
-    digest text not null,
     -- Table of this schema with the rows that were there before.
     kept_rows_in text,
     primary key (run_id, table_name)

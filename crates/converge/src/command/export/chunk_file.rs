@@ -1,37 +1,26 @@
 //! Takes the rows of a chunk from the source to its files.
 
-use std::panic::resume_unwind;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{self, Receiver, Sender, SyncSender};
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::{fmt, mem, thread};
+
+use anyhow::Context;
 
 use catalog::{SourceColumn, SourceTable};
 use dataset::{ChunkDone, KeyRange, Record, chunk_file_name};
 use digest::{TableDigest, digest_fields};
 use source::Reader;
+use target::{Loader, Rows};
 use transform::TablePlan;
 
 use super::chunk_csv::{ChunkCsv, KeyEnds};
 use super::converting::Converting;
 use crate::command::export::copied_columns;
+use crate::command::import::ahead::Columns;
 use crate::command::transform::Places;
-use crate::side_by_side::Halt;
+use crate::side_by_side::{Halt, Worker};
 
 /// Rows between two looks at the signals and the other workers.
 const ROWS_BETWEEN_CHECKS: u64 = 256;
-/// Enough that the hand-over costs nothing beside the bytes, and little beside what a row may
-/// take.
-const BATCH_BYTES: usize = 256 << 10;
-/// The same for rows of few bytes, whose records weigh more than they hold.
-const BATCH_ROWS_MAX: usize = 2048;
-/// Larger buffers are not kept: each record of a batch would come to hold a long row's.
-const KEPT_BYTES: usize = 4 << 10;
-/// What a field takes beside its bytes.
-const FIELD_BYTES: usize = 9;
-/// Batches that may wait to be written.
-const BATCHES_MAX: usize = 2;
 
 /// A chunk to be read.
 #[derive(Debug)]
@@ -44,6 +33,25 @@ pub(crate) struct Task<'t> {
     pub(crate) of: usize,
     /// How its rows are converted, where they are.
     pub(crate) plan: Option<&'t TablePlan>,
+    /// How they are sent, where they can be loaded at once.
+    pub(crate) columns: Option<&'t Columns<'t>>,
+}
+
+/// Who reads chunks, and loads them where that has begun.
+pub(crate) struct Hand<'r> {
+    pub(crate) reader: &'r mut Reader,
+    pub(crate) loader: Option<&'r mut Loader>,
+}
+
+impl Worker for Hand<'_> {
+    fn cancel(&self) -> Box<dyn Fn()> {
+        let reads = self.reader.cancel();
+        let loads = self.loader.as_ref().map(|loader| loader.cancel());
+        Box::new(move || {
+            reads.cancel();
+            loads.iter().for_each(|loads| loads.cancel());
+        })
+    }
 }
 
 /// Where chunks are read and written.
@@ -60,191 +68,74 @@ pub(crate) struct Place<'p> {
 }
 
 impl Place<'_> {
-    /// Reads a chunk and writes its files: one thread takes rows from the connection while
-    /// another one writes them.
+    /// Reads a chunk, writes its files, and loads it where that has begun.
     pub(crate) fn write(
         &self,
-        reader: &mut Reader,
+        hand: &mut Hand<'_>,
         task: &Task<'_>,
         halt: &Halt<'_>,
     ) -> anyhow::Result<ChunkDone> {
-        let encoder = Mutex::new(Encoder::create(self, task)?);
-        thread::scope(|scope| {
-            let (full, batches) = mpsc::sync_channel(BATCHES_MAX);
-            let (empty, empties) = mpsc::channel();
-            let encoder = &encoder;
-            let writing = scope.spawn(move || write_batches(encoder, batches, &empty));
-            let mut passing = Passing::new(encoder, full, empties);
-            let read = reader
-                .export_table::<anyhow::Error>(self.database, task.table, task.range, |record| {
-                    passing.pass(record, halt)
-                })
-                .and_then(|_| passing.hand_over());
-            drop(passing);
-            let written = writing.join();
-            // Why nobody takes the rows matters more than that nobody does.
-            written
-                .unwrap_or_else(|panic| resume_unwind(panic))
-                .and(read)
+        let name = chunk_file_name(&task.table.name, task.number, task.of);
+        let (Some(loader), Some(columns)) = (&mut hand.loader, task.columns) else {
+            return self.write_files(hand.reader, (task, &name), None, halt);
+        };
+        let reader = &mut *hand.reader;
+        columns.load(loader, (&task.table.name, &name), |rows| {
+            let done = self.write_files(reader, (task, &name), Some(rows), halt)?;
+            let converted = done.converted.as_ref();
+            let file = &converted
+                .context("rows are loaded as they are converted")?
+                .file;
+            Ok((file.blake3.clone(), done))
+        })
+    }
+
+    fn write_files(
+        &self,
+        reader: &mut Reader,
+        (task, name): (&Task<'_>, &str),
+        rows: Option<&mut Rows<'_>>,
+        halt: &Halt<'_>,
+    ) -> anyhow::Result<ChunkDone> {
+        let mut encoder = Encoder::create(self, (task, name), rows)?;
+        reader.export_table::<anyhow::Error>(self.database, task.table, task.range, |record| {
+            if encoder.digest.count.is_multiple_of(ROWS_BETWEEN_CHECKS) {
+                halt.check()?;
+            }
+            encoder.write(record)
         })?;
         halt.check()?;
-        let encoder = encoder.into_inner().unwrap_or_else(PoisonError::into_inner);
         self.rows.fetch_add(encoder.digest.count, Ordering::Relaxed);
         encoder.finish(task)
     }
 }
 
-/// Records that go from one thread to the other together.
-#[derive(Debug, Default)]
-struct Batch {
-    /// Those behind the first `used` are there for their buffers.
-    records: Vec<Record>,
-    used: usize,
-    bytes: usize,
-}
-
-impl Batch {
-    fn add(&mut self, record: &Record) {
-        if self.used == self.records.len() {
-            self.records.push(Record::new());
-        }
-        self.records[self.used].copy_from(record);
-        self.used += 1;
-        self.bytes += record.byte_len() + FIELD_BYTES * record.len();
-    }
-
-    fn clear(&mut self) {
-        for record in &mut self.records[..self.used] {
-            if record.byte_len() > KEPT_BYTES {
-                *record = Record::new();
-            }
-        }
-        (self.used, self.bytes) = (0, 0);
-    }
-}
-
-/// The side that has the rows.
-struct Passing<'p> {
-    encoder: &'p Mutex<Encoder>,
-    full: SyncSender<Batch>,
-    empties: Receiver<Batch>,
-    batch: Batch,
-    /// Batches that have not come back.
-    under_way: usize,
-    rows: u64,
-}
-
-impl<'p> Passing<'p> {
-    fn new(encoder: &'p Mutex<Encoder>, full: SyncSender<Batch>, empties: Receiver<Batch>) -> Self {
-        Self {
-            encoder,
-            full,
-            empties,
-            batch: Batch::default(),
-            under_way: 0,
-            rows: 0,
-        }
-    }
-
-    fn pass(&mut self, record: &Record, halt: &Halt<'_>) -> anyhow::Result<()> {
-        if self.rows.is_multiple_of(ROWS_BETWEEN_CHECKS) {
-            halt.check()?;
-        }
-        self.rows += 1;
-        if record.byte_len() > BATCH_BYTES {
-            return self.write_alone(record);
-        }
-        self.batch.add(record);
-        match self.batch.bytes < BATCH_BYTES && self.batch.used < BATCH_ROWS_MAX {
-            true => Ok(()),
-            false => self.hand_over(),
-        }
-    }
-
-    /// A large row is not copied: it is written here, once all before it are.
-    fn write_alone(&mut self, record: &Record) -> anyhow::Result<()> {
-        self.hand_over()?;
-        while self.under_way > 0 {
-            self.batch = self.empties.recv().map_err(|_| NobodyWrites)?;
-            self.under_way -= 1;
-        }
-        lock(self.encoder).write(record)
-    }
-
-    fn hand_over(&mut self) -> anyhow::Result<()> {
-        let empty = match self.empties.try_recv() {
-            Ok(empty) => {
-                self.under_way -= 1;
-                empty
-            }
-            Err(_) => Batch::default(),
-        };
-        let batch = mem::replace(&mut self.batch, empty);
-        if batch.used > 0 {
-            self.full.send(batch).map_err(|_| NobodyWrites)?;
-            self.under_way += 1;
-        }
-        Ok(())
-    }
-}
-
-/// The thread that writes has ended, and says why itself.
-#[derive(Debug)]
-struct NobodyWrites;
-
-impl fmt::Display for NobodyWrites {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("nobody writes the rows")
-    }
-}
-
-impl std::error::Error for NobodyWrites {}
-
-fn write_batches(
-    encoder: &Mutex<Encoder>,
-    batches: Receiver<Batch>,
-    empty: &Sender<Batch>,
-) -> anyhow::Result<()> {
-    for mut batch in batches {
-        let mut encoder = lock(encoder);
-        for record in &batch.records[..batch.used] {
-            encoder.write(record)?;
-        }
-        drop(encoder);
-        batch.clear();
-        // Who reads has ended where this fails.
-        let _ = empty.send(batch);
-    }
-    Ok(())
-}
-
-fn lock(encoder: &Mutex<Encoder>) -> MutexGuard<'_, Encoder> {
-    encoder.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 /// What becomes of the rows of a chunk.
-struct Encoder {
+struct Encoder<'r, 't> {
     digest: TableDigest,
     keys: KeyEnds,
     /// As they were read.
     read: Option<ChunkCsv>,
     /// As the target takes them.
-    converting: Option<Converting>,
+    converting: Option<Converting<'r, 't>>,
 }
 
-impl Encoder {
-    fn create(place: &Place<'_>, task: &Task<'_>) -> anyhow::Result<Self> {
-        let name = chunk_file_name(&task.table.name, task.number, task.of);
+impl<'r, 't> Encoder<'r, 't> {
+    fn create(
+        place: &Place<'_>,
+        (task, name): (&Task<'_>, &str),
+        rows: Option<&'r mut Rows<'t>>,
+    ) -> anyhow::Result<Self> {
         let columns: Vec<&SourceColumn> = copied_columns(task.table).collect();
         let keys = KeyEnds::of(task.table, &columns);
         let header = columns.iter().map(|column| column.name.as_str());
         let read = place
             .read
-            .map(|directory| ChunkCsv::create(directory, &name, header));
+            .map(|directory| ChunkCsv::create(directory, name, header));
         let converting = task
             .plan
             .zip(place.converted)
-            .map(|(plan, places)| Converting::create(plan, places, &name));
+            .map(|(plan, places)| Converting::create(plan, places, name, rows));
         Ok(Self {
             digest: TableDigest::default(),
             keys,

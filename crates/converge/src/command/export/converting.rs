@@ -2,22 +2,30 @@
 
 use dataset::{ConvertedChunk, Record};
 use digest::{TableDigest, digest_fields};
+use target::Rows;
 use transform::TablePlan;
 
 use super::chunk_csv::ChunkCsv;
 use crate::command::transform::{Changes, Places, rejected};
 
 /// A chunk on its way to what the target takes.
-pub(super) struct Converting {
+pub(super) struct Converting<'r, 't> {
     plan: TablePlan,
     converted: Record,
     csv: ChunkCsv,
     changes: Changes,
     digest: TableDigest,
+    /// Where they are loaded at once.
+    rows: Option<&'r mut Rows<'t>>,
 }
 
-impl Converting {
-    pub(super) fn create(plan: &TablePlan, places: &Places, name: &str) -> anyhow::Result<Self> {
+impl<'r, 't> Converting<'r, 't> {
+    pub(super) fn create(
+        plan: &TablePlan,
+        places: &Places,
+        name: &str,
+        rows: Option<&'r mut Rows<'t>>,
+    ) -> anyhow::Result<Self> {
         let header = plan.columns().iter().map(|column| column.name());
         Ok(Self {
             csv: ChunkCsv::create(&places.transformed, name, header)?,
@@ -25,13 +33,15 @@ impl Converting {
             converted: Record::new(),
             changes: Changes::new(&places.rejected, name),
             digest: TableDigest::default(),
+            rows,
         })
     }
 
     /// Takes a row as it was read, with its number within the chunk and its digest.
     ///
     /// # Errors
-    /// Where a value cannot be converted, and those of the file system.
+    /// Where a value cannot be converted, those of the file system, and where the target refuses
+    /// a row.
     pub(super) fn write(&mut self, read: &Record, number: u64, digest: u128) -> anyhow::Result<()> {
         let converted = self.plan.convert(read, &mut self.converted, number);
         converted.map_err(|rejection| rejected(&rejection))?;
@@ -41,7 +51,11 @@ impl Converting {
             true => digest,
             false => digest_fields(self.converted.iter()),
         });
-        self.csv.write(&self.converted)
+        self.csv.write(&self.converted)?;
+        match &mut self.rows {
+            Some(rows) => Ok(rows.send(&self.converted)?),
+            None => Ok(()),
+        }
     }
 
     pub(super) fn finish(

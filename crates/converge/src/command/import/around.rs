@@ -11,15 +11,9 @@ use crate::run::StageRun;
 /// Enough to recognise a pattern by.
 const KEYS_SHOWN: usize = 5;
 
-/// Names what is going to notice the load.
-pub(super) fn look(
-    stage: &StageRun<'_>,
-    connection: &mut target::Connection,
-    tables: &[&str],
-    manner: Manner,
-) -> anyhow::Result<Surroundings> {
-    let (name, schema) = (&stage.database.name, &stage.database.target_schema);
-    let around = connection.surroundings(schema, tables)?;
+/// Names who is going to notice the load.
+pub(super) fn name_others(stage: &StageRun<'_>, around: &Surroundings) {
+    let name = &stage.database.name;
     if !around.publications.is_empty() {
         stage.console.line(&format!(
             "note: the rows of `{name}` are handed on by {}: {}",
@@ -33,13 +27,17 @@ pub(super) fn look(
             around.sessions.join("; ")
         ));
     }
+}
+
+/// Names the materialised views that are not filled anew.
+pub(super) fn name_views(stage: &StageRun<'_>, around: &Surroundings, manner: Manner<'_>) {
     if !around.materialized_views.is_empty() && !manner.refresh {
         stage.console.line(&format!(
-            "note: materialised views of `{name}` keep what they held, since --refresh is not set: {}",
+            "note: materialised views of `{}` keep what they held, since --refresh is not set: {}",
+            stage.database.name,
             around.materialized_views.join(", ")
         ));
     }
-    Ok(around)
 }
 
 /// Names the foreign keys whose rows no index finds: deletes in the tables that they refer to read
@@ -68,7 +66,7 @@ pub(super) fn refresh(
     stage: &StageRun<'_>,
     connection: &mut target::Connection,
     around: &Surroundings,
-    manner: Manner,
+    manner: Manner<'_>,
 ) -> anyhow::Result<()> {
     if !manner.refresh {
         return Ok(());

@@ -21,7 +21,7 @@ use crate::side_by_side::side_by_side;
 
 /// Tables of more bytes get their indexes when they are filled; below, dropping and building
 /// them takes as long as it saves.
-const INDEX_LATER_BYTES: u64 = 4 << 20;
+pub(super) const INDEX_LATER_BYTES: u64 = 4 << 20;
 /// From the moment in which the ledger is known to hold no run.
 const LEAVES_BEFORE: &str = "this import has changed nothing";
 /// While the first transaction, or the last, is sent.
@@ -41,18 +41,35 @@ pub(super) fn begin(
     files: &Files<'_>,
 ) -> anyhow::Result<()> {
     stage.work.leaves(LEAVES_BEFORE);
-    let database = stage.database;
-    let mut tables = Vec::new();
     for pair in files.pairs {
-        let name = &pair.target.name;
-        let entry = entry(files.manifest, name)?;
-        tables.push(ImportTable {
-            table: catalog.table(name).expect("pairs come from this catalogue"),
-            digest: &entry.digest,
-            replace: database.target_rows.replace(name),
-            index_later: bytes_of(entry) >= INDEX_LATER_BYTES,
-        });
+        entry(files.manifest, &pair.target.name)?;
     }
+    let is_large = |table: &str| {
+        let entry = files.manifest.table(table);
+        entry.is_some_and(|entry| bytes_of(entry) >= INDEX_LATER_BYTES)
+    };
+    let run = take_off(stage, connection, (catalog, known), files.pairs, is_large)?;
+    go_on(stage, connection, run, files)
+}
+
+/// Takes constraints off, those that are indexes from large tables, and sets rows aside.
+pub(super) fn take_off(
+    stage: &mut StageRun<'_>,
+    connection: &mut target::Connection,
+    (catalog, known): (&TargetCatalog, &Fingerprint),
+    pairs: &[TablePair<'_>],
+    is_large: impl Fn(&str) -> bool,
+) -> anyhow::Result<LedgerRun> {
+    let database = stage.database;
+    let tables = pairs.iter().map(|pair| {
+        let name = &pair.target.name;
+        ImportTable {
+            table: catalog.table(name).expect("pairs come from this catalogue"),
+            replace: database.target_rows.replace(name),
+            index_later: is_large(name),
+        }
+    });
+    let tables: Vec<ImportTable<'_>> = tables.collect();
     let run_id = stage.directory.run_id().to_owned();
     stage.work.leaves(LEAVES_IN_COMMIT);
     let begun = {
@@ -71,8 +88,7 @@ pub(super) fn begin(
             counted(rows, "row")
         ));
     }
-    let run = LedgerRun::read(connection, &database.ledger)?;
-    go_on(stage, connection, run.context("the ledger is gone")?, files)
+    LedgerRun::read(connection, &database.ledger)?.context("the ledger is gone")
 }
 
 /// Goes on with a load that has begun.

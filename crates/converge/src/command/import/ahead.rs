@@ -1,0 +1,147 @@
+//! A load that begins while its files are being written, so that nothing of them is read again.
+//!
+//! It is not gone on with: what was loaded for files that never came to their end is taken back,
+//! and the next migration loads the files that are complete.
+
+use std::collections::BTreeMap;
+
+use catalog::TargetCatalog;
+use dataset::ExportPlan;
+use target::{CopyForm, Import, LedgerRun, Leftovers, Loader, Rows};
+use transform::TablePlan;
+
+use super::ended::{self, Reached};
+use super::{around, check_ledger, connect, load, look_at_target};
+use crate::command::rollback::{Later, Loaded};
+use crate::exit::{Failure, UNEXPECTED};
+use crate::pairing::TablePair;
+use crate::run::{Run, StageRun};
+
+/// While rows are read and loaded.
+const LEAVES_LOADING: &str = "the source was only read; where the target holds a part of this run, \
+     `{status}` says so, and `rollback` takes it back";
+
+/// A load that has begun before its files are complete.
+pub(crate) struct Ahead {
+    /// Has the lock of the run.
+    connection: target::Connection,
+    pub(crate) loaders: Vec<Loader>,
+}
+
+impl Ahead {
+    /// What an error means once what was loaded is taken back.
+    pub(crate) fn explain(&mut self, stage: &StageRun<'_>, error: anyhow::Error) -> anyhow::Error {
+        let schema = &stage.database.target_schema;
+        let error = ended::with_owners(error, schema, &mut self.connection);
+        ended::explain(error, stage.interrupt, Reached::Nothing)
+    }
+}
+
+/// Takes constraints off, and makes sessions ready that load; `None` where the database is loaded
+/// from its files. `estimates` are about how many bytes each table has on the source.
+pub(crate) fn begin(
+    stage: &mut StageRun<'_>,
+    (catalog, pairs): (&TargetCatalog, &[TablePair<'_>]),
+    (plan, estimates): (&ExportPlan, &BTreeMap<String, u64>),
+    workers: usize,
+) -> anyhow::Result<Option<Ahead>> {
+    let database = stage.database;
+    // Those rules look at all rows of several tables, and write files anew.
+    if !database.constraint_rules.is_empty() {
+        return Ok(None);
+    }
+    let mut connection = connect(stage, Leftovers::WaitedFor)?;
+    let run_id = stage.directory.run_id();
+    check_ledger(database, &mut connection, Some(run_id))?;
+    // A repeated migration finds itself loaded.
+    if LedgerRun::read(&mut connection, &database.ledger)?.is_some() {
+        return Ok(None);
+    }
+    let (live, known) = look_at_target(stage, &mut connection, catalog, pairs)?;
+    let names: Vec<&str> = pairs.iter().map(|pair| pair.target.name.as_str()).collect();
+    let around = connection.surroundings(&database.target_schema, &names)?;
+    around::name_others(stage, &around);
+    let is_large = |table: &str| {
+        let mut tables = plan.tables.iter();
+        let is_cut = tables.any(|planned| planned.name == table && planned.chunks.len() > 1);
+        is_cut || estimates.get(table).copied().unwrap_or_default() >= load::INDEX_LATER_BYTES
+    };
+    let run = load::take_off(stage, &mut connection, (&live, &known), pairs, is_large)?;
+    stage.work.leaves(LEAVES_LOADING);
+    let mut ahead = Ahead {
+        connection,
+        loaders: Vec::new(),
+    };
+    let loaders = Import::resume(&mut ahead.connection, &database.ledger, run)
+        .and_then(|import| (1..=workers).map(|number| import.loader(number)).collect());
+    match loaders {
+        Ok(loaders) => ahead.loaders = loaders,
+        Err(error) => return Err(ahead.explain(stage, error.into())),
+    }
+    Ok(Some(ahead))
+}
+
+/// How the rows of a table are sent.
+#[derive(Debug)]
+pub(crate) struct Columns<'p> {
+    names: Vec<&'p str>,
+    form: CopyForm,
+}
+
+impl<'p> Columns<'p> {
+    /// `None` where a column has no binary form: such a table is loaded from its files.
+    pub(crate) fn of(pair: TablePair<'_>, plan: &'p TablePlan) -> Option<Self> {
+        let names: Vec<&str> = plan.columns().iter().map(|column| column.name()).collect();
+        let form = CopyForm::of(pair.target, &names);
+        form.csv_because_of()
+            .is_none()
+            .then_some(Self { names, form })
+    }
+
+    /// Loads a file of a table while `write` writes it; see [`Loader::load_rows`].
+    pub(crate) fn load<T>(
+        &self,
+        loader: &mut Loader,
+        place: (&str, &str),
+        write: impl FnOnce(&mut Rows<'_>) -> anyhow::Result<(String, T)>,
+    ) -> anyhow::Result<T> {
+        loader.load_rows(place, (&self.form, &self.names), write)
+    }
+}
+
+/// Takes back what a migration has loaded that did not get to its import.
+pub(crate) fn take_back(run: &Run) -> anyhow::Result<()> {
+    for database in &run.config.databases {
+        let mut loaded = Loaded::find(&run.call, database)?;
+        let is_unfinished =
+            |held: &LedgerRun| held.loaded.is_none() && held.run_id == run.directory.run_id();
+        if loaded.run().is_some_and(is_unfinished) {
+            loaded.roll_back(&Later::Kept, Leftovers::WaitedFor, [].iter())?;
+            run.console.line(&format!(
+                "import     {}: what was loaded before the files were complete is taken back",
+                database.name
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Takes back what a migration has loaded that fails before its import; the error is what the
+/// operator is to see.
+pub(crate) fn taken_back(run: &Run, error: anyhow::Error) -> anyhow::Error {
+    let Err(why) = take_back(run) else {
+        return error;
+    };
+    let failure = error.downcast_ref::<Failure>();
+    let code = failure.map_or(UNEXPECTED, |failure| failure.code);
+    // A server that is lost has its own words for what it leaves behind.
+    if failure.is_some() && code == UNEXPECTED {
+        return error;
+    }
+    Failure::new(
+        code,
+        format!("{error:#}; and it was not taken back: {why:#}"),
+    )
+    .hint("what is loaded is kept: `cargo xtask rollback` takes it back")
+    .into()
+}
