@@ -20,6 +20,7 @@ use crate::{
     failure::{Failure, UNEXPECTED},
     flags, matrix,
     passthrough::{self, Package},
+    servers,
     tidy::snapshots,
     workspace,
 };
@@ -33,7 +34,9 @@ pub(crate) fn run(flags: flags::Test) -> Result<ExitCode> {
         mysql: Some(flags.mysql),
         postgres: Some(flags.postgres),
     };
-    let tests = Tests::on_servers(&wanted, runner(&flags.args))?;
+    let mut runner = runner(&flags.args);
+    add_pooler(&mut runner, &flags.args)?;
+    let tests = Tests::on_servers(&wanted, runner)?;
     if tests.status.success() && flags.args.is_empty() {
         check_references(&tests)?;
     }
@@ -42,11 +45,35 @@ pub(crate) fn run(flags: flags::Test) -> Result<ExitCode> {
 
 /// All tests on the installed servers, with what the runner counted.
 pub(crate) fn run_all() -> Result<Tests> {
-    let tests = Tests::on_servers(&Wanted::installed(), runner(&[]))?;
+    let mut runner = runner(&[]);
+    add_pooler(&mut runner, &[])?;
+    let tests = Tests::on_servers(&Wanted::installed(), runner)?;
     if tests.status.success() {
         check_references(&tests)?;
     }
     Ok(tests)
+}
+
+/// Names the pooler that the tests of poolers start, which is fetched where they are meant: by
+/// name, or as all are. Leaves them out of all where it cannot be had.
+fn add_pooler(runner: &mut Command, args: &[OsString]) -> Result<()> {
+    let are_named = |arg: &OsString| arg.to_string_lossy().contains("pooler");
+    let pgbouncer = if !args.is_empty() && !args.iter().any(are_named) {
+        servers::find_pgbouncer()?
+    } else if let Some((reason, _)) = servers::obstacle() {
+        let found = servers::find_pgbouncer()?;
+        if found.is_none() {
+            eprintln!("test: without the tests of poolers: {reason}");
+            runner.args(Runner::find().without("pooler::"));
+        }
+        found
+    } else {
+        Some(servers::pgbouncer()?)
+    };
+    if let Some(pgbouncer) = pgbouncer {
+        runner.env("CONVERGE_TEST_PGBOUNCER", pgbouncer);
+    }
+    Ok(())
 }
 
 /// What came of a run of tests.

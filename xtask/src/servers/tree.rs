@@ -17,7 +17,7 @@ use super::{
     archive::{self, Suite},
 };
 use crate::{
-    db::{account, place, state::remove_if_there},
+    db::{account, place, programs::search, state::remove_if_there},
     workspace,
 };
 
@@ -33,6 +33,10 @@ const PROGRAMS: [&str; 9] = [
     "bin/postgres",
     "bin/psql",
 ];
+
+/// The package and program of a pooler of sessions, and where the package has it.
+const PGBOUNCER: &str = "pgbouncer";
+const PGBOUNCER_PROGRAM: &str = "usr/sbin/pgbouncer";
 
 /// Folders of packages that no server reads.
 const LEFT_OUT: [&str; 5] = [
@@ -59,20 +63,8 @@ impl Tree {
 
     /// The tree of a release, made where it is not there yet.
     pub(crate) fn prepare(release: &'static Release) -> Result<Tree> {
-        let folder = folder()?;
-        let path = folder.join(release.name);
-        if !path.is_dir() {
-            let draft = folder.join(format!("{}.{}", release.name, std::process::id()));
-            eprintln!("servers: fetching and unpacking {}", release.name);
-            unpack(&folder, release.suite, release.packages, &draft)?;
-            for program in programs(&draft, release)? {
-                wrap(&program, &draft, &path)?;
-            }
-            // Another command may have been faster.
-            if fs::rename(&draft, &path).is_err() {
-                remove_if_there(&draft)?;
-            }
-        }
+        let content = (release.suite, release.packages);
+        let path = tree(release.name, content, |draft| programs(draft, release))?;
         Ok(Tree { path, release })
     }
 
@@ -90,6 +82,49 @@ impl Tree {
     pub(crate) fn postgres_bin(&self) -> PathBuf {
         postgres_bin(&self.path, self.release)
     }
+}
+
+/// PgBouncer, where the machine has it, or it was fetched before.
+pub(crate) fn find_pgbouncer() -> Result<Option<PathBuf>> {
+    let fetched = folder()?.join(PGBOUNCER).join(PGBOUNCER_PROGRAM);
+    let fetched = fetched.is_file().then_some(fetched);
+    Ok(fetched.or_else(|| search(&[PGBOUNCER])))
+}
+
+/// PgBouncer, fetched where it is not there yet.
+pub(crate) fn pgbouncer() -> Result<PathBuf> {
+    if let Some(found) = find_pgbouncer()? {
+        return Ok(found);
+    }
+    let path = tree(PGBOUNCER, (Suite::Bookworm, &[PGBOUNCER]), |draft| {
+        Ok(vec![draft.join(PGBOUNCER_PROGRAM)])
+    })?;
+    Ok(path.join(PGBOUNCER_PROGRAM))
+}
+
+/// A folder with packages and all that they depend on, made where it is not there yet, in which
+/// the `programs` start.
+fn tree(
+    name: &str,
+    (suite, packages): (Suite, &[&str]),
+    programs: impl FnOnce(&Path) -> Result<Vec<PathBuf>>,
+) -> Result<PathBuf> {
+    let folder = folder()?;
+    let path = folder.join(name);
+    if path.is_dir() {
+        return Ok(path);
+    }
+    let draft = folder.join(format!("{name}.{}", std::process::id()));
+    eprintln!("servers: fetching and unpacking {name}");
+    unpack(&folder, suite, packages, &draft)?;
+    for program in programs(&draft)? {
+        wrap(&program, &draft, &path)?;
+    }
+    // Another command may have been faster.
+    if fs::rename(&draft, &path).is_err() {
+        remove_if_there(&draft)?;
+    }
+    Ok(path)
 }
 
 fn postgres_bin(tree: &Path, release: &Release) -> PathBuf {
