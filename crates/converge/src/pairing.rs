@@ -3,6 +3,8 @@
 //! Decided from both live catalogues by name; says what does not fit, moves nothing.
 
 use std::fmt::Write;
+use std::panic::resume_unwind;
+use std::thread;
 
 use catalog::{SourceCatalog, SourceTable, TargetCatalog, TargetTable};
 
@@ -41,9 +43,16 @@ impl Catalogs {
     ) -> anyhow::Result<Self> {
         versions::support(source.server())?;
         versions::support(target.server())?;
+        // Each of them waits for a server.
+        let (source, target) = thread::scope(|scope| {
+            let source = scope.spawn(|| source::discover(source, database.source_name()));
+            let target = target::discover(target, &database.target_schema);
+            let source = source.join().unwrap_or_else(|panic| resume_unwind(panic));
+            (source, target)
+        });
         Ok(Self {
-            source: source::discover(source, database.source_name())?,
-            target: target::discover(target, &database.target_schema)?,
+            source: source?,
+            target: target?,
         })
     }
 

@@ -7,6 +7,9 @@ use std::io::{self, Write};
 use crate::Record;
 use crate::chunk_search::{append_until_quote, find_special};
 
+/// Larger buffers are given back to the system.
+const KEPT_BYTES_MAX: usize = 4 << 20;
+
 /// A writer of records; the header is written first.
 #[derive(Debug)]
 pub struct CsvWriter<W: Write> {
@@ -66,6 +69,9 @@ impl<W: Write> CsvWriter<W> {
         }
         self.line.push(b'\n');
         self.inner.write_all(&self.line)?;
+        if self.line.capacity() > KEPT_BYTES_MAX {
+            self.line = Vec::new();
+        }
         self.records += 1;
         Ok(())
     }

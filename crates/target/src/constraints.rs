@@ -52,18 +52,18 @@ pub(crate) fn read(
     Ok(found)
 }
 
-/// Takes all of it off and brings it back, and fails where the definitions would not be as they
-/// were; leaves everything as it is.
-pub(crate) fn try_out(
+/// Takes all of it off, once it was tried to bring it back: fails where the definitions would not
+/// be as they were.
+pub(crate) fn take_off(
     transaction: &mut Transaction<'_>,
     schema: &str,
     (found, before): (&[Off], &Fingerprint),
 ) -> Result<(), Error> {
     let doing = || "trying to take constraints off and to bring them back".to_owned();
-    transaction.batch_execute("savepoint trial").doing(doing)?;
     for off in found {
         off.take_off(transaction)?;
     }
+    transaction.batch_execute("savepoint trial").doing(doing)?;
     for off in found {
         off.try_back(transaction)?;
     }

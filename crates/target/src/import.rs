@@ -91,10 +91,7 @@ impl<'c> Import<'c> {
         }
         let sequences = sequences::read_states(&mut transaction, &sequences_of(tables))?;
         let constraints = constraints::read(&mut transaction, schema, &names)?;
-        constraints::try_out(&mut transaction, schema, (&constraints, &before))?;
-        for off in &constraints {
-            off.take_off(&mut transaction)?;
-        }
+        constraints::take_off(&mut transaction, schema, (&constraints, &before))?;
         let mut aside = Aside::default();
         let occupied = occupied(&mut transaction, schema, &names)?;
         for table in tables {

@@ -231,18 +231,17 @@ fn export_database(
         places: &places,
         form,
     };
-    let estimates = snapshot.reader().table_bytes(database.source_name())?;
-    let readers = snapshot.readers();
     let mut ahead = match form.converted {
         true => {
-            let sizes = (&plan, &estimates);
-            ahead::begin(stage, (&catalogs.target, &pairs), sizes, readers.len())?
+            let estimates = snapshot.reader().table_bytes(database.source_name())?;
+            let (sizes, workers) = ((&plan, &estimates), snapshot.readers().len());
+            ahead::begin(stage, (&catalogs.target, &pairs), sizes, workers)?
         }
         false => None,
     };
     let target_too = ahead.is_some().then_some(Side::Target);
     let heartbeat = Heartbeat::watch(database, target_too.as_slice(), stage.work);
-    let written = write_chunks(stage, readers, ahead.as_mut(), &writing);
+    let written = write_chunks(stage, snapshot.readers(), ahead.as_mut(), &writing);
     let is_loading = ahead.is_some();
     let done = written.map_err(|error| match ahead {
         Some(mut ahead) => ahead.explain(stage, error),

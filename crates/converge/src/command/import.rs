@@ -7,7 +7,9 @@ mod files;
 mod load;
 
 use std::collections::BTreeMap;
+use std::panic::resume_unwind;
 use std::path::Path;
+use std::thread;
 
 use baseline::Names;
 use catalog::{TargetCatalog, quote};
@@ -193,10 +195,24 @@ fn check_schema(
 
 /// Fails where an import of a new run would be refused, before anything is read.
 pub(crate) fn preflight(run: &Run) -> anyhow::Result<()> {
-    for database in &run.config.databases {
+    let look = |database: &Database| {
         run.interrupt.check()?;
         let look = || preflight_database(run, database);
-        Work::outside(&PREFLIGHT, &run.call, database).watched(database, look)?;
+        Work::outside(&PREFLIGHT, &run.call, database).watched(database, look)
+    };
+    // Each look mostly waits for a server.
+    for databases in run.config.databases.chunks(run.workers.max(1)) {
+        let looks = thread::scope(|scope| {
+            let looks = databases
+                .iter()
+                .map(|database| scope.spawn(|| look(database)));
+            let looks: Vec<_> = looks.collect();
+            let looks = looks.into_iter().map(|look| look.join());
+            looks.collect::<Vec<_>>()
+        });
+        for look in looks {
+            look.unwrap_or_else(|panic| resume_unwind(panic))?;
+        }
     }
     Ok(())
 }

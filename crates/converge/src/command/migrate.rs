@@ -42,7 +42,7 @@ pub(crate) struct Migration {
 
 pub(crate) fn run(args: &MigrateArgs, interrupt: Interrupt) -> anyhow::Result<()> {
     let mut run = Session::open(&args.common, interrupt)?.begin(&args.common)?;
-    ahead::take_back(&run)?;
+    ahead::take_back(&mut run)?;
     import::preflight(&run)?;
     let fence = match args.is_final {
         true => Some(Fence::raise(&run, args.source_frozen)?),

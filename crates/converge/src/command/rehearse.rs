@@ -9,7 +9,7 @@ use target::{Fingerprint, Leftovers};
 
 use crate::args::{CommonArgs, LockArgs, ReadingArgs};
 use crate::command::migrate::{self, Migration};
-use crate::command::rollback::{Later, Loaded};
+use crate::command::rollback::{self, Later, Loaded};
 use crate::command::{assess, doctor, import, verify};
 use crate::config::{Database, Environment};
 use crate::console::{bytes_text, text_table, thousands};
@@ -115,7 +115,7 @@ fn roll_back(run: &mut Run) -> anyhow::Result<()> {
     let databases = &run.config.databases;
     for (index, database) in databases.iter().enumerate() {
         let name = &database.name;
-        let mut loaded = Loaded::find(&run.call, database)?;
+        let mut loaded = Loaded::find(&rollback::TASK, &run.call, database)?;
         let done = databases[..index].iter().map(|database| &database.name);
         loaded.roll_back(&Later::Kept, Leftovers::WaitedFor, done)?;
         let Some(ledger) = loaded.run() else {

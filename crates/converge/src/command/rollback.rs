@@ -22,7 +22,7 @@ use crate::lost::{Side, Task, Work};
 use crate::run::Session;
 use crate::run_dir::record_outside_a_run;
 
-const TASK: Task = Task {
+pub(crate) const TASK: Task = Task {
     name: "rollback",
     sides: &[Side::Target],
     leaves: "a rollback is done as a whole or not at all: `{status}` says whether the target still holds the run",
@@ -87,7 +87,7 @@ pub(crate) fn run(args: &RollbackArgs, interrupt: Interrupt) -> anyhow::Result<(
     let mut loaded = Vec::new();
     for database in &session.config.databases {
         session.interrupt.check()?;
-        loaded.push(Loaded::find(&session.call, database)?);
+        loaded.push(Loaded::find(&TASK, &session.call, database)?);
     }
     let runs = loaded.iter().filter_map(|loaded| loaded.run.as_ref());
     session.check_named_run(&args.common, runs.map(|run| run.run_id.as_str()))?;
@@ -147,9 +147,13 @@ pub(crate) struct Loaded<'d> {
 }
 
 impl<'d> Loaded<'d> {
-    /// Looks into a target's ledger.
-    pub(crate) fn find(call: &'d Call, database: &'d Database) -> anyhow::Result<Self> {
-        Work::outside(&TASK, call, database).watched(database, || {
+    /// Looks into a target's ledger, as a part of a task.
+    pub(crate) fn find(
+        task: &Task,
+        call: &'d Call,
+        database: &'d Database,
+    ) -> anyhow::Result<Self> {
+        Work::outside(task, call, database).watched(database, || {
             let mut connection = target::Connection::open(&database.target)?;
             let run = LedgerRun::read(&mut connection, &database.ledger)?;
             Ok(Self {

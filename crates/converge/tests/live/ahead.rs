@@ -96,7 +96,7 @@ impl Move {
                           where locktype = 'advisory' and objid = 77 and not granted";
             self.one(waits)?;
             let loaded = self.one("select count(*)::text from converge.chunk");
-            (loaded? > "2".to_owned()).then_some(())
+            (loaded?.parse::<u32>().unwrap() > 2).then_some(())
         });
         (migrate, gate)
     }

@@ -14,9 +14,16 @@ use super::ended::{self, Reached};
 use super::{around, check_ledger, connect, load, look_at_target};
 use crate::command::rollback::{Later, Loaded};
 use crate::exit::{Failure, UNEXPECTED};
+use crate::lost::{Side, Task};
 use crate::pairing::TablePair;
 use crate::run::{Run, StageRun};
 
+const TASK: Task = Task {
+    name: "migrate",
+    sides: &[Side::Target],
+    leaves: "nothing was changed",
+    is_kept: false,
+};
 /// While rows are read and loaded.
 const LEAVES_LOADING: &str = "the source was only read; where the target holds a part of this run, \
      `{status}` says so, and `rollback` takes it back";
@@ -110,13 +117,17 @@ impl<'p> Columns<'p> {
 }
 
 /// Takes back what a migration has loaded that did not get to its import.
-pub(crate) fn take_back(run: &Run) -> anyhow::Result<()> {
+pub(crate) fn take_back(run: &mut Run) -> anyhow::Result<()> {
     for database in &run.config.databases {
-        let mut loaded = Loaded::find(&run.call, database)?;
+        let mut loaded = Loaded::find(&TASK, &run.call, database)?;
         let is_unfinished =
             |held: &LedgerRun| held.loaded.is_none() && held.run_id == run.directory.run_id();
         if loaded.run().is_some_and(is_unfinished) {
             loaded.roll_back(&Later::Kept, Leftovers::WaitedFor, [].iter())?;
+            if let Some(taken) = loaded.run() {
+                let directory = &mut run.directory;
+                directory.add_target_stage("rollback", &database.name, taken)?;
+            }
             run.console.line(&format!(
                 "import     {}: what was loaded before the files were complete is taken back",
                 database.name
@@ -128,7 +139,7 @@ pub(crate) fn take_back(run: &Run) -> anyhow::Result<()> {
 
 /// Takes back what a migration has loaded that fails before its import; the error is what the
 /// operator is to see.
-pub(crate) fn taken_back(run: &Run, error: anyhow::Error) -> anyhow::Error {
+pub(crate) fn taken_back(run: &mut Run, error: anyhow::Error) -> anyhow::Error {
     let Err(why) = take_back(run) else {
         return error;
     };
