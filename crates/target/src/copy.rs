@@ -1,5 +1,5 @@
-//! Sends files to the server: as they stand, or encoded in another thread while the server takes
-//! what is done.
+//! Sends rows to the server: those of files as they stand, or encoded in another thread while the
+//! server takes what is done, and those that come one by one.
 
 use std::io::{Read, Write};
 use std::panic::resume_unwind;
@@ -9,7 +9,6 @@ use std::thread;
 use postgres::{CopyInWriter, Transaction};
 
 use catalog::{TargetTable, quote};
-
 use dataset::Record;
 
 use crate::binary::{self, Encoded, Encoder, Failed, Tuples};
