@@ -10,10 +10,11 @@ pub(crate) mod snapshots;
 mod witness;
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::panic::resume_unwind;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
+use std::{fs, thread};
 
 use anyhow::Context;
 use serde::Serialize;
@@ -207,9 +208,9 @@ fn export_database(
     )?;
     let places = Places::of(stage)?;
     let schema_digest = plan::schema_digest(database, &pairs, form.converted)?;
-    let plan = match before {
+    let begun = match before {
         Some(Before::Begun(begun)) => {
-            resume::same_plan(stage, begun, (form, &schema_digest))?.clone()
+            Some(resume::same_plan(stage, begun, (form, &schema_digest))?.clone())
         }
         _ => {
             save_catalogs(stage, &catalogs)?;
@@ -218,12 +219,32 @@ fn export_database(
             if form.converted {
                 places.clear()?;
             }
-            let schema = (form.converted, schema_digest);
-            let plan = plan::make(stage, snapshot, &pairs, schema, export_id)?;
-            plan.write(&directory)?;
-            plan
+            None
         }
     };
+    let loads = form.converted && ahead::is_for(database);
+    let target_too = loads.then_some(Side::Target);
+    let heartbeat = Heartbeat::watch(database, target_too.as_slice(), stage.work);
+    let estimates = snapshot.reader().table_bytes(database.source_name())?;
+    let workers = snapshot.readers().len();
+    // The plan waits for the source, the beginning of the load for the target.
+    let (plan, ahead) = thread::scope(|scope| {
+        let stage = &*stage;
+        let begin = || ahead::begin(stage, (&catalogs.target, &pairs), &estimates, workers);
+        let ahead = loads.then(|| scope.spawn(begin));
+        let plan = begun.map_or_else(
+            || {
+                let schema = (form.converted, schema_digest);
+                let plan = plan::make(stage, snapshot, (&pairs, &estimates), schema, export_id)?;
+                plan.write(&directory)?;
+                Ok(plan)
+            },
+            anyhow::Ok,
+        );
+        let ahead = ahead.map(|ahead| ahead.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        (plan, ahead.transpose())
+    });
+    let (plan, mut ahead) = (plan?, ahead?.flatten());
     let writing = Writing {
         plan: &plan,
         pairs: &pairs,
@@ -231,16 +252,6 @@ fn export_database(
         places: &places,
         form,
     };
-    let mut ahead = match form.converted {
-        true => {
-            let estimates = snapshot.reader().table_bytes(database.source_name())?;
-            let (sizes, workers) = ((&plan, &estimates), snapshot.readers().len());
-            ahead::begin(stage, (&catalogs.target, &pairs), sizes, workers)?
-        }
-        false => None,
-    };
-    let target_too = ahead.is_some().then_some(Side::Target);
-    let heartbeat = Heartbeat::watch(database, target_too.as_slice(), stage.work);
     let written = write_chunks(stage, snapshot.readers(), ahead.as_mut(), &writing);
     let is_loading = ahead.is_some();
     let done = written.map_err(|error| match ahead {

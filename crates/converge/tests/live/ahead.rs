@@ -20,6 +20,7 @@ const SOURCE: &str = "
       (select 1 union all select id + 1 from n where id < 900)
       select id, id, repeat(left(sha2(id, 256), 32), 700), '2024-02-29' from n;
     insert into letter select id + 900, writer, body, sent from letter;
+    analyze table letter;
     create table setting (name varchar(20) primary key, value text);
     insert into setting values ('colour', 'green'), ('empty', ''), ('none', null);";
 

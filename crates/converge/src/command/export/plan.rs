@@ -1,6 +1,7 @@
 //! The plan of an export: which chunks each table has, the largest table first.
 
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
 use dataset::{ExportPlan, PlannedTable, SourceEntry};
 use source::Snapshot;
@@ -14,11 +15,11 @@ use crate::run::StageRun;
 /// read again.
 const CHUNK_BYTES_MAX: u64 = 16 << 20;
 
-/// Cuts all tables into chunks.
+/// Cuts all tables into chunks; `estimates` are about how many bytes each has.
 pub(crate) fn make(
     stage: &StageRun<'_>,
     snapshot: &mut Snapshot,
-    pairs: &[TablePair<'_>],
+    (pairs, estimates): (&[TablePair<'_>], &BTreeMap<String, u64>),
     (converts, schema_digest): (bool, String),
     export_id: &str,
 ) -> anyhow::Result<ExportPlan> {
@@ -31,7 +32,6 @@ pub(crate) fn make(
         coordinates: snapshot.coordinates().cloned(),
     };
     let reader = snapshot.reader();
-    let estimates = reader.table_bytes(name)?;
     let mut tables = Vec::new();
     for pair in pairs {
         let check = || Ok::<_, anyhow::Error>(interrupt.check()?);

@@ -6,13 +6,13 @@
 use std::collections::BTreeMap;
 
 use catalog::TargetCatalog;
-use dataset::ExportPlan;
 use target::{CopyForm, Import, LedgerRun, Leftovers, Loader, Rows};
 use transform::TablePlan;
 
 use super::ended::{self, Reached};
 use super::{around, check_ledger, connect, load, look_at_target};
 use crate::command::rollback::{Later, Loaded};
+use crate::config::Database;
 use crate::exit::{Failure, UNEXPECTED};
 use crate::lost::{Side, Task};
 use crate::pairing::TablePair;
@@ -44,19 +44,21 @@ impl Ahead {
     }
 }
 
-/// Takes constraints off, and makes sessions ready that load; `None` where the database is loaded
-/// from its files. `estimates` are about how many bytes each table has on the source.
+/// Whether a database can be loaded while it is read. Rules for constraints look at all rows of
+/// several tables, and write files anew.
+pub(crate) fn is_for(database: &Database) -> bool {
+    database.constraint_rules.is_empty()
+}
+
+/// Takes constraints off, and makes sessions ready that load; `None` where the run is loaded
+/// already. `estimates` are about how many bytes each table has on the source.
 pub(crate) fn begin(
-    stage: &mut StageRun<'_>,
+    stage: &StageRun<'_>,
     (catalog, pairs): (&TargetCatalog, &[TablePair<'_>]),
-    (plan, estimates): (&ExportPlan, &BTreeMap<String, u64>),
+    estimates: &BTreeMap<String, u64>,
     workers: usize,
 ) -> anyhow::Result<Option<Ahead>> {
     let database = stage.database;
-    // Those rules look at all rows of several tables, and write files anew.
-    if !database.constraint_rules.is_empty() {
-        return Ok(None);
-    }
     let mut connection = connect(stage, Leftovers::WaitedFor)?;
     let run_id = stage.directory.run_id();
     check_ledger(database, &mut connection, Some(run_id))?;
@@ -68,11 +70,8 @@ pub(crate) fn begin(
     let names: Vec<&str> = pairs.iter().map(|pair| pair.target.name.as_str()).collect();
     let around = connection.surroundings(&database.target_schema, &names)?;
     around::name_others(stage, &around);
-    let is_large = |table: &str| {
-        let mut tables = plan.tables.iter();
-        let is_cut = tables.any(|planned| planned.name == table && planned.chunks.len() > 1);
-        is_cut || estimates.get(table).copied().unwrap_or_default() >= load::INDEX_LATER_BYTES
-    };
+    let is_large =
+        |table: &str| estimates.get(table).copied().unwrap_or_default() >= load::INDEX_LATER_BYTES;
     let run = load::take_off(stage, &mut connection, (&live, &known), pairs, is_large)?;
     stage.work.leaves(LEAVES_LOADING);
     let mut ahead = Ahead {

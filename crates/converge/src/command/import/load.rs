@@ -54,7 +54,7 @@ pub(super) fn begin(
 
 /// Takes constraints off, those that are indexes from large tables, and sets rows aside.
 pub(super) fn take_off(
-    stage: &mut StageRun<'_>,
+    stage: &StageRun<'_>,
     connection: &mut target::Connection,
     (catalog, known): (&TargetCatalog, &Fingerprint),
     pairs: &[TablePair<'_>],
