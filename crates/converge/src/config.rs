@@ -226,6 +226,17 @@ fn parse_database(name: &str, value: &Value, base: &Path) -> Result<Database, Pr
     Ok(database)
 }
 
+impl Config {
+    /// Whether another database of the run goes into the same one of PostgreSQL.
+    pub(crate) fn shares_its_target(&self, database: &Database) -> bool {
+        let mut others = self
+            .databases
+            .iter()
+            .filter(|other| other.name != database.name);
+        others.any(|other| other.target.same_database(&database.target))
+    }
+}
+
 /// A target's ledger holds one run of one database.
 fn check_targets(databases: &[Database]) -> Result<(), Problem> {
     for (index, database) in databases.iter().enumerate() {

@@ -9,7 +9,7 @@ mod resume;
 pub(crate) mod snapshots;
 mod witness;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::resume_unwind;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -93,6 +93,8 @@ pub(crate) struct Form {
     pub(crate) as_read: bool,
     /// Whether they are converted at once.
     pub(crate) converted: bool,
+    /// Whether they are loaded at once, as far as they are converted.
+    pub(crate) loaded: bool,
 }
 
 /// A database whose rows were converted as they were read.
@@ -111,6 +113,7 @@ pub(crate) fn stage(run: &mut Run, reading: &ReadingArgs) -> anyhow::Result<Vec<
     let form = Form {
         as_read: true,
         converted: false,
+        loaded: false,
     };
     let (outcomes, _) = read_all(run, reading, form)?;
     Ok(outcomes)
@@ -127,6 +130,7 @@ pub(crate) fn converting_stage(
     let form = Form {
         as_read: keep_export,
         converted: true,
+        loaded: true,
     };
     read_all(run, reading, form)
 }
@@ -157,10 +161,17 @@ fn read_all(
         Some(begun) => begun.export_id.clone(),
         None => new_export_id(),
     };
+    let databases = run.config.databases.iter();
+    let loaded = databases.filter(|database| form.loaded && ahead::is_for(&run.config, database));
+    let loaded: BTreeSet<String> = loaded.map(|database| database.name.clone()).collect();
     let mut converted = BTreeMap::new();
     let outcomes = run.stage(&TASK, |stage| {
         let database = stage.database;
         let before = begun.as_ref().and_then(|begun| begun.of(database));
+        let form = Form {
+            loaded: loaded.contains(&database.name),
+            ..form
+        };
         let exported = export_database(stage, &mut moments, before, (&export_id, form))
             .map_err(|error| snapshots::explain(database, error))?;
         converted.extend(exported.map(|exported| (database.name.clone(), exported)));
@@ -178,6 +189,7 @@ fn export_database(
     let database = stage.database;
     if form.converted {
         stage.work.is_done_again_by(MIGRATE);
+        stage.work.leaves(ahead::LEAVES_LOADING);
     }
     let directory = stage.directory.database_dir(&database.name, DIRECTORY)?;
     if let Some(Before::Complete(manifest)) = before
@@ -222,8 +234,7 @@ fn export_database(
             None
         }
     };
-    let loads = form.converted && ahead::is_for(database);
-    let target_too = loads.then_some(Side::Target);
+    let target_too = form.loaded.then_some(Side::Target);
     let heartbeat = Heartbeat::watch(database, target_too.as_slice(), stage.work);
     let estimates = snapshot.reader().table_bytes(database.source_name())?;
     let workers = snapshot.readers().len();
@@ -231,7 +242,7 @@ fn export_database(
     let (plan, ahead) = thread::scope(|scope| {
         let stage = &*stage;
         let begin = || ahead::begin(stage, (&catalogs.target, &pairs), &estimates, workers);
-        let ahead = loads.then(|| scope.spawn(begin));
+        let ahead = form.loaded.then(|| scope.spawn(begin));
         let plan = begun.map_or_else(
             || {
                 let schema = (form.converted, schema_digest);

@@ -200,8 +200,13 @@ pub(crate) fn preflight(run: &Run) -> anyhow::Result<()> {
         let look = || preflight_database(run, database);
         Work::outside(&PREFLIGHT, &run.call, database).watched(database, look)
     };
-    // Each look mostly waits for a server.
-    for databases in run.config.databases.chunks(run.workers.max(1)) {
+    // Each look mostly waits for a server, and has its lock alone.
+    let shares = |database| run.config.shares_its_target(database);
+    let at_once = match run.config.databases.iter().any(shares) {
+        true => 1,
+        false => run.workers.max(1),
+    };
+    for databases in run.config.databases.chunks(at_once) {
         let looks = thread::scope(|scope| {
             let looks = databases
                 .iter()
@@ -360,17 +365,21 @@ fn begun(
     Ok(Some(ledger))
 }
 
-/// Whether all that the ledger has as loaded came from these files.
+/// Whether all that the ledger has as loaded came from these files, and once it has come to its
+/// end, all of them.
 fn is_of(ledger: &LedgerRun, manifest: &Manifest) -> bool {
     let same = |entry: &TableEntry| {
         let is_file = |chunk: &LedgerChunk| {
             let mut files = entry.files.iter();
             files.any(|file| file.name == chunk.file && file.blake3 == chunk.blake3)
         };
-        let mut tables = ledger.tables.iter();
-        tables.any(|table| table.name == entry.name && table.chunks.iter().all(is_file))
+        let table = ledger.tables.iter().find(|table| table.name == entry.name);
+        table.is_some_and(|table| {
+            let are_all = ledger.loaded.is_none() || table.chunks.len() == entry.files.len();
+            are_all && table.chunks.iter().all(is_file)
+        })
     };
-    manifest.tables.iter().all(same)
+    ledger.tables.len() == manifest.tables.len() && manifest.tables.iter().all(same)
 }
 
 /// Why nothing but an import or a rollback can come next.
@@ -379,7 +388,7 @@ pub(crate) fn unfinished(database: &str, run: &LedgerRun) -> Failure {
         "the import of run {} into target `{database}` has not come to its end",
         run.run_id
     ))
-    .hint("`cargo xtask import` goes on with it, `cargo xtask rollback` takes it back")
+    .hint("`cargo xtask status` says what goes on with it, `cargo xtask rollback` takes it back")
 }
 
 /// What forbids an import into the tables: ownership, row security, rules, rows.

@@ -109,7 +109,8 @@ pub(crate) fn stages(
         refresh,
         ahead: &read.ahead,
     };
-    let import = import::stage(run, manner)?;
+    let import =
+        import::stage(run, manner).map_err(|error| ahead::taken_back_with_the_last(run, error))?;
     Ok(Migration {
         export: read.export,
         transform: read.transform,

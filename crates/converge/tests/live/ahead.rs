@@ -7,6 +7,7 @@ use target::{Connection, Fingerprint};
 
 use crate::own_servers::OwnServers;
 use crate::support::{Outcome, Workplace, signal, wait_for};
+use testing::Databases;
 
 /// 40 MB of letters, so that there are several files of them.
 const SOURCE: &str = "
@@ -41,7 +42,7 @@ const TARGET: &str = "
     insert into setting values ('colour', 'red'), ('old', 'kept');";
 
 const MIGRATE: [&str; 6] = ["migrate", "--skip-assess", "--jobs", "2", "--run", "run"];
-const TAKEN_BACK: &str = "shop: what was loaded before the files were complete is taken back";
+const TAKEN_BACK: &str = "import     shop: taken back\n";
 
 struct Move {
     servers: OwnServers,
@@ -208,5 +209,83 @@ fn what_is_refused_in_the_middle_is_named_and_taken_back() {
     let rejected = own.run(&again).expect(4);
     says(&rejected, "letter.sent");
     says(&rejected, TAKEN_BACK);
+    own.check_taken_back();
+}
+
+#[test]
+fn a_later_database_is_taken_back_with_the_one_whose_import_is_refused() {
+    let (first, second) = (Databases::create(), Databases::create());
+    first.load(
+        "create table p (id int primary key); create table c (id int primary key, p int); \
+         insert into c values (1, 7)",
+        "create table p (id integer primary key); \
+         create table c (id integer primary key, p integer references p (id))",
+    );
+    let lonely = "create table t (id int primary key)";
+    second.load(&format!("{lonely}; insert into t values (1)"), lonely);
+    let workplace = Workplace::new(&[("first", &first, ""), ("second", &second, "")]);
+    let refused = workplace.run(&["migrate", "--skip-assess"]).expect(4);
+    says(
+        &refused,
+        "checking foreign key `c_p_fkey` of public.c: 1 row violates it: id 1",
+    );
+    says(&refused, "import     second: taken back\n");
+    for databases in [&first, &second] {
+        let left = "select to_regnamespace('converge')::text";
+        let left = databases.postgres().query_text(left).unwrap();
+        assert_eq!(left, [[None]]);
+    }
+    let rows = second.postgres().query_text("select count(*)::text from t");
+    assert_eq!(rows.unwrap(), [[Some("0".to_owned())]]);
+}
+
+#[test]
+fn schemas_of_one_database_are_loaded_one_after_the_other() {
+    let (first, second) = (Databases::create(), Databases::create());
+    first.load(
+        "create table p (id int primary key); insert into p values (1)",
+        "",
+    );
+    let rows = "create table t (id int primary key, p int); insert into t values (5, 1)";
+    second.load(rows, "");
+    let target = "create schema one; create table one.p (id integer primary key); \
+                  create schema two; \
+                  create table two.t (id integer primary key, p integer references one.p (id))";
+    first.postgres().batch_execute(target).unwrap();
+    let lines = |name: &str| format!("target_schema: {name}\nledger_schema: ledger_{name}");
+    let (one, two) = (lines("one"), lines("two"));
+    let url = || first.postgres_url();
+    let workplace = Workplace::at(&[
+        ("one", first.mysql_url(), url(), &one),
+        ("two", second.mysql_url(), url(), &two),
+    ]);
+    let moved = workplace.run(&["migrate"]).expect(0);
+    assert!(!moved.stderr.contains("was begun"), "{}", moved.text());
+    assert!(moved.stdout.contains("verdict: equal"), "{}", moved.text());
+}
+
+#[test]
+fn an_unfinished_load_that_others_have_written_to_stays_and_is_named() {
+    let own = Move::new("ahead-written");
+    let (mut migrate, gate) = own.begin_to_the_gate();
+    assert!(signal("KILL", migrate.id()));
+    migrate.wait().unwrap();
+    drop(gate);
+    let mut other = own.servers.target();
+    wait_for("nobody is at work", || other.check_nobody_at_work().ok());
+    other
+        .batch_execute("insert into public.person (id, name) values (5000, 'somebody')")
+        .unwrap();
+    let refused = own.run(&MIGRATE).expect(3);
+    says(&refused, "`shop`: an unfinished load is not taken back");
+    says(
+        &refused,
+        "database `shop` was written to since the import: person",
+    );
+    says(
+        &refused,
+        "`cargo xtask rollback --config config.yml` takes it back, with",
+    );
+    own.run(&["rollback", "--discard-later-writes"]).expect(0);
     own.check_taken_back();
 }

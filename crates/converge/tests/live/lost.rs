@@ -109,13 +109,14 @@ impl Move {
 
     /// Checks what a stage that lost a server said and left behind.
     fn check(&self, outcome: Outcome, stage: &str, message: &str, state: &str) -> Outcome {
-        self.check_stage_of(stage, outcome, stage, message, state)
+        let again = (stage, "begins this stage again");
+        self.check_stage_of(again, outcome, stage, message, state)
     }
 
     /// The same where another command begins the stage again.
     fn check_stage_of(
         &self,
-        command: &str,
+        (command, does): (&str, &str),
         outcome: Outcome,
         stage: &str,
         message: &str,
@@ -124,9 +125,7 @@ impl Move {
         let outcome = outcome.expect(1);
         let directory = self.workplace.run_directory();
         let run = directory.file_name().unwrap().to_str().unwrap();
-        let again = format!(
-            "`cargo xtask {command} --run runs/{run} --config config.yml` begins this stage again"
-        );
+        let again = format!("`cargo xtask {command} --run runs/{run} --config config.yml` {does}");
         for part in [&format!("error: {message}"), state, again.as_str()] {
             assert!(outcome.stderr.contains(part), "{part}: {}", outcome.text());
         }
@@ -387,16 +386,22 @@ fn a_target_that_dies_while_a_migration_reads_keeps_what_the_next_takes_back() {
     assert!(fault.elapsed() < BROKEN_WITHIN, "{:?}", fault.elapsed());
     let message =
         format!("no connection to the target ({address}): loading table `t` from t.csv: ");
-    let state = "where the target holds a part of this run, `cargo xtask status";
-    let outcome = moved.check_stage_of("migrate", outcome, "export", &message, state);
+    let state = "and what is loaded is not taken back: ";
+    let again = ("migrate", "does that itself and goes on");
+    let outcome = moved.check_stage_of(again, outcome, "export", &message, state);
     moved.servers.start();
     moved.servers.target().batch_execute(QUICK).unwrap();
     let followed = moved.follow_the_hint(&outcome);
-    let (status, migrate) = (&followed[0], &followed[1]);
+    let [status, rollback, migrate] = &followed[..] else {
+        panic!("{} commands in {}", followed.len(), outcome.text());
+    };
     let holds = "holds an unfinished load of run";
     assert!(status.stdout.contains(holds), "{}", status.text());
-    let taken_back = "was loaded before the files were complete is taken back";
-    assert!(migrate.stderr.contains(taken_back), "{}", migrate.text());
+    assert!(
+        rollback.stdout.contains("taken back"),
+        "{}",
+        rollback.text()
+    );
     assert!(
         migrate.stdout.contains("verdict: equal"),
         "{}",

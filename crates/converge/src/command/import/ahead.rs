@@ -12,7 +12,7 @@ use transform::TablePlan;
 use super::ended::{self, Reached};
 use super::{around, check_ledger, connect, load, look_at_target};
 use crate::command::rollback::{Later, Loaded};
-use crate::config::Database;
+use crate::config::{Config, Database};
 use crate::exit::{Failure, UNEXPECTED};
 use crate::lost::{Side, Task};
 use crate::pairing::TablePair;
@@ -25,7 +25,7 @@ const TASK: Task = Task {
     is_kept: false,
 };
 /// While rows are read and loaded.
-const LEAVES_LOADING: &str = "the source was only read; where the target holds a part of this run, \
+pub(crate) const LEAVES_LOADING: &str = "the source was only read; where the target holds a part of this run, \
      `{status}` says so, and `rollback` takes it back";
 
 /// A load that has begun before its files are complete.
@@ -45,9 +45,10 @@ impl Ahead {
 }
 
 /// Whether a database can be loaded while it is read. Rules for constraints look at all rows of
-/// several tables, and write files anew.
-pub(crate) fn is_for(database: &Database) -> bool {
-    database.constraint_rules.is_empty()
+/// several tables, and write files anew; keys between the schemas of one PostgreSQL database go
+/// off and come back with one of them at a time.
+pub(crate) fn is_for(config: &Config, database: &Database) -> bool {
+    database.constraint_rules.is_empty() && !config.shares_its_target(database)
 }
 
 /// Takes constraints off, and makes sessions ready that load; `None` where the run is loaded
@@ -115,23 +116,55 @@ impl<'p> Columns<'p> {
     }
 }
 
-/// Takes back what a migration has loaded that did not get to its import.
+/// Takes back what a migration has loaded that did not get to the end of its import, in all
+/// databases of the run.
+///
+/// # Errors
+/// The first of them; the other databases are taken back nevertheless.
 pub(crate) fn take_back(run: &mut Run) -> anyhow::Result<()> {
-    for database in &run.config.databases {
-        let mut loaded = Loaded::find(&TASK, &run.call, database)?;
-        let is_unfinished =
-            |held: &LedgerRun| held.loaded.is_none() && held.run_id == run.directory.run_id();
-        if loaded.run().is_some_and(is_unfinished) {
-            loaded.roll_back(&Later::Kept, Leftovers::WaitedFor, [].iter())?;
-            if let Some(taken) = loaded.run() {
-                let directory = &mut run.directory;
-                directory.add_target_stage("rollback", &database.name, taken)?;
-            }
-            run.console.line(&format!(
-                "import     {}: what was loaded before the files were complete is taken back",
-                database.name
-            ));
-        }
+    let mut taken = Ok(());
+    for index in 0..run.config.databases.len() {
+        taken = taken.and(take_back_one(run, index));
+    }
+    taken
+}
+
+fn take_back_one(run: &mut Run, index: usize) -> anyhow::Result<()> {
+    let Run {
+        call,
+        config,
+        console,
+        directory,
+        ..
+    } = run;
+    let database = &config.databases[index];
+    let name = &database.name;
+    let explain = |error: anyhow::Error| {
+        let rollback = call.other("rollback", None);
+        let message = format!("`{name}`: an unfinished load is not taken back: {error:#}");
+        Failure::new(code(&error), message).hint(format!(
+            "`{rollback}` takes it back, with --export-later-writes DIR, --discard-later-writes \
+             or --take-over where it must"
+        ))
+    };
+    let mut loaded = Loaded::find(&TASK, call, database)?;
+    let is_unfinished =
+        |held: &LedgerRun| held.loaded.is_none() && held.run_id == directory.run_id();
+    if !loaded.run().is_some_and(is_unfinished) {
+        return Ok(());
+    }
+    console.line(&format!(
+        "import     {name}: what is loaded without its end is being taken back"
+    ));
+    loaded
+        .roll_back(&Later::Kept, Leftovers::WaitedFor, [].iter())
+        .map_err(explain)?;
+    console.line(&format!("import     {name}: taken back"));
+    let run = loaded.run();
+    let recorded = run.map(|run| directory.add_target_stage("rollback", name, run));
+    // What happened to the data matters more than that it could not be written down.
+    if let Some(Err(error)) = recorded {
+        console.line(&format!("note: {error:#}"));
     }
     Ok(())
 }
@@ -142,16 +175,34 @@ pub(crate) fn taken_back(run: &mut Run, error: anyhow::Error) -> anyhow::Error {
     let Err(why) = take_back(run) else {
         return error;
     };
-    let failure = error.downcast_ref::<Failure>();
-    let code = failure.map_or(UNEXPECTED, |failure| failure.code);
-    // A server that is lost has its own words for what it leaves behind.
-    if failure.is_some() && code == UNEXPECTED {
-        return error;
+    let path = run.directory.path();
+    let status = run.call.other("status", Some(path));
+    let rollback = run.call.other("rollback", None);
+    let mut hint = format!("`{status}` says what is loaded; `{rollback}` takes it back");
+    if run.call.name() == TASK.name {
+        let migrate = run.call.other(TASK.name, Some(path));
+        hint.push_str(&format!(", and `{migrate}` does that itself and goes on"));
     }
-    Failure::new(
-        code,
-        format!("{error:#}; and it was not taken back: {why:#}"),
-    )
-    .hint("what is loaded is kept: `cargo xtask rollback` takes it back")
-    .into()
+    let message = format!("{error:#}; and what is loaded is not taken back: {why:#}");
+    Failure::new(code(&error), message).hint(hint).into()
+}
+
+/// The same where the import of a database fails: where that was taken back, nothing goes on with
+/// those that come after it.
+pub(crate) fn taken_back_with_the_last(run: &mut Run, error: anyhow::Error) -> anyhow::Error {
+    let last = run.directory.state.stages.last();
+    let is_last = |database: &&Database| last.is_some_and(|last| last.database == database.name);
+    let mut databases = run.config.databases.iter();
+    let held = databases
+        .find(is_last)
+        .map(|database| Loaded::find(&TASK, &run.call, database));
+    match held {
+        Some(Ok(loaded)) if loaded.run().is_none() => taken_back(run, error),
+        _ => error,
+    }
+}
+
+fn code(error: &anyhow::Error) -> u8 {
+    let failure = error.downcast_ref::<Failure>();
+    failure.map_or(UNEXPECTED, |failure| failure.code)
 }
