@@ -103,6 +103,16 @@ impl Move {
         (migrate, gate)
     }
 
+    /// The same with a migration that is killed there, until its sessions have ended.
+    fn kill_at_the_gate(&self) {
+        let (mut migrate, gate) = self.begin_to_the_gate();
+        assert!(signal("KILL", migrate.id()));
+        migrate.wait().unwrap();
+        drop(gate);
+        let mut other = self.servers.target();
+        wait_for("nobody is at work", || other.check_nobody_at_work().ok());
+    }
+
     /// Nothing of the load is left.
     #[track_caller]
     fn check_taken_back(&self) {
@@ -163,12 +173,7 @@ fn an_interrupted_migration_leaves_the_target_as_it_was_and_goes_on() {
 fn what_a_killed_migration_has_loaded_is_taken_back_by_the_next_or_by_rollback() {
     let own = Move::new("ahead-killed");
     for next in ["rollback", "migrate"] {
-        let (mut migrate, gate) = own.begin_to_the_gate();
-        assert!(signal("KILL", migrate.id()));
-        migrate.wait().unwrap();
-        drop(gate);
-        let mut other = own.servers.target();
-        wait_for("nobody is at work", || other.check_nobody_at_work().ok());
+        own.kill_at_the_gate();
         let status = own.run(&["status", "--run", "run"]).expect(0);
         let expected = "which takes the unfinished load back first, or cargo xtask rollback";
         assert!(status.stdout.contains(expected), "{}", status.text());
@@ -267,12 +272,8 @@ fn schemas_of_one_database_are_loaded_one_after_the_other() {
 #[test]
 fn an_unfinished_load_that_others_have_written_to_stays_and_is_named() {
     let own = Move::new("ahead-written");
-    let (mut migrate, gate) = own.begin_to_the_gate();
-    assert!(signal("KILL", migrate.id()));
-    migrate.wait().unwrap();
-    drop(gate);
+    own.kill_at_the_gate();
     let mut other = own.servers.target();
-    wait_for("nobody is at work", || other.check_nobody_at_work().ok());
     other
         .batch_execute("insert into public.person (id, name) values (5000, 'somebody')")
         .unwrap();
