@@ -26,6 +26,7 @@ pub(crate) struct Failure {
     pub(crate) code: u8,
     message: String,
     hint: Option<String>,
+    is_lost_server: bool,
 }
 
 impl Failure {
@@ -34,6 +35,7 @@ impl Failure {
             code,
             message: message.into(),
             hint: None,
+            is_lost_server: false,
         }
     }
 
@@ -53,6 +55,17 @@ impl Failure {
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
+    }
+
+    /// Says that a server is gone, and that the hint has what it leaves behind.
+    pub(crate) fn with_lost_server(mut self) -> Self {
+        self.is_lost_server = true;
+        self
+    }
+
+    /// Whether a server is gone.
+    pub(crate) fn is_lost_server(&self) -> bool {
+        self.is_lost_server
     }
 
     /// What to do next.

@@ -219,7 +219,9 @@ impl State {
         }
         let next = self.next(&status);
         hint.push_str(&format!("; once the server answers again, {next}"));
-        Failure::new(UNEXPECTED, message).hint(hint)
+        Failure::new(UNEXPECTED, message)
+            .hint(hint)
+            .with_lost_server()
     }
 
     /// What to do when the server is back, in commands that can be pasted.

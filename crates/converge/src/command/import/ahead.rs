@@ -175,6 +175,13 @@ pub(crate) fn taken_back(run: &mut Run, error: anyhow::Error) -> anyhow::Error {
     let Err(why) = take_back(run) else {
         return error;
     };
+    let failure = error.downcast_ref::<Failure>();
+    // Its hint says already what the target may hold.
+    if failure.is_some_and(Failure::is_lost_server) {
+        run.console
+            .line(&format!("note: nothing was taken back: {why:#}"));
+        return error;
+    }
     let path = run.directory.path();
     let status = run.call.other("status", Some(path));
     let rollback = run.call.other("rollback", None);
