@@ -14,6 +14,7 @@ use crate::error::{Doing, Error, Kind};
 use crate::fingerprint::definitions;
 use crate::import::lock_tables;
 use crate::ledger::{self, LedgerRun, LedgerTable};
+use crate::load::LOCK_TIMEOUT;
 use crate::off::{Off, OffKind, OffState};
 use crate::run_lock::{Leftovers, lock};
 use crate::sequences;
@@ -164,6 +165,8 @@ pub fn roll_back(
 ) -> Result<RolledBack, Error> {
     let doing = || format!("rolling back run {}", run.run_id);
     let schema = &run.target_schema;
+    // A look at the catalogue may wait for a lock, too.
+    connection.batch_execute(&format!("set {LOCK_TIMEOUT}"))?;
     let columns = restorable_columns(connection, run)?;
     let mut transaction = connection.client.transaction().doing(doing)?;
     lock(&mut transaction, Some((&run.run_id, leftovers)))?;

@@ -290,3 +290,24 @@ fn an_unfinished_load_that_others_have_written_to_stays_and_is_named() {
     own.run(&["rollback", "--discard-later-writes"]).expect(0);
     own.check_taken_back();
 }
+
+#[test]
+fn what_others_write_meanwhile_is_kept_and_the_way_out_is_named() {
+    let own = Move::new("ahead-meanwhile");
+    let (migrate, gate) = own.begin_to_the_gate();
+    let others = "insert into public.person (id, name) values (5000, 'somebody')";
+    own.servers.target().batch_execute(others).unwrap();
+    assert!(signal("INT", migrate.id()));
+    drop(gate);
+    let interrupted = Outcome::of(&migrate.wait_with_output().unwrap()).expect(6);
+    says(
+        &interrupted,
+        "and what is loaded is not taken back: `shop`: ",
+    );
+    says(
+        &interrupted,
+        "`cargo xtask rollback --config config.yml` takes it back, with --export-later-writes DIR",
+    );
+    own.run(&["rollback", "--discard-later-writes"]).expect(0);
+    own.check_taken_back();
+}

@@ -21,7 +21,8 @@ use crate::run::{Run, StageRun};
 const TASK: Task = Task {
     name: "migrate",
     sides: &[Side::Target],
-    leaves: "nothing was changed",
+    leaves: "where the target holds a part of this run, `{status}` says so, and `rollback` takes \
+         it back",
     is_kept: false,
 };
 /// While rows are read and loaded.
@@ -120,11 +121,16 @@ impl<'p> Columns<'p> {
 /// databases of the run.
 ///
 /// # Errors
-/// The first of them; the other databases are taken back nevertheless.
+/// The first of them; the other databases are taken back nevertheless, and what stands in the
+/// way there is a note.
 pub(crate) fn take_back(run: &mut Run) -> anyhow::Result<()> {
     let mut taken = Ok(());
     for index in 0..run.config.databases.len() {
-        taken = taken.and(take_back_one(run, index));
+        match take_back_one(run, index) {
+            Err(error) if taken.is_err() => run.console.line(&format!("note: {error:#}")),
+            Err(error) => taken = Err(error),
+            Ok(()) => {}
+        }
     }
     taken
 }
@@ -179,17 +185,15 @@ pub(crate) fn taken_back(run: &mut Run, error: anyhow::Error) -> anyhow::Error {
     // Its hint says already what the target may hold.
     if failure.is_some_and(Failure::is_lost_server) {
         run.console
-            .line(&format!("note: nothing was taken back: {why:#}"));
+            .line(&format!("note: not all was taken back: {why:#}"));
         return error;
     }
-    let path = run.directory.path();
-    let status = run.call.other("status", Some(path));
-    let rollback = run.call.other("rollback", None);
-    let mut hint = format!("`{status}` says what is loaded; `{rollback}` takes it back");
-    if run.call.name() == TASK.name {
-        let migrate = run.call.other(TASK.name, Some(path));
-        hint.push_str(&format!(", and `{migrate}` does that itself and goes on"));
-    }
+    let status = || run.call.other("status", Some(run.directory.path()));
+    let why_not = why.downcast_ref::<Failure>().and_then(Failure::next_step);
+    let hint = why_not.map_or_else(
+        || format!("`{}` says what the target holds", status()),
+        str::to_owned,
+    );
     let message = format!("{error:#}; and what is loaded is not taken back: {why:#}");
     Failure::new(code(&error), message).hint(hint).into()
 }
@@ -197,6 +201,10 @@ pub(crate) fn taken_back(run: &mut Run, error: anyhow::Error) -> anyhow::Error {
 /// The same where the import of a database fails: where that was taken back, nothing goes on with
 /// those that come after it.
 pub(crate) fn taken_back_with_the_last(run: &mut Run, error: anyhow::Error) -> anyhow::Error {
+    let failure = error.downcast_ref::<Failure>();
+    if ended::can_go_on(&error) || failure.is_some_and(Failure::is_lost_server) {
+        return error;
+    }
     let last = run.directory.state.stages.last();
     let is_last = |database: &&Database| last.is_some_and(|last| last.database == database.name);
     let mut databases = run.config.databases.iter();
