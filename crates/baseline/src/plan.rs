@@ -193,6 +193,12 @@ fn name_others(source: &SourceCatalog, wanted: &Wanted<'_>, notes: &mut Vec<Note
             what,
         ));
     }
+    for hidden in &source.hidden {
+        notes.push(not_translated(
+            "not visible to this login: `doctor` says what to grant",
+            format!("{}s, if there are any", hidden.label()),
+        ));
+    }
 }
 
 fn not_translated(reason: impl Into<String>, what: impl Into<String>) -> Note {

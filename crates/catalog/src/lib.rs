@@ -30,7 +30,9 @@ pub use load_order::{LoadOrder, load_order};
 pub use mysql_type::{BlobSize, IntegerSize, MysqlType};
 pub use place::Place;
 pub use postgres_type::PostgresType;
-pub use rule::{ColumnRules, Condition, Outcome, Rule, RuleError, RuleSet, ValueMap};
+pub use rule::{
+    ColumnRules, Condition, Outcome, Rule, RuleError, RuleException, RuleSet, ValueMap,
+};
 pub use schema::{
     Catalog, ObjectKind, OtherObject, SourceCatalog, SourceTable, Table, TargetCatalog, TargetTable,
 };

@@ -272,10 +272,26 @@ impl fmt::Display for Rule {
     }
 }
 
+/// Columns for which a condition stays an error, whatever a wider rule says (`then: error`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RuleException {
+    /// The columns that it names.
+    pub columns: ColumnPattern,
+    /// The condition.
+    pub condition: Condition,
+}
+
+impl fmt::Display for RuleException {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} -> error", self.columns, self.condition)
+    }
+}
+
 /// The rules of one database.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RuleSet {
     rules: Vec<Arc<Rule>>,
+    exceptions: Vec<RuleException>,
 }
 
 impl RuleSet {
@@ -284,19 +300,39 @@ impl RuleSet {
     /// # Errors
     /// Where two of one rank and condition could hold for one column.
     pub fn new(rules: Vec<Rule>) -> Result<Self, RuleError> {
-        for (index, rule) in rules.iter().enumerate() {
-            let rival = rules[..index]
-                .iter()
-                .find(|other| other.condition == rule.condition && other.columns == rule.columns);
-            if let Some(rival) = rival {
+        Self::with_exceptions(rules, Vec::new())
+    }
+
+    /// Takes the rules of the config and the exceptions to them.
+    ///
+    /// # Errors
+    /// Where two of one rank and condition could hold for one column.
+    pub fn with_exceptions(
+        rules: Vec<Rule>,
+        exceptions: Vec<RuleException>,
+    ) -> Result<Self, RuleError> {
+        let of_rules = rules
+            .iter()
+            .map(|rule| (rule.condition, &rule.columns, rule.to_string()));
+        let of_exceptions = exceptions.iter().map(|exception| {
+            (
+                exception.condition,
+                &exception.columns,
+                exception.to_string(),
+            )
+        });
+        let all: Vec<_> = of_rules.chain(of_exceptions).collect();
+        for (index, (condition, columns, second)) in all.iter().enumerate() {
+            let mut before = all[..index].iter();
+            if let Some((_, _, first)) = before.find(|(c, of, _)| c == condition && of == columns) {
                 return Err(RuleError::Conflict {
-                    first: rival.to_string(),
-                    second: rule.to_string(),
+                    first: first.clone(),
+                    second: second.clone(),
                 });
             }
         }
         let rules = rules.into_iter().map(Arc::new).collect();
-        Ok(Self { rules })
+        Ok(Self { rules, exceptions })
     }
 
     /// The rules that hold for a column: for each condition the strongest.
@@ -312,7 +348,20 @@ impl RuleSet {
                 by_condition.insert(rule.condition, Arc::clone(rule));
             }
         }
+        let exceptions = self.exceptions.iter();
+        for exception in exceptions.filter(|e| e.columns.matches(table, column)) {
+            let rule = by_condition.get(&exception.condition);
+            if rule.is_some_and(|rule| exception.columns.rank() < rule.columns.rank()) {
+                by_condition.remove(&exception.condition);
+            }
+        }
         ColumnRules { by_condition }
+    }
+
+    /// The columns that rules and exceptions name.
+    pub fn patterns(&self) -> impl Iterator<Item = &ColumnPattern> {
+        let rules = self.rules.iter().map(|rule| &rule.columns);
+        rules.chain(self.exceptions.iter().map(|exception| &exception.columns))
     }
 
     /// All rules in the order of the config.
@@ -430,6 +479,38 @@ mod tests {
         ];
         let error = RuleSet::new(rules).unwrap_err();
         assert!(matches!(error, RuleError::Conflict { .. }));
+    }
+
+    #[test]
+    fn an_exception_is_an_error_among_wider_rules_and_yields_to_a_stronger_rule() {
+        let exception = |columns: &str| RuleException {
+            columns: ColumnPattern::parse(columns).unwrap(),
+            condition: Condition::EmptyUuid,
+        };
+        let rules = || {
+            vec![
+                rule("*.*", Condition::EmptyUuid, "null"),
+                rule("t.id", Condition::EmptyUuid, "nil_uuid"),
+            ]
+        };
+        let exceptions = vec![exception("t.*"), exception("u.id")];
+        let set = RuleSet::with_exceptions(rules(), exceptions).unwrap();
+        let outcome = |table: &str, column: &str| {
+            let rules = set.for_column(table, column);
+            rules
+                .get(Condition::EmptyUuid)
+                .map(|rule| rule.outcome.clone())
+        };
+        assert_eq!(outcome("t", "id"), Some(Outcome::NilUuid));
+        assert_eq!(outcome("t", "other"), None);
+        assert_eq!(outcome("u", "id"), None);
+        assert_eq!(outcome("u", "other"), Some(Outcome::Null));
+        let error = RuleSet::with_exceptions(rules(), vec![exception("t.id")]).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "rules `t.id empty_uuid -> nil_uuid` and `t.id empty_uuid -> error` hold for the same \
+             columns"
+        );
     }
 
     #[test]

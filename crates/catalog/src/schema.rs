@@ -28,6 +28,9 @@ pub struct Catalog<T> {
     /// What else there is, which is named and not converted; by kind, table and name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub others: Vec<OtherObject>,
+    /// Kinds of such objects that the login could not see, if there are any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hidden: Vec<ObjectKind>,
 }
 
 impl<T> Catalog<T> {
@@ -38,6 +41,7 @@ impl<T> Catalog<T> {
             schema: schema.into(),
             tables: Vec::new(),
             others: Vec::new(),
+            hidden: Vec::new(),
         }
     }
 

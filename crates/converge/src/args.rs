@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use verify::Compared;
+use verify::{Compared, Verdict};
 
 use crate::console::OutputFormat;
 
@@ -312,8 +312,33 @@ pub(crate) struct RollbackArgs {
     pub(crate) export_later_writes: Option<PathBuf>,
 }
 
+/// A verdict with which `finalize` is refused unless it is named.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum AcceptedVerdict {
+    /// Source and target differ
+    Different,
+    /// The source was written to since the export
+    #[value(name = "source_moved")]
+    SourceMoved,
+    /// Source and target were not compared as a whole since the import
+    Partial,
+}
+
+impl From<AcceptedVerdict> for Verdict {
+    fn from(accepted: AcceptedVerdict) -> Self {
+        match accepted {
+            AcceptedVerdict::Different => Self::Different,
+            AcceptedVerdict::SourceMoved => Self::SourceMoved,
+            AcceptedVerdict::Partial => Self::Partial,
+        }
+    }
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct FinalizeArgs {
     #[command(flatten)]
     pub(crate) common: CommonArgs,
+    /// Finalize although the last full comparison did not find source and target equal
+    #[arg(long, value_name = "VERDICT", value_enum)]
+    pub(crate) accept_verdict: Option<AcceptedVerdict>,
 }

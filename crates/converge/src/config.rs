@@ -8,6 +8,7 @@ mod constraint_rule;
 mod document;
 mod rules;
 mod scalar;
+mod tables;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -21,6 +22,7 @@ use catalog::RuleSet;
 pub(crate) use crate::config::checks::SemanticCheck;
 pub(crate) use crate::config::constraint_rule::{ConstraintRule, Remedy, Violation};
 use crate::config::document::Fields;
+pub(crate) use crate::config::tables::TablePatterns;
 use crate::exit::Failure;
 
 /// Schema of the ledger where the configuration names none.
@@ -62,6 +64,8 @@ pub(crate) struct Database {
     pub(crate) target: target::Endpoint,
     pub(crate) target_schema: String,
     pub(crate) schema_owner: SchemaOwner,
+    /// The tables that the run is about, but for those that are excluded.
+    pub(crate) include_tables: TablePatterns,
     /// Left alone on both sides.
     pub(crate) exclude_tables: BTreeSet<String>,
     pub(crate) target_rows: TargetRows,
@@ -83,6 +87,11 @@ impl Database {
         self.source
             .database()
             .expect("the configuration requires a database in the URL")
+    }
+
+    /// Whether the run is about a table of that name.
+    pub(crate) fn takes(&self, table: &str) -> bool {
+        self.include_tables.matches(table) && !self.exclude_tables.contains(table)
     }
 }
 
@@ -159,15 +168,16 @@ impl Config {
         let mut fields = Fields::new("", &document)?;
         let version = fields.required("version")?;
         if version.as_u64() != Some(1) {
-            return Err(Problem::new("version", "must be 1".to_owned()));
+            let value = document::as_text("version", version)?;
+            return Err(document::wrong_value("version", &value, &["1"]));
         }
         let environment = match fields.required_text("environment")?.as_str() {
             "scratch" => Environment::Scratch,
             "staging" => Environment::Staging,
             "production" => Environment::Production,
-            _ => {
-                let message = "must be scratch, staging or production".to_owned();
-                return Err(Problem::new("environment", message));
+            other => {
+                let accepted = ["scratch", "staging", "production"];
+                return Err(document::wrong_value("environment", other, &accepted));
             }
         };
         let databases = fields.required("databases")?;
@@ -206,6 +216,7 @@ fn parse_database(name: &str, value: &Value, base: &Path) -> Result<Database, Pr
             .text("target_schema")?
             .unwrap_or_else(|| "public".to_owned()),
         schema_owner: parse_owner(&mut fields)?,
+        include_tables: TablePatterns::new(fields.texts("include_tables")?),
         exclude_tables: fields.texts("exclude_tables")?.into_iter().collect(),
         target_rows: parse_target_rows(&mut fields)?,
         datetime_zone: fields.text("datetime_zone")?,
@@ -306,9 +317,9 @@ fn parse_owner(fields: &mut Fields<'_>) -> Result<SchemaOwner, Problem> {
         Some("typeorm") => SchemaOwner::Typeorm,
         Some("kratos") => SchemaOwner::Kratos,
         Some("converge") => SchemaOwner::Converge,
-        Some(_) => {
-            let message = "must be external, typeorm, kratos or converge".to_owned();
-            return Err(Problem::new(path, message));
+        Some(other) => {
+            let accepted = ["external", "typeorm", "kratos", "converge"];
+            return Err(document::wrong_value(path, other, &accepted));
         }
     })
 }
@@ -323,13 +334,11 @@ fn parse_target_rows(fields: &mut Fields<'_>) -> Result<TargetRows, Problem> {
         return Ok(rows);
     };
     for (table, policy) in document::entries(&path, value)? {
-        let policy = match policy.as_str() {
-            Some("refuse") => RowPolicy::Refuse,
-            Some("replace") => RowPolicy::Replace,
-            _ => {
-                let message = "must be refuse or replace".to_owned();
-                return Err(Problem::new(format!("{path}.{table}"), message));
-            }
+        let path = format!("{path}.{table}");
+        let policy = match document::as_text(&path, policy)?.as_str() {
+            "refuse" => RowPolicy::Refuse,
+            "replace" => RowPolicy::Replace,
+            other => return Err(document::wrong_value(path, other, &["refuse", "replace"])),
         };
         if table == "default" {
             rows.default = policy;

@@ -1,8 +1,8 @@
 //! SIGINT, SIGTERM and SIGHUP (a lost terminal): the first asks the work to stop at the next safe point, the second
 //! ends the process at once, whose open transactions the servers then throw away.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::Duration;
 
@@ -14,6 +14,9 @@ use crate::exit::{Failure, INTERRUPTED};
 /// Short enough that a person does not notice the wait.
 const CANCEL_AGAIN: Duration = Duration::from_secs(1);
 const POLL: Duration = Duration::from_millis(50);
+
+/// The one of this process, once its handlers are installed.
+static INTERRUPT: OnceLock<Interrupt> = OnceLock::new();
 
 /// Whether the process was asked to stop.
 #[derive(Clone, Debug)]
@@ -32,7 +35,28 @@ impl Interrupt {
             )?;
             flag::register(signal, Arc::clone(&asked))?;
         }
-        Ok(Self(asked))
+        let interrupt = Self(asked);
+        let _ = INTERRUPT.set(interrupt.clone());
+        interrupt.cancels_questions();
+        Ok(interrupt)
+    }
+
+    /// Ends questions to the source that wait, such as for a table that others have locked.
+    fn cancels_questions(&self) {
+        let asked = self.clone();
+        thread::spawn(move || {
+            loop {
+                if asked.is_set() {
+                    source::cancel_questions();
+                }
+                thread::sleep(POLL);
+            }
+        });
+    }
+
+    /// Fails where this process was asked to stop; for code that is handed no interrupt.
+    pub(crate) fn check_process() -> Result<(), Failure> {
+        INTERRUPT.get().map_or(Ok(()), Self::check)
     }
 
     /// Fails where the process was asked to stop.

@@ -13,6 +13,7 @@ use crate::exit::{Failure, UNEXPECTED, turn};
 use crate::heartbeat::Heartbeat;
 use crate::run::{StageOutcome, entry};
 use crate::run_dir::{RunDirectory, now, record_the_end};
+use crate::source_obstacle;
 
 /// Names of commands to which more belongs than their own work.
 pub(crate) const DOCTOR: &str = "doctor";
@@ -128,7 +129,7 @@ impl Work {
         let heartbeat = Heartbeat::watch(database, sides, self);
         let result = work();
         drop(heartbeat);
-        result.map_err(|error| self.explain(error))
+        result.map_err(|error| self.explain(database, error))
     }
 
     /// Says in what state both sides are from now on where a server is lost.
@@ -159,10 +160,11 @@ impl Work {
         state.failure(message)
     }
 
-    /// Makes a failure of a lost connection; other errors stay as they are.
-    fn explain(&self, error: anyhow::Error) -> anyhow::Error {
+    /// Makes a failure of a lost connection, and of what the source lacks; other errors stay as
+    /// they are.
+    fn explain(&self, database: &Database, error: anyhow::Error) -> anyhow::Error {
         let Some((side, what)) = lost(&error) else {
-            return error;
+            return source_obstacle::explain(database, error);
         };
         let state = self.state();
         let message = format!(

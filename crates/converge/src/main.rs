@@ -20,6 +20,8 @@ mod report;
 mod run;
 mod run_dir;
 mod side_by_side;
+mod source_obstacle;
+mod source_privileges;
 mod versions;
 
 use std::panic;

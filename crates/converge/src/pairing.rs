@@ -2,6 +2,7 @@
 //!
 //! Decided from both live catalogues by name; says what does not fit, moves nothing.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::panic::resume_unwind;
 use std::thread;
@@ -10,6 +11,7 @@ use catalog::{SourceCatalog, SourceTable, TargetCatalog, TargetTable};
 
 use crate::config::Database;
 use crate::exit::Failure;
+use crate::source_privileges;
 use crate::versions;
 
 /// Both catalogues of a database.
@@ -43,17 +45,20 @@ impl Catalogs {
     ) -> anyhow::Result<Self> {
         versions::support(source.server())?;
         versions::support(target.server())?;
+        let connection = &mut *source;
         // Each of them waits for a server.
-        let (source, target) = thread::scope(|scope| {
-            let source = scope.spawn(|| source::discover(source, database.source_name()));
+        let (found, target) = thread::scope(|scope| {
+            let found = scope.spawn(|| source::discover(connection, database.source_name()));
             let target = target::discover(target, &database.target_schema);
-            let source = source.join().unwrap_or_else(|panic| resume_unwind(panic));
-            (source, target)
+            let found = found.join().unwrap_or_else(|panic| resume_unwind(panic));
+            (found, target)
         });
-        Ok(Self {
-            source: source?,
+        let catalogs = Self {
+            source: found?,
             target: target?,
-        })
+        };
+        source_privileges::check(database, source, &catalogs.source)?;
+        Ok(catalogs)
     }
 
     /// Fails where the configuration names a table or column that there is not: a misspelt
@@ -73,7 +78,12 @@ impl Catalogs {
         for (key, name) in excluded.chain(replaced).filter(|(_, name)| !known(name)) {
             unknown.push(format!("{key}: {name}"));
         }
-        for rule in database.rules.iter() {
+        let of_source = self.source.tables.iter().map(|table| table.name.as_str());
+        let of_target = self.target.tables.iter().map(|table| table.name.as_str());
+        let tables: BTreeSet<&str> = of_source.chain(of_target).collect();
+        let idle = database.include_tables.without_match(&tables);
+        unknown.extend(idle.map(|pattern| format!("include_tables: {pattern}")));
+        for pattern in database.rules.patterns() {
             let columns = self.source.tables.iter().flat_map(|table| {
                 table
                     .columns
@@ -82,9 +92,9 @@ impl Catalogs {
             });
             if !columns
                 .into_iter()
-                .any(|(table, column)| rule.columns.matches(table, column))
+                .any(|(table, column)| pattern.matches(table, column))
             {
-                unknown.push(format!("rules: {}", rule.columns));
+                unknown.push(format!("rules: {pattern}"));
             }
         }
         if unknown.is_empty() {
@@ -136,7 +146,7 @@ impl Catalogs {
     /// All tables that are not excluded, by the side that they stand on.
     pub(crate) fn sides(&self, database: &Database) -> Result<Sides<'_>, Failure> {
         self.check_names(database)?;
-        let wanted = |name: &str| !database.exclude_tables.contains(name);
+        let wanted = |name: &str| database.takes(name);
         let mut sides = Sides::default();
         let tables = self.source.tables.iter();
         for source in tables.filter(|table| wanted(&table.name)) {

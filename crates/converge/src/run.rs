@@ -10,6 +10,7 @@ use std::time::Instant;
 use anyhow::Context;
 use dataset::SnapshotMethod;
 use serde::Serialize;
+use target::LedgerRun;
 
 use crate::args::CommonArgs;
 use crate::call::Call;
@@ -62,6 +63,25 @@ impl Session {
             .hint("nothing was changed; leave --run out to act on what the targets hold")
             .into()),
         }
+    }
+
+    /// The run that all targets hold, where they hold one.
+    pub(crate) fn run_of_targets(&self, task: &Task) -> anyhow::Result<Option<String>> {
+        let mut found = None;
+        for database in &self.config.databases {
+            self.interrupt.check()?;
+            let work = Work::outside(task, &self.call, database);
+            let run = work.watched(database, || {
+                let mut connection = target::Connection::open(&database.target)?;
+                Ok(LedgerRun::read(&mut connection, &database.ledger)?)
+            })?;
+            match (run, &found) {
+                (Some(run), None) => found = Some(run.run_id),
+                (Some(run), Some(other)) if run.run_id == *other => {}
+                _ => return Ok(None),
+            }
+        }
+        Ok(found)
     }
 
     /// Begins a run, or takes up the one that was named.

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use catalog::Server;
 use dataset::{Coordinates, SnapshotMethod};
 use target::LedgerRun;
+use verify::Verdict;
 
 use crate::args::CommonArgs;
 use crate::config::Config;
@@ -52,6 +53,10 @@ pub(crate) struct RunState {
     pub(crate) databases: BTreeMap<String, DatabaseEntry>,
     /// What was done, in order; a stage that was repeated stands there twice.
     pub(crate) stages: Vec<StageEntry>,
+    /// What the last full comparison of source and target found, by database; none since the last
+    /// import or rollback where a database is missing.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) verdicts: BTreeMap<String, Verdict>,
 }
 
 /// A database of a run.
@@ -145,6 +150,7 @@ impl RunDirectory {
             created: now(),
             databases: entries(config),
             stages: Vec::new(),
+            verdicts: BTreeMap::new(),
         };
         let run = Self::with_state(path, state)?.locked()?;
         run.save()?;
@@ -238,15 +244,22 @@ impl RunDirectory {
 
     /// The newest run below `runs`, if there is one.
     pub(crate) fn newest() -> anyhow::Result<Option<Self>> {
-        Self::newest_of(|_| true)
+        Self::newest_of(|_, _| true)
+    }
+
+    /// The run of that id, where it is below `runs`.
+    pub(crate) fn with_id(run_id: &str) -> anyhow::Result<Option<Self>> {
+        Self::newest_of(|_, state| state.run_id == run_id)
     }
 
     /// Takes the newest run below `runs` whose directory passes, if there is one.
     pub(crate) fn newest_with(passes: impl Fn(&Path) -> bool) -> anyhow::Result<Option<Self>> {
-        Self::newest_of(passes)?.map(Self::locked).transpose()
+        Self::newest_of(|path, _| passes(path))?
+            .map(Self::locked)
+            .transpose()
     }
 
-    fn newest_of(passes: impl Fn(&Path) -> bool) -> anyhow::Result<Option<Self>> {
+    fn newest_of(passes: impl Fn(&Path, &RunState) -> bool) -> anyhow::Result<Option<Self>> {
         let Ok(entries) = fs::read_dir(RUNS) else {
             return Ok(None);
         };
@@ -260,7 +273,7 @@ impl RunDirectory {
             let is_newer = newest
                 .as_ref()
                 .is_none_or(|(created, _)| state.created > *created);
-            if is_newer && passes(&path) {
+            if is_newer && passes(&path, &state) {
                 newest = Some((state.created, path));
             }
         }
@@ -341,7 +354,23 @@ impl RunDirectory {
 
     /// Enters a stage and saves.
     pub(crate) fn add_stage(&mut self, entry: StageEntry) -> anyhow::Result<()> {
+        if matches!(entry.stage.as_str(), "import" | "rollback") {
+            // Other rows than those that were compared.
+            self.state.verdicts.remove(&entry.database);
+        }
         self.state.stages.push(entry);
+        self.save()
+    }
+
+    /// Enters what a full comparison of databases found.
+    pub(crate) fn set_verdict<'n>(
+        &mut self,
+        databases: impl Iterator<Item = &'n String>,
+        verdict: Verdict,
+    ) -> anyhow::Result<()> {
+        for database in databases {
+            self.state.verdicts.insert(database.clone(), verdict);
+        }
         self.save()
     }
 
@@ -438,7 +467,7 @@ pub(crate) fn record_outside_a_run(
 ) -> anyhow::Result<()> {
     let directory = match &args.run {
         Some(path) => Some(RunDirectory::open_existing(Some(path))?),
-        None => RunDirectory::newest()?,
+        None => RunDirectory::with_id(&run.run_id)?,
     };
     let Some(mut directory) = directory.filter(|found| found.run_id() == run.run_id) else {
         return Ok(());

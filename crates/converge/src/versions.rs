@@ -13,8 +13,6 @@ use crate::exit::Failure;
 struct Range {
     kind: ServerKind,
     oldest: Version,
-    /// With everything that follows within it.
-    newest_major: u32,
     /// The series on which all tests run.
     proven: &'static [&'static str],
 }
@@ -23,19 +21,16 @@ const RANGES: [Range; 3] = [
     Range {
         kind: ServerKind::Mysql,
         oldest: Version::new(8, 0, 0),
-        newest_major: 9,
         proven: &["9.7"],
     },
     Range {
         kind: ServerKind::Mariadb,
         oldest: Version::new(10, 6, 0),
-        newest_major: 12,
         proven: &["10.11", "11.8"],
     },
     Range {
         kind: ServerKind::Postgres,
         oldest: Version::new(14, 0, 0),
-        newest_major: 18,
         proven: &["15", "17", "18"],
     },
 ];
@@ -47,6 +42,8 @@ pub(crate) enum Support {
     Proven,
     /// Nothing speaks against it, but the tests run on these series of its family.
     Expected(&'static [&'static str]),
+    /// Newer than all series of its family that the tests run on.
+    Unproven(&'static [&'static str]),
 }
 
 impl fmt::Display for Support {
@@ -58,33 +55,52 @@ impl fmt::Display for Support {
                 "expected to work, the tests run on {}",
                 tested.join(", ")
             ),
+            Self::Unproven(tested) => write!(
+                f,
+                "unproven: newer than {}, on which the tests run; `verify` decides",
+                tested.join(", ")
+            ),
         }
     }
 }
 
 /// What is known of a server's version.
 ///
-/// Releases that are newer than the newest known one are refused, since nobody has looked at
-/// what they changed. A version before its release, such as `18beta1`, is never proven.
+/// A release that is newer than those of the tests is unproven: what it changed is not known, and
+/// the comparison shows whether it matters. A version before its release, such as `18beta1`, is
+/// never proven.
 ///
 /// # Errors
-/// Where this tool is not made for it.
+/// Where the version is too old.
 pub(crate) fn support(server: &Server) -> Result<Support, Failure> {
     let version = server.number();
     let range = RANGES
         .iter()
         .find(|range| range.kind == server.kind)
         .expect("every kind has its range");
-    if version < range.oldest || version.major > range.newest_major {
+    if version < range.oldest {
         return Err(Failure::blocked(format!("{server} is not supported"))
             .hint(format!("supported are {}", ranges_text())));
     }
     let released = !server.version.contains(|c: char| c.is_ascii_alphabetic());
     let series = series(server.kind, version);
-    match released && range.proven.contains(&series.as_str()) {
-        true => Ok(Support::Proven),
-        false => Ok(Support::Expected(range.proven)),
-    }
+    let is_newer = |tested: &&str| Version::parse(tested) > Version::parse(&series);
+    Ok(if released && range.proven.contains(&series.as_str()) {
+        Support::Proven
+    } else if range.proven.iter().any(is_newer) || range.proven.contains(&series.as_str()) {
+        Support::Expected(range.proven)
+    } else {
+        Support::Unproven(range.proven)
+    })
+}
+
+/// A line for each server that is newer than the tests, for a run's output.
+pub(crate) fn unproven(servers: [&Server; 2]) -> Vec<String> {
+    let of = |server: &Server| match support(server) {
+        Ok(support @ Support::Unproven(_)) => Some(format!("note: {server} is {support}")),
+        _ => None,
+    };
+    servers.into_iter().filter_map(of).collect()
 }
 
 /// The part of a version that makes its series: versions of one series behave alike.
@@ -98,7 +114,7 @@ fn series(kind: ServerKind, version: Version) -> String {
 fn ranges_text() -> String {
     let ranges = RANGES.map(|range| {
         let oldest = series(range.kind, range.oldest);
-        format!("{} {oldest} to {}", range.kind.label(), range.newest_major)
+        format!("{} {oldest} and newer", range.kind.label())
     });
     ranges.join(", ")
 }
@@ -116,10 +132,11 @@ mod tests {
     }
 
     #[test]
-    fn each_version_is_proven_or_expected_or_refused() {
+    fn each_version_is_proven_expected_unproven_or_too_old() {
         use ServerKind::{Mariadb, Mysql, Postgres};
         const PROVEN: &str = "proven";
         const EXPECTED: &str = "expected";
+        const UNPROVEN: &str = "unproven";
         const REFUSED: &str = "refused";
         for (kind, version, verdict) in [
             (Mysql, "5.7.44", REFUSED),
@@ -129,9 +146,8 @@ mod tests {
             (Mysql, "9.0.1", EXPECTED),
             (Mysql, "9.7.0", PROVEN),
             (Mysql, "9.7.4", PROVEN),
-            (Mysql, "9.70.0", EXPECTED),
-            (Mysql, "10.0.0", REFUSED),
-            (Mysql, "10.11.6", REFUSED),
+            (Mysql, "9.70.0", UNPROVEN),
+            (Mysql, "26.7.0", UNPROVEN),
             (Mysql, "", REFUSED),
             (Mariadb, "5.5.5", REFUSED),
             (Mariadb, "10.3.1", REFUSED),
@@ -140,8 +156,8 @@ mod tests {
             (Mariadb, "10.11.6", PROVEN),
             (Mariadb, "11.4.5", EXPECTED),
             (Mariadb, "11.8.6", PROVEN),
-            (Mariadb, "12.3.1", EXPECTED),
-            (Mariadb, "13.0.0", REFUSED),
+            (Mariadb, "12.3.1", UNPROVEN),
+            (Mariadb, "13.0.0", UNPROVEN),
             (Postgres, "9.6.24", REFUSED),
             (Postgres, "13.20", REFUSED),
             (Postgres, "14.0", EXPECTED),
@@ -150,13 +166,14 @@ mod tests {
             (Postgres, "17.5", PROVEN),
             (Postgres, "18beta1", EXPECTED),
             (Postgres, "18.1", PROVEN),
-            (Postgres, "19beta1", REFUSED),
-            (Postgres, "19.0", REFUSED),
+            (Postgres, "19beta1", UNPROVEN),
+            (Postgres, "19.0", UNPROVEN),
         ] {
             let server = server(kind, version);
             let found = match support(&server) {
                 Ok(Support::Proven) => PROVEN,
                 Ok(Support::Expected(_)) => EXPECTED,
+                Ok(Support::Unproven(_)) => UNPROVEN,
                 Err(_) => REFUSED,
             };
             assert_eq!(found, verdict, "{server}");
@@ -178,6 +195,11 @@ mod tests {
                 "16.9",
                 "expected to work, the tests run on 15, 17, 18",
             ),
+            (
+                ServerKind::Mysql,
+                "26.7.1",
+                "unproven: newer than 9.7, on which the tests run; `verify` decides",
+            ),
         ] {
             assert_eq!(support(kind, version).unwrap().to_string(), text);
         }
@@ -186,7 +208,9 @@ mod tests {
         assert_eq!(failure.to_string(), "PostgreSQL 13.20 is not supported");
         assert_eq!(
             failure.next_step(),
-            Some("supported are MySQL 8.0 to 9, MariaDB 10.6 to 12, PostgreSQL 14 to 18")
+            Some(
+                "supported are MySQL 8.0 and newer, MariaDB 10.6 and newer, PostgreSQL 14 and newer"
+            )
         );
     }
 

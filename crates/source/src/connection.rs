@@ -1,10 +1,11 @@
-//! A connection whose session is fixed: character set, zone, SQL mode, no time limits.
-//!
-//! Every setting is read back, since proxies and init files are known to change them.
+//! A connection to the source, whose session has the settings of `session.rs`.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use mysql::prelude::Queryable;
 use mysql::{Conn, DriverError, OptsBuilder, SslOpts};
@@ -15,22 +16,14 @@ use crate::dialect::{self, Dialect};
 use crate::endpoint::{Endpoint, TlsMode};
 use crate::error::{Doing, Error, Kind};
 use crate::heartbeat::{SILENCE_MAX, within_patience};
+use crate::session;
 
 /// The protocol's own limit; the server's `max_allowed_packet` decides what is really sent.
 const PACKET_BYTES_MAX: usize = 1 << 30;
-/// A slow target may leave the source's stream unread for long.
-const NET_TIMEOUT_SECONDS: u32 = 3600;
-
-/// A snapshot idles while another database is read; eight hours are MySQL's own default.
-const IDLE_SECONDS_MAX: u32 = 28_800;
-
 /// A server that was restarted after a power cut knows nothing of the old connection, and a
 /// client that only reads would never learn it; three such questions without an answer end it.
 /// They are the kernels' affair: a server that is busy for hours answers them.
 const KEEPALIVE_SECONDS: u32 = 20;
-
-/// MySQL's spelling of no limit; a smaller one in the server's settings would cut every table.
-const ALL_ROWS: u64 = u64::MAX;
 
 /// An open session on the source.
 #[derive(Debug)]
@@ -52,7 +45,7 @@ impl Connection {
             let mut conn = connect(&endpoint, Patience::OF_WORK)?;
             let server = read_server(&mut conn)?;
             let dialect = Dialect::of(&server);
-            fix_session(&mut conn, dialect)?;
+            session::fix(&mut conn, dialect)?;
             Ok(Self {
                 conn,
                 endpoint,
@@ -77,6 +70,7 @@ impl Connection {
     /// # Errors
     /// Where the server refuses.
     pub fn execute(&mut self, sql: &str) -> Result<(), Error> {
+        let _question = Question::asked(self);
         self.conn.query_drop(sql).doing(|| shorten(sql))
     }
 
@@ -99,6 +93,7 @@ impl Connection {
     /// # Errors
     /// Where the server refuses.
     pub fn query_text(&mut self, sql: &str) -> Result<Vec<Vec<Option<String>>>, Error> {
+        let _question = Question::asked(self);
         let rows: Vec<mysql::Row> = self.conn.query(sql).doing(|| shorten(sql))?;
         Ok(rows.into_iter().map(row_to_text).collect())
     }
@@ -112,6 +107,16 @@ impl Connection {
         let rows = self.query_text("select @@session.max_allowed_packet")?;
         let bytes = rows.into_iter().flatten().flatten().next();
         Ok(bytes.and_then(|b| b.parse().ok()).unwrap_or_default())
+    }
+
+    /// This connection's account as SQL, such as `'converge'@'%'`.
+    pub fn account(&mut self) -> Result<String, Error> {
+        let rows = self.query_text("select current_user()")?;
+        let account = rows.into_iter().flatten().flatten().next();
+        let account = account.unwrap_or_default();
+        let (user, host) = account.rsplit_once('@').unwrap_or((&account, "%"));
+        let literal = catalog::quote::mysql_literal;
+        Ok(format!("{}@{}", literal(user), literal(host)))
     }
 
     /// Makes a database the current one.
@@ -151,6 +156,45 @@ impl Cancel {
     pub fn cancel(&self) {
         Connection::kill_query(&self.endpoint, self.connection_id);
     }
+}
+
+/// Statements that wait for their answer now, in all connections of the process, but for those
+/// that read the rows of tables.
+static QUESTIONS: Mutex<BTreeMap<u64, (Instant, Cancel)>> = Mutex::new(BTreeMap::new());
+static QUESTIONS_ASKED: AtomicU64 = AtomicU64::new(0);
+/// What takes no longer comes to its end by itself.
+const QUESTION_SHORT: Duration = Duration::from_millis(500);
+
+/// Keeps a statement in [`QUESTIONS`] while it lives.
+struct Question(u64);
+
+impl Question {
+    fn asked(connection: &Connection) -> Self {
+        let number = QUESTIONS_ASKED.fetch_add(1, Ordering::Relaxed);
+        let question = (Instant::now(), connection.cancel());
+        questions().insert(number, question);
+        Self(number)
+    }
+}
+
+impl Drop for Question {
+    fn drop(&mut self) {
+        questions().remove(&self.0);
+    }
+}
+
+fn questions() -> MutexGuard<'static, BTreeMap<u64, (Instant, Cancel)>> {
+    QUESTIONS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Ends the statements of this process on the source that have waited for long, but for those
+/// that read rows: for a process that was asked to stop.
+pub fn cancel_questions() {
+    let long = |(since, cancel): &(Instant, Cancel)| {
+        (since.elapsed() > QUESTION_SHORT).then(|| cancel.clone())
+    };
+    let waiting: Vec<Cancel> = questions().values().filter_map(long).collect();
+    waiting.iter().for_each(Cancel::cancel);
 }
 
 /// How long a connection waits for the server.
@@ -240,48 +284,6 @@ fn read_server(conn: &mut Conn) -> Result<Server, Error> {
         .query_first("select version()")
         .doing(|| "asking for the version".to_owned())?;
     Ok(dialect::server(&version.unwrap_or_default()))
-}
-
-fn fix_session(conn: &mut Conn, dialect: Dialect) -> Result<(), Error> {
-    conn.query_drop("set names utf8mb4")
-        .doing(|| "set names utf8mb4".to_owned())?;
-    let mut settings = vec![
-        "time_zone = '+00:00'".to_owned(),
-        "sql_mode = ''".to_owned(),
-        format!("net_write_timeout = {NET_TIMEOUT_SECONDS}"),
-        format!("net_read_timeout = {NET_TIMEOUT_SECONDS}"),
-        format!("wait_timeout = {IDLE_SECONDS_MAX}"),
-        format!("sql_select_limit = {ALL_ROWS}"),
-    ];
-    settings.extend(
-        dialect
-            .session_limits()
-            .iter()
-            .map(|&limit| limit.to_owned()),
-    );
-    conn.query_drop(format!("set session {}", settings.join(", ")))
-        .doing(|| "fixing the session's settings".to_owned())?;
-    let read_back: Option<(String, String, String, u64)> = conn
-        .query_first(
-            "select @@session.character_set_results, @@session.time_zone, @@session.sql_mode, \
-             @@session.sql_select_limit",
-        )
-        .doing(|| "reading the session's settings back".to_owned())?;
-    let (charset, zone, mode, limit) = read_back.unwrap_or_default();
-    for (name, holds) in [
-        ("character_set_results", charset == "utf8mb4"),
-        ("time_zone", zone == "+00:00"),
-        ("sql_mode", mode.is_empty()),
-        ("sql_select_limit", limit == ALL_ROWS),
-    ] {
-        if !holds {
-            return Err(Error::new(
-                Kind::Setting { name },
-                "fixing the session's settings",
-            ));
-        }
-    }
-    Ok(())
 }
 
 /// A row as text; numbers and times as SQL spells them.

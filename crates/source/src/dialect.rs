@@ -67,6 +67,30 @@ impl Dialect {
         }
     }
 
+    /// The privilege that shows procedures and functions without letting anybody run them, and
+    /// where it is granted; on each database where that is nowhere else.
+    ///
+    /// Sources: MySQL 8.0.20 Reference Manual, "SHOW_ROUTINE"; MariaDB documentation, "GRANT"
+    /// (`SHOW CREATE ROUTINE`, 11.3) and "mysql.proc Table".
+    pub(crate) fn routine_privilege(self) -> (&'static str, Option<&'static str>) {
+        match self.mariadb {
+            true if self.at_least(11, 3, 0) => ("show create routine", None),
+            true => ("select", Some("mysql.proc")),
+            false if self.at_least(8, 0, 20) => ("show_routine", Some("*.*")),
+            false => ("select", Some("*.*")),
+        }
+    }
+
+    /// Whether grants can have exceptions, in which case names of databases are no patterns.
+    ///
+    /// Source: MySQL 8.0 Reference Manual, "Privilege Restriction Using Partial Revokes" (8.0.16).
+    pub(crate) fn partial_revokes(self) -> &'static str {
+        match !self.mariadb && self.at_least(8, 0, 16) {
+            true => "@@global.partial_revokes",
+            false => "0",
+        }
+    }
+
     /// The statement whose first row begins with the binary log's file and position.
     ///
     /// MySQL has the new name since 8.2.0 and nothing else since 8.4.0.

@@ -19,7 +19,7 @@ use mysql::prelude::Queryable;
 use catalog::{SourceCatalog, SourceTable, quote};
 
 use crate::connection::{Connection, row_to_text};
-use crate::error::{Doing, Error};
+use crate::error::{Doing, Error, Kind};
 
 /// Tables by name.
 type Tables = BTreeMap<String, SourceTable>;
@@ -41,6 +41,7 @@ pub fn discover(connection: &mut Connection, database: &str) -> Result<SourceCat
     let mut catalog = SourceCatalog::new(connection.server().clone(), database);
     catalog.tables = tables.into_values().collect();
     catalog.others = others::read(connection, database)?;
+    catalog.hidden = others::hidden(&connection.privileges()?, database);
     Ok(catalog)
 }
 
@@ -88,6 +89,7 @@ fn rows(
         .conn
         .query(sql)
         .doing(|| format!("reading the schema of `{database}`"))?;
+    check_warnings(connection, database)?;
     let mut rows: Vec<Vec<Option<String>>> = rows.into_iter().map(row_to_text).collect();
     let exact = |row: &Vec<Option<String>>| row[0].as_deref() == Some(database);
     // Where the server folds names, the configuration may spell one in another way.
@@ -96,6 +98,33 @@ fn rows(
     }
     rows.iter_mut().for_each(|row| drop(row.remove(0)));
     Ok(rows)
+}
+
+/// Fails where the server left something out and said so by a warning only, as MariaDB does with
+/// a table that it cannot open. Views that no longer work are no matter, nor is what the server
+/// thinks of its own old words.
+fn check_warnings(connection: &mut Connection, database: &str) -> Result<(), Error> {
+    // A view that refers to what is gone, or whose definer is; a table that is gone, of which a
+    // view speaks; deprecated syntax and variables.
+    const HARMLESS: [&str; 6] = ["1356", "1449", "1146", "1287", "1681", "3719"];
+    if connection.conn.warnings() == 0 {
+        return Ok(());
+    }
+    let rows = connection.query_text("show warnings")?;
+    // A server with `max_error_count = 0` counts its warnings and keeps none.
+    let unknown = rows.is_empty().then(|| "unknown".to_owned());
+    let codes = rows.into_iter().filter_map(|row| row.into_iter().nth(1)?);
+    let codes = codes.filter(|code| !HARMLESS.contains(&code.as_str()));
+    let mut codes: Vec<String> = codes.chain(unknown).collect();
+    codes.sort();
+    codes.dedup();
+    match codes.is_empty() {
+        true => Ok(()),
+        false => Err(Error::new(
+            Kind::Warnings(codes),
+            format!("reading the schema of `{database}`"),
+        )),
+    }
 }
 
 fn cells(rows: Vec<Vec<Option<String>>>) -> impl Iterator<Item = Cells> {

@@ -70,6 +70,11 @@ impl Endpoint {
         self.url.database.as_deref()
     }
 
+    /// The name that it logs in with.
+    pub fn user(&self) -> &str {
+        &self.url.user
+    }
+
     /// Whether one connection can serve both: the same address and the same user.
     pub fn same_login(&self, other: &Self) -> bool {
         let login = |endpoint: &Self| {

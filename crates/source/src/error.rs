@@ -35,6 +35,10 @@ pub(crate) enum Kind {
     Unexpected {
         column: String,
     },
+    /// A foreign key whose actions the server does not show in a known form.
+    UnknownActions {
+        name: String,
+    },
     /// Bytes that are no text of the character set of their column.
     NoText {
         column: String,
@@ -85,6 +89,11 @@ impl Error {
             ),
             Kind::Unexpected { column } => {
                 format!("column `{column}` was delivered in a form that its type does not have")
+            }
+            Kind::UnknownActions { name } => {
+                format!(
+                    "the server does not show what foreign key `{name}` does on delete and on update"
+                )
             }
             Kind::NoText { column, key } => {
                 let key: Vec<String> = key.iter().map(|(c, v)| format!("{c} {v}")).collect();

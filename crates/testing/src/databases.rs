@@ -1,10 +1,18 @@
 //! A pair of databases for one test, made on real servers and dropped at its end.
+//!
+//! The commands under test log in with the documented privileges and no more; tests prepare and
+//! look as the servers' administrators.
 
 use std::env;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use catalog::quote;
+
+/// The login that the commands under test have on the source.
+const LOGIN: &str = "converge";
+/// It is worth nothing: the servers listen on this machine alone, and end with the tests.
+const PASSWORD: &str = "documented";
 
 /// A MySQL database and a PostgreSQL database of the same name.
 pub struct Databases {
@@ -34,6 +42,18 @@ impl Databases {
         mysql
             .execute(&format!("create database {name} character set utf8mb4"))
             .expect("the test server makes databases");
+        let account = account(LOGIN);
+        mysql
+            .execute(&format!(
+                "create user if not exists {account} identified by '{PASSWORD}'"
+            ))
+            .expect("the test server makes users");
+        let grants = source::login_grants(mysql.server(), &account, &[&databases.name]);
+        for statement in grants.iter().flat_map(|grant| &grant.statements) {
+            mysql
+                .execute(statement)
+                .expect("the documented grants are valid");
+        }
         let name = quote::postgres(&databases.name);
         databases
             .postgres_server()
@@ -47,8 +67,21 @@ impl Databases {
         &self.name
     }
 
-    /// Where the MySQL database is.
+    /// Where the MySQL database is, for the login with the documented privileges.
     pub fn mysql_url(&self) -> String {
+        self.mysql_url_as(LOGIN, PASSWORD)
+    }
+
+    /// The same for another login; both parts as they stand in a URL.
+    pub fn mysql_url_as(&self, user: &str, password: &str) -> String {
+        let url = self.mysql_admin_url();
+        let (scheme, rest) = url.split_once("://").expect("a URL of ours");
+        let (_, place) = rest.rsplit_once('@').expect("a URL with a login");
+        format!("{scheme}://{user}:{password}@{place}")
+    }
+
+    /// The same for the server's administrator.
+    pub fn mysql_admin_url(&self) -> String {
         format!("{}/{}", self.mysql_url.trim_end_matches('/'), self.name)
     }
 
@@ -61,12 +94,12 @@ impl Databases {
         format!("{server}/{}", self.name)
     }
 
-    /// A connection to the MySQL database.
+    /// A connection to the MySQL database as its server's administrator.
     ///
     /// # Panics
     /// Where it cannot be made.
     pub fn mysql(&self) -> source::Connection {
-        let endpoint = source::Endpoint::parse(&self.mysql_url()).expect("a URL of ours");
+        let endpoint = source::Endpoint::parse(&self.mysql_admin_url()).expect("a URL of ours");
         source::Connection::open(&endpoint).expect("the test server answers")
     }
 
@@ -109,9 +142,13 @@ impl Databases {
     fn drop_both(&self) {
         let name = quote::mysql(&self.name);
         // A server that went away has taken the databases with it.
-        let _ = self
-            .mysql_server()
-            .execute(&format!("drop database if exists {name}"));
+        let mut mysql = self.mysql_server();
+        let _ = mysql.execute(&format!("drop database if exists {name}"));
+        // Privileges outlive their database.
+        let _ = mysql.execute(&format!(
+            "revoke all privileges on {name}.* from {}",
+            account(LOGIN)
+        ));
         let name = quote::postgres(&self.name);
         let _ = self
             .postgres_server()
@@ -123,6 +160,11 @@ impl Drop for Databases {
     fn drop(&mut self) {
         self.drop_both();
     }
+}
+
+/// A user from any host, as SQL.
+fn account(user: &str) -> String {
+    format!("{}@'%'", quote::mysql_literal(user))
 }
 
 fn server(variable: &str) -> String {

@@ -12,6 +12,8 @@ use crate::interrupt::Interrupt;
 use crate::lost::{DOCTOR, Side, Task, Work};
 use crate::pairing::{Catalogs, TablePair};
 use crate::run::Session;
+use crate::source_obstacle;
+use crate::source_privileges;
 use crate::versions;
 use catalog::{LoadOrder, Server, load_order, quote};
 
@@ -159,6 +161,10 @@ impl Examination<'_> {
             let (source, target) = (catalogs.source.tables.len(), catalogs.target.tables.len());
             format!("{source} tables in the source, {target} in the target")
         })?;
+        let account = source.account().map_err(Into::into);
+        let sight =
+            account.map(|account| source_privileges::schema_sight(&catalogs.source, &account));
+        let _ = self.check_with_hint("schema privileges", sight);
         let pairs = catalogs.pairs(database).map_err(Into::into);
         let pairs = self.check("pairs of tables", pairs, |pairs| {
             format!("{} tables", pairs.len())
@@ -179,7 +185,7 @@ impl Examination<'_> {
     ) -> Result<(), Failed> {
         let database = self.database;
         let readable = check_readable(database, source, pairs);
-        let _ = self.check("reading rights", readable, |()| "all tables".to_owned());
+        let _ = self.check("read privileges", readable, |()| "all tables".to_owned());
         let packet = source.packet_bytes_max().map_err(Into::into);
         let _ = self.check("packet size", packet, |bytes| {
             let limit = bytes_text(*bytes);
@@ -218,6 +224,19 @@ impl Examination<'_> {
         self.check("target tables", blockers, |()| "ready".to_owned())
     }
 
+    /// Enters something that is no failure, and what would be better, where there is something.
+    fn check_with_hint(
+        &mut self,
+        check: &'static str,
+        found: anyhow::Result<(String, Option<String>)>,
+    ) -> Result<(), Failed> {
+        let (_, hint) = self.check(check, found, |(detail, _)| detail.clone())?;
+        if let Some(entry) = self.checks.last_mut() {
+            entry.hint = hint;
+        }
+        Ok(())
+    }
+
     /// Enters a result and hands it on.
     fn check<T>(
         &mut self,
@@ -225,6 +244,7 @@ impl Examination<'_> {
         result: anyhow::Result<T>,
         detail: impl FnOnce(&T) -> String,
     ) -> Result<T, Failed> {
+        let result = result.map_err(|error| source_obstacle::explain(self.database, error));
         let failure = result
             .as_ref()
             .err()

@@ -178,6 +178,7 @@ fn check_schema(
     // What is no table takes no rows.
     let tables = |catalog: &TargetCatalog| TargetCatalog {
         others: Vec::new(),
+        hidden: Vec::new(),
         ..catalog.clone()
     };
     let differences = baseline::compare(&tables(planned), &tables(live), Names::Compared);
@@ -225,6 +226,9 @@ pub(crate) fn preflight(run: &Run) -> anyhow::Result<()> {
 fn preflight_database(run: &Run, database: &Database) -> anyhow::Result<()> {
     let mut source = source::Connection::open(&database.source)?;
     let mut target = target::Connection::open(&database.target)?;
+    for line in versions::unproven([source.server(), target.server()]) {
+        run.console.line(&line);
+    }
     check_nobody_at_work(&mut target)?;
     check_sessions(database, &mut target)?;
     baseline_command::check_owner(database, &mut target)?;

@@ -67,6 +67,10 @@ pub(crate) fn run(args: &MigrateArgs, interrupt: Interrupt) -> anyhow::Result<()
     if let (Some(fence), Some(verified)) = (&fence, &mut verified) {
         verified.have_moved(fence.moved(&run)?);
     }
+    if let Some(verified) = &verified {
+        let look = verify::Look::at_all(args.samples.samples);
+        verified.record(&mut run, look)?;
+    }
     let report = verified.as_ref().map(|verified| &verified.report);
     let mut human = match report {
         None => "verdict: partial (not verified)\nnext: cargo xtask verify\n".to_owned(),

@@ -87,7 +87,9 @@ pub(crate) fn run(args: &CommonArgs, interrupt: Interrupt) -> anyhow::Result<()>
 fn migrate_and_verify(run: &mut Run) -> anyhow::Result<(Migration, verify::Verified)> {
     import::preflight(run)?;
     let migration = migrate::stages(run, &ReadingArgs::default(), (false, false))?;
-    let verified = verify::stage(run, verify::Look::at_all(SAMPLES))?;
+    let look = verify::Look::at_all(SAMPLES);
+    let verified = verify::stage(run, look)?;
+    verified.record(run, look)?;
     if verified.report.verdict != Verdict::Equal {
         run.console.line(&report::human(&verified.report));
         return Err(verify::different(&verified).into());

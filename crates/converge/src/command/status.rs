@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use dataset::ExportPlan;
 use target::LedgerRun;
+use verify::Verdict;
 
 use crate::args::CommonArgs;
 use crate::command::{export, transform};
@@ -46,10 +47,6 @@ struct TargetState {
 
 pub(crate) fn run(args: &CommonArgs, interrupt: Interrupt) -> anyhow::Result<()> {
     let session = Session::open(args, interrupt)?;
-    let directory = match &args.run {
-        Some(path) => Some(RunDirectory::open(path)?),
-        None => RunDirectory::newest()?,
-    };
     let targets: Vec<TargetState> = session
         .config
         .databases
@@ -59,6 +56,18 @@ pub(crate) fn run(args: &CommonArgs, interrupt: Interrupt) -> anyhow::Result<()>
             Ok(target_state(&session, database))
         })
         .collect::<anyhow::Result<_>>()?;
+    // What a target holds matters more than what was begun last.
+    let mut held = targets.iter().filter_map(|target| target.run_id.as_deref());
+    let of_targets = held
+        .next()
+        .map(RunDirectory::with_id)
+        .transpose()?
+        .flatten();
+    let directory = match &args.run {
+        Some(path) => Some(RunDirectory::open(path)?),
+        None if of_targets.is_some() => of_targets,
+        None => RunDirectory::newest()?,
+    };
     let document = Document {
         schema_version: 1,
         next: next_command(directory.as_ref(), &targets),
@@ -151,13 +160,16 @@ fn converts(run: &RunDirectory, target: &TargetState) -> bool {
 }
 
 fn after_the_import(state: &RunState, targets: &[TargetState]) -> String {
-    let verified = |word: &'static str| {
-        move |target: &TargetState| last_outcome(state, "verify", &target.database) == Some(word)
+    let is = |verdict: Verdict| {
+        move |target: &TargetState| state.verdicts.get(&target.database) == Some(&verdict)
     };
-    if targets.iter().any(verified("different")) {
+    if targets.iter().any(is(Verdict::Different)) {
         return "cargo xtask rollback: verify found differences".to_owned();
     }
-    match targets.iter().all(verified("done")) {
+    if targets.iter().any(is(Verdict::SourceMoved)) {
+        return "cargo xtask rollback: the source was written to since the export".to_owned();
+    }
+    match targets.iter().all(is(Verdict::Equal)) {
         true => "cargo xtask finalize, or cargo xtask rollback".to_owned(),
         false => "cargo xtask verify".to_owned(),
     }

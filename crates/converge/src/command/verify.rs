@@ -60,6 +60,19 @@ pub(crate) struct Verified {
 }
 
 impl Verified {
+    /// Enters the verdict in the run, since `finalize` asks for it. A look at a part can only show
+    /// that something differs.
+    pub(crate) fn record(&self, run: &mut Run, look: Look<'_>) -> anyhow::Result<()> {
+        let verdict = self.report.verdict;
+        if look.compared != Compared::SourceTarget
+            || look.is_partial() && verdict != Verdict::Different
+        {
+            return Ok(());
+        }
+        let names = self.report.databases.iter().map(|database| &database.name);
+        run.directory.set_verdict(names, verdict)
+    }
+
     /// Takes it in that the sources of these databases did not stand still: what is equal was
     /// perhaps equal for a moment alone.
     pub(crate) fn have_moved(&mut self, databases: Vec<String>) {
@@ -82,13 +95,16 @@ pub(crate) fn run(args: &VerifyArgs, interrupt: Interrupt) -> anyhow::Result<()>
     }
     // A comparison needs no run; where there is none of these databases, its findings get a
     // directory of their own.
-    let own = |run: RunDirectory| run.is_of(&session.config);
-    let resumes = args.common.run.is_none() && RunDirectory::newest()?.is_some_and(own);
-    let run = match resumes {
-        true => session.resume(&args.common)?,
-        false => session.begin(&args.common)?,
-    };
-    in_run(args, run)
+    let mut common = args.common.clone();
+    if common.run.is_none() {
+        let own = |run: &RunDirectory| run.is_of(&session.config);
+        let found = match session.run_of_targets(&TASK)? {
+            Some(run_id) => RunDirectory::with_id(&run_id)?,
+            None => RunDirectory::newest()?,
+        };
+        common.run = found.filter(own).map(|run| run.path().to_owned());
+    }
+    in_run(args, session.begin(&common)?)
 }
 
 fn in_run(args: &VerifyArgs, mut run: Run) -> anyhow::Result<()> {
@@ -104,6 +120,7 @@ fn in_run(args: &VerifyArgs, mut run: Run) -> anyhow::Result<()> {
         Compared::SourceManifest => manifests::source_with_manifest(&mut run, look)?,
         Compared::ManifestTarget => manifests::files_with_target(&mut run, look)?,
     };
+    verified.record(&mut run, look)?;
     run.console
         .result(&report::human(&verified.report), &verified.report)?;
     match verified.report.verdict {

@@ -7,7 +7,7 @@ use serde_json::Value;
 use baseline::{BaselineOptions, OnUpdate, OverrideError, TypeOverrides};
 
 use crate::config::Problem;
-use crate::config::document::{Fields, as_text, entries, nearest};
+use crate::config::document::{Fields, as_text, entries, nearest, wrong_value};
 
 /// More known words than this are not listed: the page that has them is named.
 const KNOWN_MAX: usize = 12;
@@ -50,9 +50,9 @@ pub(crate) fn parse(fields: &mut Fields<'_>) -> Result<BaselineOptions, Problem>
     let on_update = match fields.text("on_update")?.as_deref() {
         None | Some("ignore") => OnUpdate::Ignore,
         Some("trigger") => OnUpdate::Trigger,
-        Some(_) => {
-            let message = "must be ignore or trigger".to_owned();
-            return Err(Problem::new(format!("{path}.on_update"), message));
+        Some(other) => {
+            let path = format!("{path}.on_update");
+            return Err(wrong_value(path, other, &["ignore", "trigger"]));
         }
     };
     let index_foreign_keys = fields.flag("index_foreign_keys")?;

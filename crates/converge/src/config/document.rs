@@ -67,9 +67,10 @@ impl<'v> Fields<'v> {
         match self.optional(key) {
             None | Some(Value::Null) => Ok(false),
             Some(Value::Bool(flag)) => Ok(*flag),
-            Some(_) => {
-                let message = "must be true or false".to_owned();
-                Err(Problem::new(self.path_of(key), message))
+            Some(other) => {
+                let path = self.path_of(key);
+                let value = as_text(&path, other)?;
+                Err(wrong_value(path, &value, &["true", "false"]))
             }
         }
     }
@@ -130,6 +131,14 @@ pub(crate) fn as_text(path: &str, value: &Value) -> Result<String, Problem> {
             Err(Problem::new(path, "must be text".to_owned()))
         }
     }
+}
+
+/// A value that is none of those that a key takes.
+pub(crate) fn wrong_value(path: impl Into<String>, value: &str, accepted: &[&str]) -> Problem {
+    let message = format!("`{value}` is none of: {}", accepted.join(", "));
+    let nearest = nearest(value, accepted.iter().copied());
+    let hint = nearest.map(|nearest| format!("did you mean `{nearest}`?"));
+    Problem::new(path, message).with_hint(hint)
 }
 
 /// The known word that is most like one that is not known, if any is.

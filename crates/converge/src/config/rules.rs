@@ -7,11 +7,14 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use catalog::{ColumnPattern, Condition, Outcome, Rule, RuleSet, ValueMap};
+use catalog::{ColumnPattern, Condition, Outcome, Rule, RuleException, RuleSet, ValueMap};
 
 use crate::config::Problem;
 use crate::config::constraint_rule::{ConstraintRule, Remedy, Violation};
-use crate::config::document::{Fields, as_text};
+use crate::config::document::{Fields, as_text, wrong_value};
+
+/// The outcome of every condition for which there is no rule.
+const ERROR: &str = "error";
 
 /// Reads the list of rules; map files lie relative to `base`.
 pub(crate) fn parse(
@@ -25,13 +28,19 @@ pub(crate) fn parse(
         Some(_) => return Err(Problem::new(path, "must be a list".to_owned())),
     };
     let (mut rules, mut constraint_rules) = (Vec::new(), Vec::new());
+    let mut exceptions = Vec::new();
     for (index, item) in items.iter().enumerate() {
         let item_path = format!("{path}[{index}]");
         let mut fields = Fields::new(&item_path, item)?;
         match fields.optional("constraint") {
-            None => rules.push(parse_rule(fields, base)?),
+            None => match parse_rule(fields, base)? {
+                Parsed::Rule(rule) => rules.push(rule),
+                Parsed::Exception(exception) => exceptions.push(exception),
+            },
             Some(_) => {
-                let rule = parse_constraint_rule(fields)?;
+                let Some(rule) = parse_constraint_rule(fields)? else {
+                    continue;
+                };
                 if let Some(rival) = constraint_rules.iter().find(|other| rule.rivals(other)) {
                     let message = format!("rules `{rival}` and `{rule}` hold for the same rows");
                     return Err(Problem::new(item_path, message));
@@ -40,11 +49,13 @@ pub(crate) fn parse(
             }
         }
     }
-    let rules = RuleSet::new(rules).map_err(|error| Problem::new(path, error.to_string()))?;
+    let rules = RuleSet::with_exceptions(rules, exceptions)
+        .map_err(|error| Problem::new(path, error.to_string()))?;
     Ok((rules, constraint_rules))
 }
 
-fn parse_constraint_rule(mut fields: Fields<'_>) -> Result<ConstraintRule, Problem> {
+/// None where the rule says what holds without it.
+fn parse_constraint_rule(mut fields: Fields<'_>) -> Result<Option<ConstraintRule>, Problem> {
     let path = fields.path_of("constraint");
     let text = fields.required_text("constraint")?;
     // A constraint is named as a column is.
@@ -55,27 +66,26 @@ fn parse_constraint_rule(mut fields: Fields<'_>) -> Result<ConstraintRule, Probl
     };
     let when = fields.required_text("when")?;
     let violation = Violation::parse(&when).ok_or_else(|| {
-        Problem::new(
-            fields.path_of("when"),
-            format!("`{when}` is not a condition"),
-        )
-        .with_hint(Some(
-            "conditions of constraints: orphan, duplicate".to_owned(),
-        ))
+        let path = fields.path_of("when");
+        wrong_value(path, &when, &["orphan", "duplicate"])
     })?;
     let then = outcome_text(&mut fields)?;
+    if then == ERROR {
+        fields.finish()?;
+        return Ok(None);
+    }
     let remedy = Remedy::parse(violation, &then).ok_or_else(|| {
         let allowed = Remedy::allowed(violation);
         let message = format!("condition `{when}` has no outcome `{then}`; it has: {allowed}");
         Problem::new(fields.path_of("then"), message)
     })?;
     fields.finish()?;
-    Ok(ConstraintRule {
+    Ok(Some(ConstraintRule {
         table,
         constraint,
         violation,
         remedy,
-    })
+    }))
 }
 
 /// What becomes of it; YAML's null and the text "null" mean the same outcome.
@@ -87,13 +97,22 @@ fn outcome_text(fields: &mut Fields<'_>) -> Result<String, Problem> {
     }
 }
 
-fn parse_rule(mut fields: Fields<'_>, base: &Path) -> Result<Rule, Problem> {
+/// An entry of the list that is about columns.
+enum Parsed {
+    Rule(Rule),
+    Exception(RuleException),
+}
+
+fn parse_rule(mut fields: Fields<'_>, base: &Path) -> Result<Parsed, Problem> {
     let columns = ColumnPattern::parse(&fields.required_text("column")?)
         .map_err(|error| Problem::new(fields.path_of("column"), error.to_string()))?;
     let condition = parse_condition(&mut fields)?;
     let then = fields.path_of("then");
     let outcome_text = outcome_text(&mut fields)?;
     fields.finish()?;
+    if outcome_text == ERROR {
+        return Ok(Parsed::Exception(RuleException { columns, condition }));
+    }
     let outcome = match outcome_text.strip_prefix("map:") {
         Some(file) if Outcome::allows_map(condition) => {
             Outcome::Map(Arc::new(read_map(&then, &base.join(file))?))
@@ -101,12 +120,12 @@ fn parse_rule(mut fields: Fields<'_>, base: &Path) -> Result<Rule, Problem> {
         _ => Outcome::parse(condition, &outcome_text)
             .map_err(|error| Problem::new(then, error.to_string()))?,
     };
-    Ok(Rule {
+    Ok(Parsed::Rule(Rule {
         columns,
         condition,
         outcome,
         outcome_text,
-    })
+    }))
 }
 
 fn parse_condition(fields: &mut Fields<'_>) -> Result<Condition, Problem> {
@@ -115,14 +134,7 @@ fn parse_condition(fields: &mut Fields<'_>) -> Result<Condition, Problem> {
     Condition::ALL
         .into_iter()
         .find(|condition| condition.name() == name)
-        .ok_or_else(|| {
-            let known: Vec<&str> = Condition::ALL
-                .iter()
-                .map(|condition| condition.name())
-                .collect();
-            Problem::new(path, format!("`{name}` is not a condition"))
-                .with_hint(Some(format!("known conditions: {}", known.join(", "))))
-        })
+        .ok_or_else(|| wrong_value(path, &name, &Condition::ALL.map(Condition::name)))
 }
 
 /// A map file: CSV, two columns, header `from,to`.

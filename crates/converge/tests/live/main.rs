@@ -29,6 +29,7 @@ mod parts;
 mod pass_through;
 mod path;
 mod pooler;
+mod privileges;
 mod random_mutations;
 mod resume;
 mod servers;

@@ -55,8 +55,7 @@ impl<'d> Login<'d> {
     }
 
     fn url(&self, options: &str) -> String {
-        let url = self.databases.mysql_url();
-        url.replace("root:toor@", &format!("{}:p@", self.user)) + options
+        self.databases.mysql_url_as(&self.user, "p") + options
     }
 
     fn connect(&self, options: &str) -> source::Connection {

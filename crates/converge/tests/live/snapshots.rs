@@ -62,8 +62,7 @@ impl<'d> User<'d> {
     }
 
     fn url(&self) -> String {
-        let login = format!("{}:pass-word", self.name);
-        self.databases.mysql_url().replace("root:toor", &login)
+        self.databases.mysql_url_as(&self.name, "pass-word")
     }
 }
 

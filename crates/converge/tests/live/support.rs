@@ -127,7 +127,7 @@ pub(crate) fn settings(directory: &Path) -> insta::Settings {
         (r"(MariaDB|MySQL) \d+[.\d]*", "[source server]"),
         (r"PostgreSQL \d+[.\d]*", "[target server]"),
         (
-            r"(?P<server>\[(source|target) server\]): (proven|expected to work, [^;\n]*)",
+            r"(?P<server>\[(source|target) server\]): (proven|expected to work, [^;\n]*|unproven: [^;\n]*;[^;\n]*)",
             "$server: [support]",
         ),
         // The tests share a server, and a lock waits for what another of them reads.

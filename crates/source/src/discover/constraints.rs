@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use catalog::{Check, ForeignKey, MysqlType, SourceTable};
 
-use super::shown::Shown;
+use super::shown::{Actions, Shown};
 use super::{Tables, cells, number, rows};
 use crate::connection::Connection;
 use crate::dialect::Dialect;
@@ -128,13 +128,22 @@ pub(super) fn read_foreign_keys(
     let sql = include_str!("../sql/foreign_keys.sql");
     let mut parts = rows(connection, sql, database)?;
     parts.sort_by_key(|row| (row[0].clone(), row[1].clone(), number(row[2].as_deref())));
+    let mut actions = BTreeMap::new();
     for mut row in cells(parts) {
-        let (table, name, position) = (row.text(), row.text(), row.number());
-        let Some(table) = tables.get_mut(&table) else {
+        let (table_name, name, position) = (row.text(), row.text(), row.number());
+        let Some(table) = tables.get_mut(&table_name) else {
             continue;
         };
         let column = row.text();
         let (schema, referenced_table, referenced) = (row.next(), row.text(), row.text());
+        if position == 0 {
+            let of_the_key = Actions {
+                on_delete: row.text(),
+                on_update: row.text(),
+            };
+            actions.insert((table_name, name), of_the_key);
+            continue;
+        }
         let known = table
             .foreign_keys
             .last()
@@ -145,14 +154,21 @@ pub(super) fn read_foreign_keys(
                 .push(ForeignKey::new(name, Vec::new(), "", Vec::new()));
         }
         let key = table.foreign_keys.last_mut().expect("it was put there");
-        if position == 0 {
-            key.on_delete = Dialect::action(&row.text()).to_owned();
-            key.on_update = Dialect::action(&row.text()).to_owned();
-        } else {
-            key.referenced_schema = schema;
-            key.referenced_table = referenced_table;
-            key.columns.push(column);
-            key.referenced_columns.push(referenced);
+        key.referenced_schema = schema;
+        key.referenced_table = referenced_table;
+        key.columns.push(column);
+        key.referenced_columns.push(referenced);
+    }
+    let mut shown = Shown::new(connection, database);
+    for table in tables.values_mut() {
+        for key in &mut table.foreign_keys {
+            let place = (table.name.clone(), key.name.clone());
+            let found = match actions.remove(&place) {
+                Some(found) => found,
+                None => shown.actions(&table.name, &key.name)?,
+            };
+            key.on_delete = Dialect::action(&found.on_delete).to_owned();
+            key.on_update = Dialect::action(&found.on_update).to_owned();
         }
     }
     spell_as_declared(tables);

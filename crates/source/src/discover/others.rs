@@ -5,6 +5,7 @@ use catalog::{ObjectKind, OtherObject};
 use super::{Tables, cells, rows};
 use crate::connection::Connection;
 use crate::error::Error;
+use crate::privileges::Privileges;
 
 /// Reads how the rows of tables are divided.
 pub(super) fn read_partitions(
@@ -46,6 +47,31 @@ pub(super) fn read(connection: &mut Connection, database: &str) -> Result<Vec<Ot
     let mut others: Vec<OtherObject> = others.collect();
     others.sort();
     Ok(others)
+}
+
+/// Kinds of objects that the login cannot see, so that none being found says nothing.
+///
+/// Sources: MySQL Reference Manual, "The INFORMATION_SCHEMA TRIGGERS Table", "… ROUTINES Table",
+/// "… EVENTS Table"; MariaDB documentation, the pages of the same names.
+pub(super) fn hidden(privileges: &Privileges, database: &str) -> Vec<ObjectKind> {
+    let mut hidden = Vec::new();
+    let any = |names: &[&str]| {
+        let mut names = names.iter();
+        names.any(|name| privileges.on_database(name, database))
+    };
+    if !any(&["TRIGGER"]) {
+        hidden.push(ObjectKind::Trigger);
+    }
+    let shows_all = privileges.on_server("SELECT")
+        || privileges.on_server("SHOW_ROUTINE")
+        || privileges.on_table("SELECT", "mysql", "proc");
+    if !shows_all && !any(&["EXECUTE", "ALTER ROUTINE", "SHOW CREATE ROUTINE"]) {
+        hidden.extend([ObjectKind::Procedure, ObjectKind::Function]);
+    }
+    if !any(&["EVENT"]) {
+        hidden.push(ObjectKind::Event);
+    }
+    hidden
 }
 
 /// None for the second half of something that is named already.

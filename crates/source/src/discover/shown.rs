@@ -1,14 +1,16 @@
-//! Characters of four bytes in expressions, which MariaDB's `information_schema` has as `????`.
+//! What `show create table` shows and `information_schema` does not: characters of four bytes in
+//! MariaDB's expressions, which arrive as `????`, and the actions of foreign keys, which MariaDB
+//! hides from a login that may only read.
 //!
-//! `show create table` has the same text with its characters. It is not parsed: an expression is
-//! looked for in it behind the name of what it belongs to.
+//! The statement is not parsed as a whole: a part is looked for behind the name of what it belongs
+//! to.
 
 use std::collections::BTreeMap;
 
 use catalog::quote;
 
 use crate::connection::Connection;
-use crate::error::Error;
+use crate::error::{Error, Kind};
 
 /// What stands for such a character: one for each of its bytes.
 const LOST: &str = "????";
@@ -58,6 +60,30 @@ impl<'c> Shown<'c> {
         {
             return Ok(());
         }
+        match found(self.statement(table)?, anchor, expression) {
+            Some(restored) => *expression = restored,
+            None => expression.push_str(UNKNOWN),
+        }
+        Ok(())
+    }
+
+    /// What a foreign key does on delete and on update.
+    ///
+    /// # Errors
+    /// Also where the statement does not have the key: its actions are never guessed.
+    pub(super) fn actions(&mut self, table: &str, key: &str) -> Result<Actions, Error> {
+        let actions = actions(self.statement(table)?, key);
+        actions.ok_or_else(|| {
+            let name = key.to_owned();
+            let place = quote::mysql_qualified(self.database, table);
+            Error::new(
+                Kind::UnknownActions { name },
+                format!("reading the foreign keys of {place}"),
+            )
+        })
+    }
+
+    fn statement(&mut self, table: &str) -> Result<&str, Error> {
         if !self.statements.contains_key(table) {
             let place = quote::mysql_qualified(self.database, table);
             let rows = self
@@ -70,13 +96,49 @@ impl<'c> Shown<'c> {
             self.statements
                 .insert(table.to_owned(), statement.unwrap_or_default());
         }
-        let statement = &self.statements[table];
-        match found(statement, anchor, expression) {
-            Some(restored) => *expression = restored,
-            None => expression.push_str(UNKNOWN),
-        }
-        Ok(())
+        Ok(&self.statements[table])
     }
+}
+
+/// What a foreign key does on delete and on update, in the words of `information_schema`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Actions {
+    pub(super) on_delete: String,
+    pub(super) on_update: String,
+}
+
+/// The actions of a foreign key in the statement that makes its table, on a line of its own:
+///
+/// ```text
+///   CONSTRAINT `key` FOREIGN KEY (`a`) REFERENCES `parent` (`id`) ON DELETE CASCADE
+/// ```
+fn actions(statement: &str, key: &str) -> Option<Actions> {
+    let anchor = format!("\n  CONSTRAINT {} FOREIGN KEY (", quote::mysql(key));
+    let (_, definition) = statement.split_once(&anchor)?;
+    let mut in_name = false;
+    let outside_of_names = definition.chars().filter(|character| {
+        in_name ^= *character == '`';
+        !in_name
+    });
+    let words: String = outside_of_names.take_while(|c| *c != '\n').collect();
+    let action = |event: &str| {
+        let Some((_, action)) = words.split_once(&format!(" ON {event} ")) else {
+            return Some("NO ACTION".to_owned());
+        };
+        const ACTIONS: [&str; 5] = [
+            "CASCADE",
+            "SET NULL",
+            "SET DEFAULT",
+            "RESTRICT",
+            "NO ACTION",
+        ];
+        let known = ACTIONS.into_iter().find(|known| action.starts_with(known));
+        known.map(str::to_owned)
+    };
+    Some(Actions {
+        on_delete: action("DELETE")?,
+        on_update: action("UPDATE")?,
+    })
 }
 
 /// The first text behind the anchor that shows as the expression does.
@@ -109,6 +171,25 @@ fn shows_as(text: &str, expression: &str) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn actions_are_read_past_any_names() {
+        let statement = "CREATE TABLE `t` (\n  `a` int,\n  \
+             CONSTRAINT `f` FOREIGN KEY (`a`) REFERENCES `p` (`id`),\n  \
+             CONSTRAINT `g` FOREIGN KEY (`a`, `\n``) ON DELETE SET NULL`) REFERENCES `db`.`p` (`id`, \
+             `x`) ON DELETE CASCADE ON UPDATE SET NULL,\n  \
+             CONSTRAINT `h``` FOREIGN KEY (`a`) REFERENCES `p` (`id`) ON UPDATE RESTRICT\n)";
+        let of = |key: &str| {
+            let actions = actions(statement, key)?;
+            Some(format!("{}, {}", actions.on_delete, actions.on_update))
+        };
+        assert_eq!(of("f").as_deref(), Some("NO ACTION, NO ACTION"));
+        assert_eq!(of("g").as_deref(), Some("CASCADE, SET NULL"));
+        assert_eq!(of("h`").as_deref(), Some("NO ACTION, RESTRICT"));
+        assert_eq!(of("i"), None);
+        let unknown = statement.replace("CASCADE", "ARCHIVE");
+        assert_eq!(super::actions(&unknown, "g"), None);
+    }
 
     #[test]
     fn an_expression_is_found_behind_its_name() {

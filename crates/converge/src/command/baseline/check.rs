@@ -154,8 +154,7 @@ impl Check<'_> {
 
     /// Without the tables that the configuration leaves alone.
     fn wanted(&self, mut catalog: TargetCatalog) -> TargetCatalog {
-        let excluded = &self.database.exclude_tables;
-        let is_wanted = |name: &String| !excluded.contains(name);
+        let is_wanted = |name: &String| self.database.takes(name);
         catalog.tables.retain(|table| is_wanted(&table.name));
         catalog
             .others

@@ -2,6 +2,7 @@
 //!
 //! Needs the source alone; what becomes of each part of it is the crate `baseline`'s knowledge.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -22,6 +23,7 @@ use crate::interrupt::Interrupt;
 use crate::lost::{Side, Task, Work};
 use crate::run::Session;
 use crate::run_dir::RunDirectory;
+use crate::source_privileges;
 use crate::versions;
 
 const TASK: Task = Task {
@@ -116,13 +118,19 @@ pub(super) fn plan(database: &Database) -> anyhow::Result<Baseline> {
     let mut source = source::Connection::open(&database.source)?;
     versions::support(source.server())?;
     let catalog = source::discover(&mut source, database.source_name())?;
+    source_privileges::check(database, &mut source, &catalog)?;
+    let names = catalog.tables.iter().map(|table| &table.name);
+    let excluded: BTreeSet<String> = names
+        .filter(|name| !database.takes(name))
+        .cloned()
+        .collect();
     let map = TypeMap::new(&database.types);
     let wanted = Wanted {
         map: &map,
         options: database.baseline,
         schema: &database.target_schema,
         datetime_zone: database.datetime_zone.as_deref(),
-        exclude_tables: &database.exclude_tables,
+        exclude_tables: &excluded,
     };
     ::baseline::plan(&catalog, &wanted).map_err(|error| unplanned(database, &error).into())
 }

@@ -21,7 +21,7 @@ pub(super) enum Origin<'a> {
     /// A directory with one for each database.
     Named(&'a Path),
     /// A run, which stays taken meanwhile.
-    Run(RunDirectory),
+    Run(Box<RunDirectory>),
     /// No database needs one.
     Nowhere,
 }
@@ -51,7 +51,7 @@ impl<'a> Origin<'a> {
             }
         };
         run.check_config(&session.config, session.console)?;
-        Ok(Self::Run(run))
+        Ok(Self::Run(Box::new(run)))
     }
 
     /// The directory of a database's files.

@@ -5,13 +5,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use catalog::{SourceCatalog, SourceTable, quote};
+use catalog::{SourceCatalog, SourceTable};
 use dataset::SnapshotMethod;
 use source::{Connection, Snapshot, SnapshotRequest, Waiting};
 
 use crate::config::Database;
 use crate::console::Console;
-use crate::exit::{Failure, UNEXPECTED};
+use crate::exit::Failure;
 use crate::interrupt::Interrupt;
 use crate::lost::{Side, Task, Work};
 use crate::pairing::TablePair;
@@ -112,7 +112,7 @@ fn wanted<'s>(
     schema: &'s SourceCatalog,
 ) -> impl Iterator<Item = (String, String)> {
     let tables = schema.tables.iter();
-    let tables = tables.filter(|table| !database.exclude_tables.contains(&table.name));
+    let tables = tables.filter(|table| database.takes(&table.name));
     tables.map(|table| (database.source_name().to_owned(), table.name.clone()))
 }
 
@@ -223,13 +223,11 @@ fn schema_changed(database: &Database, what: &str) -> Failure {
     .hint("keep migrations of the schema away, and run `cargo xtask export` again")
 }
 
-/// What the server says of a table that was changed or dropped behind a snapshot, or of a login
-/// that opens no door, in words.
+/// What the server says of a table that was changed or dropped behind a snapshot, in words.
 pub(crate) fn explain(database: &Database, error: anyhow::Error) -> anyhow::Error {
     let Some(found) = error.downcast_ref::<source::Error>() else {
         return error;
     };
-    let name = &database.name;
     if found.is_about_a_value() {
         return Failure::refused(found.to_string())
             .hint(
@@ -238,18 +236,9 @@ pub(crate) fn explain(database: &Database, error: anyhow::Error) -> anyhow::Erro
             )
             .into();
     }
-    let hint = match found.code() {
+    match found.code() {
         // "Unknown column", "Table doesn't exist", "Table definition has changed".
-        Some(1054 | 1146 | 1412) => return schema_changed(database, found.doing()).into(),
-        Some(1045) => format!("look at user and password in databases.{name}.source"),
-        Some(1049) => format!("look at the database's name in databases.{name}.source"),
-        Some(1044 | 1142 | 1143) => format!(
-            "let the source's administrator run: grant select, lock tables on {}.* to <user>",
-            quote::mysql(database.source_name())
-        ),
-        _ => return error,
-    };
-    Failure::new(UNEXPECTED, found.to_string())
-        .hint(hint)
-        .into()
+        Some(1054 | 1146 | 1412) => schema_changed(database, found.doing()).into(),
+        _ => error,
+    }
 }
