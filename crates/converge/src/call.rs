@@ -1,19 +1,45 @@
-//! The command as it was typed, for hints that work when they are pasted.
+//! The command as it was typed, for hints that work when they are pasted: the only place that
+//! makes a command line.
 //!
-//! Says what to type; what has to be done is decided in `lost.rs`.
+//! Says what to type; what has to be done is decided elsewhere.
 
 use std::env;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use crate::args::{CommonArgs, DEFAULT_CONFIG};
+
+/// Set by a program that becomes this one, such as `cargo xtask`: what to type for it.
+const CALLED_AS: &str = "CONVERGE_CALLED_AS";
+
+/// The call of this process, once its configuration is read.
+static CALL: OnceLock<Call> = OnceLock::new();
+
+/// A command for the databases and the run of this process, as it is typed.
+pub(crate) fn next(name: &str) -> String {
+    next_with(name, &[])
+}
+
+/// The same with words of its own behind the name.
+pub(crate) fn next_with(name: &str, words: &[&str]) -> String {
+    match CALL.get() {
+        Some(call) => call.with(name, words),
+        // Before the configuration is read, nothing is known but the program.
+        None => command_line(&program(), &[&[name], words].concat()),
+    }
+}
 
 /// How this process was called.
 #[derive(Clone, Debug)]
 pub(crate) struct Call {
+    /// What is typed for this program.
+    program: String,
     /// All that stood behind the program's name.
     words: Vec<String>,
     /// The options that another command needs to speak of the same databases.
     options: Vec<String>,
+    /// The run that was named.
+    run: Option<PathBuf>,
     /// Whether it goes over more than one database.
     pub(crate) several: bool,
 }
@@ -23,15 +49,24 @@ impl Call {
     pub(crate) fn of_this_process(args: &CommonArgs, databases: usize) -> Self {
         let words = env::args_os().skip(1);
         Self {
+            program: program(),
             words: words.map(|word| word.to_string_lossy().into()).collect(),
             options: options(args),
+            run: args.run.clone(),
             several: databases > 1,
         }
+    }
+
+    /// Makes it the call that [`next`] speaks of.
+    pub(crate) fn remember(&self) {
+        // A process has one call.
+        let _ = CALL.set(self.clone());
     }
 
     #[cfg(test)]
     pub(crate) fn typed(words: &[&str], args: &CommonArgs, databases: usize) -> Self {
         Self {
+            program: "converge".to_owned(),
             words: words.iter().map(|&word| word.to_owned()).collect(),
             ..Self::of_this_process(args, databases)
         }
@@ -44,23 +79,33 @@ impl Call {
 
     /// The same command line once more.
     pub(crate) fn again(&self) -> String {
-        command_line(self.words.iter())
+        let words: Vec<&str> = self.words.iter().map(String::as_str).collect();
+        command_line(&self.program, &words)
     }
 
-    /// Another command for the same databases, and for a run where one is named.
+    /// Another command for the same databases, and for a run where one is named here or was on
+    /// the command line.
     pub(crate) fn other(&self, name: &str, run: Option<&Path>) -> String {
-        let mut words = vec![name.to_owned()];
-        if let Some(run) = run {
-            words.extend(["--run".to_owned(), run.display().to_string()]);
-        }
-        command_line(words.iter().chain(&self.options))
+        self.line(name, &[], run.or(self.run.as_deref()))
     }
 
-    /// Another command with words of its own, for the same databases.
+    /// Another command with words of its own, for the same databases and run.
     pub(crate) fn with(&self, name: &str, words: &[&str]) -> String {
-        let own = [name].into_iter().chain(words.iter().copied());
-        let own: Vec<String> = own.map(str::to_owned).collect();
-        command_line(own.iter().chain(&self.options))
+        self.line(name, words, self.run.as_deref())
+    }
+
+    fn line(&self, name: &str, own: &[&str], run: Option<&Path>) -> String {
+        // `doctor` looks at servers, not at runs.
+        let run = run
+            .filter(|_| name != "doctor")
+            .map(|run| run.display().to_string());
+        let mut words = vec![name];
+        words.extend(own);
+        if let Some(run) = &run {
+            words.extend(["--run", run]);
+        }
+        words.extend(self.options.iter().map(String::as_str));
+        command_line(&self.program, &words)
     }
 }
 
@@ -75,9 +120,18 @@ fn options(args: &CommonArgs) -> Vec<String> {
     options
 }
 
-fn command_line<'w>(words: impl Iterator<Item = &'w String>) -> String {
-    let words: Vec<String> = words.map(|word| quoted(word)).collect();
-    format!("cargo xtask {}", words.join(" "))
+fn command_line(program: &str, words: &[&str]) -> String {
+    let words: Vec<String> = words.iter().map(|word| quoted(word)).collect();
+    format!("{program} {}", words.join(" "))
+}
+
+/// What to type for this program.
+fn program() -> String {
+    if let Ok(called_as) = env::var(CALLED_AS) {
+        return called_as;
+    }
+    let typed = env::args_os().next().unwrap_or_else(|| "converge".into());
+    quoted(&typed.to_string_lossy())
 }
 
 /// As a shell takes it for one word.
@@ -119,11 +173,17 @@ mod tests {
         let call = Call::typed(&["import"], &import(&typed), 2);
         assert_eq!(
             call.other("import", run),
-            r"cargo xtask import --run runs/x --config 'it'\''s/my move.yml' --database alkemio --database kratos"
+            r"converge import --run runs/x --config 'it'\''s/my move.yml' --database alkemio --database kratos"
         );
         let call = Call::typed(&["import", "--run", "a b"], &import(&[]), 2);
-        assert_eq!(call.other("status", None), "cargo xtask status");
-        assert_eq!(call.again(), "cargo xtask import --run 'a b'");
+        assert_eq!(call.other("doctor", None), "converge doctor");
+        assert_eq!(call.again(), "converge import --run 'a b'");
+        let call = Call::typed(&["import"], &import(&["--run", "a b"]), 1);
+        assert_eq!(call.other("status", None), "converge status --run 'a b'");
+        assert_eq!(
+            call.with("baseline", &["apply"]),
+            "converge baseline apply --run 'a b'"
+        );
     }
 
     #[test]

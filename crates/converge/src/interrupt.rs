@@ -9,6 +9,7 @@ use std::time::Duration;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::flag;
 
+use crate::call::next;
 use crate::exit::{Failure, INTERRUPTED};
 
 /// Short enough that a person does not notice the wait.
@@ -63,7 +64,7 @@ impl Interrupt {
     pub(crate) fn check(&self) -> Result<(), Failure> {
         if self.is_set() {
             return Err(Failure::new(INTERRUPTED, "interrupted")
-                .hint("`cargo xtask status` says how to go on"));
+                .hint(format!("`{}` says how to resume", next("status"))));
         }
         Ok(())
     }

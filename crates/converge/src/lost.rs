@@ -321,28 +321,27 @@ mod tests {
         let typed = ["import", "--config", "move.yml"];
         assert_eq!(
             hint(&with_run(work(&typed, 1))),
-            "look with `cargo xtask status --run runs/x --config move.yml`; once the server answers \
-             again, `cargo xtask import --run runs/x --config move.yml` begins this stage again"
+            "look with `converge status --run runs/x --config move.yml`; once the server answers \
+             again, `converge import --run runs/x --config move.yml` begins this stage again"
         );
         let of_migrate = hint(&with_run(work(&["migrate"], 1)));
         assert!(
             of_migrate.ends_with(
-                "`cargo xtask import --run runs/x --config move.yml` begins this stage again, and \
-                 `cargo xtask status --run runs/x --config move.yml` says how to go on"
+                "`converge import --run runs/x --config move.yml` begins this stage again, and \
+                 `converge status --run runs/x --config move.yml` says how to go on"
             ),
             "{of_migrate}"
         );
         let outside = hint(&work(&["migrate", "--keep-export", "--config", "a b"], 1));
         assert!(
-            outside
-                .ends_with("begin again with `cargo xtask migrate --keep-export --config 'a b'`"),
+            outside.ends_with("begin again with `converge migrate --keep-export --config 'a b'`"),
             "{outside}"
         );
         let rehearsal = hint(&with_run(work(&["rehearse", "--config", "move.yml"], 1)));
         assert!(
             rehearsal.ends_with(
-                "take back what the target may hold with `cargo xtask rollback --config move.yml`, \
-                 and begin the rehearsal again with `cargo xtask rehearse --config move.yml`"
+                "take back what the target may hold with `converge rollback --config move.yml`, \
+                 and begin the rehearsal again with `converge rehearse --config move.yml`"
             ),
             "{rehearsal}"
         );

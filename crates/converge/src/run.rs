@@ -34,8 +34,10 @@ pub(crate) struct Session {
 impl Session {
     pub(crate) fn open(args: &CommonArgs, interrupt: Interrupt) -> anyhow::Result<Self> {
         let config = Config::read(&args.config, &args.database)?;
+        let call = Call::of_this_process(args, config.databases.len());
+        call.remember();
         Ok(Self {
-            call: Call::of_this_process(args, config.databases.len()),
+            call,
             config,
             console: Console::new(args.output),
             interrupt,

@@ -18,6 +18,7 @@ use target::LedgerRun;
 use verify::Verdict;
 
 use crate::args::CommonArgs;
+use crate::call::next;
 use crate::config::Config;
 use crate::console::Console;
 use crate::exit::{Failure, turn};
@@ -234,11 +235,18 @@ impl RunDirectory {
     pub(crate) fn open_existing(named: Option<&Path>) -> anyhow::Result<Self> {
         match named {
             Some(path) => Self::open(path)?.locked(),
-            None => Self::newest()?.map(Self::locked).transpose()?.ok_or_else(|| {
-                Failure::usage(format!("there is no run in {RUNS}/"))
-                    .hint("begin one with `converge export` or `converge migrate`, or name one with --run DIR")
-                    .into()
-            }),
+            None => Self::newest()?
+                .map(Self::locked)
+                .transpose()?
+                .ok_or_else(|| {
+                    Failure::usage(format!("there is no run in {RUNS}/"))
+                        .hint(format!(
+                            "start one with `{}` or `{}`, or name one with --run DIR",
+                            next("export"),
+                            next("migrate")
+                        ))
+                        .into()
+                }),
         }
     }
 

@@ -51,6 +51,11 @@ fn out_of_date() -> Result<Vec<Generated>> {
             text,
         })
         .collect();
+    let path = workspace_root().join("docs/DataManagement.md");
+    let page = std::fs::read_to_string(&path)
+        .with_context(|| format!("cannot read {}", path.display()))?;
+    let text = with_block(&page, "source", &source::login_grants_document())?;
+    files.push(Generated { path, text });
     for system in System::ALL {
         for server in [Server::Mysql, Server::Mariadb, Server::Postgres] {
             let path = system.folder().join(server.ddl_file_name());
@@ -61,6 +66,16 @@ fn out_of_date() -> Result<Vec<Generated>> {
     // A file that cannot be read is one that has to be written.
     files.retain(|file| std::fs::read_to_string(&file.path).ok().as_ref() != Some(&file.text));
     Ok(files)
+}
+
+/// A page whose block between `<!-- codegen: NAME -->` and `<!-- end -->` is this one.
+fn with_block(page: &str, name: &str, block: &str) -> Result<String> {
+    let begin = format!("<!-- codegen: {name} -->\n");
+    let found = page
+        .split_once(&begin)
+        .and_then(|(before, rest)| Some((before, rest.split_once("<!-- end -->")?.1)));
+    let (before, after) = found.with_context(|| format!("the page has no block `{name}`"))?;
+    Ok(format!("{before}{begin}{block}<!-- end -->{after}"))
 }
 
 fn shown(path: &std::path::Path) -> String {

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::args::CommonArgs;
+use crate::call::next;
 use crate::command::{baseline, import, transform, verify};
 use crate::config::Database;
 use crate::console::{bytes_text, counted, text_table};
@@ -80,6 +81,7 @@ pub(crate) fn examine(session: &Session) -> anyhow::Result<Vec<Check>> {
             let _ = examination.run(&mut source, &mut target);
             Ok(())
         })?;
+        session.interrupt.check()?;
     }
     Ok(checks)
 }
@@ -95,7 +97,10 @@ pub(crate) fn blocked(count: usize) -> Failure {
         "{} failed; nothing was changed",
         counted(count as u64, "check")
     ))
-    .hint("mend what the lines above say, then run `cargo xtask doctor` again")
+    .hint(format!(
+        "fix what the lines above say, then run `{}` again",
+        next("doctor")
+    ))
 }
 
 /// The checks as a table.

@@ -25,6 +25,7 @@ use dataset::{ColumnEntry, ConvertedChunk, ExportPlan, Journal, Manifest, Stage}
 use source::Reader;
 
 use crate::args::{ExportArgs, ReadingArgs};
+use crate::call::next;
 use crate::command::export::chunk_file::{Hand, Place, Task};
 use crate::command::export::chunks::Chunks;
 use crate::command::export::resume::{Before, Begun};
@@ -78,8 +79,9 @@ pub(crate) fn run(args: &ExportArgs, interrupt: Interrupt) -> anyhow::Result<()>
     let mut run = Session::open(&args.common, interrupt)?.begin(&args.common)?;
     let outcomes = stage(&mut run, &args.reading)?;
     let human = format!(
-        "exported to {}\nnext: cargo xtask transform\n",
-        run.directory.path().display()
+        "exported to {}\nnext: {}\n",
+        run.directory.path().display(),
+        next("transform")
     );
     run.console
         .result(&human, &StageDocument::new(&run, DIRECTORY, &outcomes))?;

@@ -8,6 +8,7 @@ use target::Leftovers;
 use ::verify::{Verdict, VerifyReport};
 
 use crate::args::{MigrateArgs, ReadingArgs};
+use crate::call::next;
 use crate::command::assess::AssessmentSummary;
 use crate::command::import::{Manner, ahead};
 use crate::command::{assess, export, import, transform, verify};
@@ -73,9 +74,13 @@ pub(crate) fn run(args: &MigrateArgs, interrupt: Interrupt) -> anyhow::Result<()
     }
     let report = verified.as_ref().map(|verified| &verified.report);
     let mut human = match report {
-        None => "verdict: partial (not verified)\nnext: cargo xtask verify\n".to_owned(),
+        None => format!(
+            "verdict: partial (not verified)\nnext: {}\n",
+            next("verify")
+        ),
         Some(report) if report.verdict == Verdict::Equal => {
-            report::human(report) + "next: cargo xtask finalize, or cargo xtask rollback\n"
+            report::human(report)
+                + &format!("next: {}, or {}\n", next("finalize"), next("rollback"))
         }
         Some(report) => report::human(report),
     };

@@ -7,6 +7,7 @@ use target::LedgerRun;
 use verify::Verdict;
 
 use crate::args::CommonArgs;
+use crate::call::{Call, next};
 use crate::command::{export, transform};
 use crate::config::Database;
 use crate::console::{text_table, thousands};
@@ -70,7 +71,7 @@ pub(crate) fn run(args: &CommonArgs, interrupt: Interrupt) -> anyhow::Result<()>
     };
     let document = Document {
         schema_version: 1,
-        next: next_command(directory.as_ref(), &targets),
+        next: next_command(&session.call, directory.as_ref(), &targets),
         directory: directory
             .as_ref()
             .map(|run| run.path().display().to_string()),
@@ -102,32 +103,35 @@ fn target_state(session: &Session, database: &Database) -> TargetState {
 }
 
 /// What an operator would do next.
-fn next_command(run: Option<&RunDirectory>, targets: &[TargetState]) -> String {
+fn next_command(call: &Call, run: Option<&RunDirectory>, targets: &[TargetState]) -> String {
     if targets.iter().any(|target| !target.reachable) {
-        return "cargo xtask doctor".to_owned();
+        return next("doctor");
     }
     let Some(run) = run else {
-        return "cargo xtask migrate".to_owned();
+        return next("migrate");
     };
     let loaded = |target: &TargetState| target.run_id.as_deref() == Some(run.run_id());
     if targets
         .iter()
         .any(|target| target.run_id.is_some() && !loaded(target))
     {
-        return "cargo xtask rollback, or cargo xtask finalize: a target holds another run"
-            .to_owned();
+        return format!(
+            "{}, or {}: a target holds another run",
+            next("rollback"),
+            next("finalize")
+        );
     }
     let complete =
         |files: &'static str| move |target: &TargetState| run.is_complete(&target.database, files);
     let unfinished = |target: &TargetState| loaded(target) && target.loaded.is_none();
     if targets.iter().any(unfinished) {
         return match targets.iter().all(complete(transform::DIRECTORY)) {
-            true => "cargo xtask import, which goes on, or cargo xtask rollback".to_owned(),
+            true => format!("{}, which resumes, or {}", next("import"), next("rollback")),
             // `migrate` loads rows before it has all of them.
             false => format!(
-                "cargo xtask migrate --run {}, which takes the unfinished load back first, or \
-                 cargo xtask rollback",
-                run.path().display()
+                "{}, which rolls the unfinished load back first, or {}",
+                call.other("migrate", Some(run.path())),
+                next("rollback")
             ),
         };
     }
@@ -144,12 +148,12 @@ fn next_command(run: Option<&RunDirectory>, targets: &[TargetState]) -> String {
             true => "migrate",
             false => export::DIRECTORY,
         };
-        return format!("cargo xtask {command} --run {}", run.path().display());
+        return call.other(command, Some(run.path()));
     }
     if !targets.iter().all(complete(transform::DIRECTORY)) {
-        return "cargo xtask transform".to_owned();
+        return next("transform");
     }
-    "cargo xtask import".to_owned()
+    next("import")
 }
 
 /// Whether an export of the database ended early that converts rows as it reads them.
@@ -164,14 +168,17 @@ fn after_the_import(state: &RunState, targets: &[TargetState]) -> String {
         move |target: &TargetState| state.verdicts.get(&target.database) == Some(&verdict)
     };
     if targets.iter().any(is(Verdict::Different)) {
-        return "cargo xtask rollback: verify found differences".to_owned();
+        return format!("{}: verify found differences", next("rollback"));
     }
     if targets.iter().any(is(Verdict::SourceMoved)) {
-        return "cargo xtask rollback: the source was written to since the export".to_owned();
+        return format!(
+            "{}: the source was written to since the export",
+            next("rollback")
+        );
     }
     match targets.iter().all(is(Verdict::Equal)) {
-        true => "cargo xtask finalize, or cargo xtask rollback".to_owned(),
-        false => "cargo xtask verify".to_owned(),
+        true => format!("{}, or {}", next("finalize"), next("rollback")),
+        false => next("verify"),
     }
 }
 

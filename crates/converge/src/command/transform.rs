@@ -17,6 +17,7 @@ use digest::TableDigest;
 use transform::{PlanInput, TablePlan};
 
 use crate::args::TransformArgs;
+use crate::call::{next, next_with};
 use crate::command::export::{self, Exported, StageDocument};
 pub(crate) use crate::command::transform::changes::Changes;
 use crate::command::transform::constraints::Converted;
@@ -52,8 +53,9 @@ pub(crate) fn run(args: &TransformArgs, interrupt: Interrupt) -> anyhow::Result<
     let mut run = session.resume(&args.common)?;
     let outcomes = stage(&mut run)?;
     let human = format!(
-        "transformed in {}\nnext: cargo xtask import\n",
-        run.directory.path().display()
+        "transformed in {}\nnext: {}\n",
+        run.directory.path().display(),
+        next("import")
     );
     run.console
         .result(&human, &StageDocument::new(&run, STAGE, &outcomes))?;
@@ -110,7 +112,10 @@ pub(crate) fn check_one_export(run: &Run, stage: &str) -> anyhow::Result<()> {
     if ids.len() > 1 {
         return Err(
             Failure::blocked("the databases of this run were exported at different times")
-                .hint("run `cargo xtask export` again, without --database")
+                .hint(format!(
+                    "run `{}` again, without --database",
+                    next("export")
+                ))
                 .into(),
         );
     }
@@ -150,7 +155,7 @@ fn transform_database(stage: &mut StageRun<'_>, workers: usize) -> anyhow::Resul
         .database_dir(&database.name, export::DIRECTORY)?;
     let before = Manifest::read(&exported).map_err(|error| {
         Failure::blocked(format!("there is no complete export: {error}"))
-            .hint("run `cargo xtask export` first")
+            .hint(format!("run `{}` first", next("export")))
     })?;
     let catalogs = read_catalogs(stage)?;
     let pairs = catalogs.pairs(database)?;
@@ -386,9 +391,11 @@ fn check_export_files(manifest: &Manifest, directory: &Path) -> Result<(), Failu
             }
         }
     };
-    Err(Failure::blocked(gone).hint(
-        "run `cargo xtask export` again; `cargo xtask migrate --keep-export` keeps the files",
-    ))
+    Err(Failure::blocked(gone).hint(format!(
+        "run `{}` again; `{}` keeps the files",
+        next("export"),
+        next_with("migrate", &["--keep-export"])
+    )))
 }
 
 /// The catalogues that the export was planned with.

@@ -18,6 +18,7 @@ use target::LedgerRun;
 use verify::{Compared, DatabaseReport, TablePlan, TableReport, Verdict, VerifyReport};
 
 use crate::args::VerifyArgs;
+use crate::call::next;
 use crate::command::export::{self, snapshots};
 use crate::command::import::unfinished;
 use crate::command::verify::catalog::{
@@ -379,9 +380,10 @@ pub(crate) fn different(verified: &Verified) -> Failure {
                 verified.moved.join(", ")
             ),
         )
-        .hint(
-            "stop writing to it, take the run back with `cargo xtask rollback`, and migrate again",
-        );
+        .hint(format!(
+            "stop writing to it, take the run back with `{}`, and migrate again",
+            next("rollback")
+        ));
     }
     let databases = verified
         .report
@@ -394,5 +396,8 @@ pub(crate) fn different(verified: &Verified) -> Failure {
         DIFFERENT,
         format!("{left} and {right} differ: {}", names.join(", ")),
     )
-    .hint("the lines above name table, key and column; `cargo xtask rollback` takes the run back")
+    .hint(format!(
+        "the lines above name table, key and column; `{}` takes the run back",
+        next("rollback")
+    ))
 }

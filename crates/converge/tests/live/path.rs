@@ -110,6 +110,11 @@ fn stage_by_stage_from_doctor_to_finalize() {
     assert_eq!(fingerprints(&moved), before, "the targets are as they were");
     snapshot("rollback_again", &moved.run(&["rollback"]).expect(0));
     moved.run(&["import"]).expect(0);
+    snapshot(
+        "finalize_without_a_comparison",
+        &moved.run(&["finalize", "--yes"]).expect(3),
+    );
+    moved.run(&["verify"]).expect(0);
     snapshot("finalize_unconfirmed", &moved.run(&["finalize"]).expect(2));
     snapshot("finalize", &moved.run(&["finalize", "--yes"]).expect(0));
     let left = moved.shop.postgres().query_text(

@@ -69,9 +69,27 @@ impl Workplace {
         command
     }
 
-    /// Runs a command line to its end.
+    /// Runs a command line to its end; whatever commands it proposes must work when they are
+    /// pasted.
     pub(crate) fn run(&self, arguments: &[&str]) -> Outcome {
-        Outcome::of(&self.command(arguments).output().expect("the binary runs"))
+        let outcome = Outcome::of(&self.command(arguments).output().expect("the binary runs"));
+        outcome.commands().for_each(|command| self.paste(command));
+        outcome
+    }
+
+    /// Gives a proposed command to a shell: all of them must be understood, and those that only
+    /// look must not fail for how they are written.
+    fn paste(&self, command: &str) {
+        assert!(command.contains("--config config.yml"), "{command}");
+        let is_look = command.contains(" status ");
+        let asked = match is_look {
+            true => command.to_owned(),
+            false => format!("{command} --help"),
+        };
+        let mut shell = Command::new("sh");
+        let shell = shell.current_dir(self.path()).args(["-c", &asked]);
+        let outcome = Outcome::of(&shell.output().expect("the shell runs"));
+        assert_eq!(outcome.code, 0, "{command}: {}", outcome.text());
     }
 
     /// The only run directory.
@@ -92,6 +110,18 @@ impl Outcome {
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
             stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
         }
+    }
+
+    /// Commands of ours that both streams propose: in backquotes, or behind `next: `.
+    fn commands(&self) -> impl Iterator<Item = &str> {
+        const PROGRAM: &str = env!("CARGO_BIN_EXE_converge");
+        let streams = [&self.stdout, &self.stderr];
+        let quoted = streams.into_iter().flat_map(|text| text.split('`'));
+        let next = self.stdout.lines().filter_map(|line| {
+            let next = line.strip_prefix("next: ")?;
+            Some(next.split([',', ':']).next().unwrap_or(next))
+        });
+        quoted.chain(next).filter(|part| part.starts_with(PROGRAM))
     }
 
     /// Code and both streams together, for snapshots.
@@ -115,6 +145,8 @@ pub(crate) fn settings(directory: &Path) -> insta::Settings {
     settings.set_snapshot_path(directory);
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
+    // The program is called by its path, and its hints say what was typed.
+    settings.add_filter(env!("CARGO_BIN_EXE_converge"), "converge");
     for (pattern, replacement) in [
         (r"\d{8}-\d{6}-[0-9a-f]{4}", "[run]"),
         (r"test_\d+_\d+", "[database]"),

@@ -9,6 +9,7 @@ use catalog::{SourceCatalog, SourceTable};
 use dataset::SnapshotMethod;
 use source::{Connection, Snapshot, SnapshotRequest, Waiting};
 
+use crate::call::next;
 use crate::config::Database;
 use crate::console::Console;
 use crate::exit::Failure;
@@ -220,7 +221,10 @@ fn schema_changed(database: &Database, what: &str) -> Failure {
         "the schema of source `{}` was changed while it was exported: {what}",
         database.name
     ))
-    .hint("keep migrations of the schema away, and run `cargo xtask export` again")
+    .hint(format!(
+        "pause schema migrations, then run `{}` again",
+        next("export")
+    ))
 }
 
 /// What the server says of a table that was changed or dropped behind a snapshot, in words.

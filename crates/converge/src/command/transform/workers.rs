@@ -18,6 +18,7 @@ use dataset::{
 use digest::TableDigest;
 use transform::{Buffers, Failed, TablePlan, convert_records};
 
+use crate::call::next;
 use crate::command::transform::changes::Changes;
 use crate::command::transform::{Places, changed};
 use crate::console::{Pulse, thousands};
@@ -260,7 +261,7 @@ pub(crate) fn rejected(rejection: &transform::Rejection) -> Failure {
 fn damaged(error: dataset::Error) -> anyhow::Error {
     if error.is_damage() {
         Failure::blocked(error.to_string())
-            .hint("run `cargo xtask export` again")
+            .hint(format!("run `{}` again", next("export")))
             .into()
     } else {
         error.into()

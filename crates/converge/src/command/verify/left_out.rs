@@ -13,6 +13,7 @@ use dataset::{CsvReader, Manifest};
 use target::{Aside, Kept, LedgerRun, Reason, Reasons, TakenFrom};
 use verify::{CatalogFinding, DatabaseReport, RuleCount, TableReport};
 
+use crate::call::next;
 use crate::command::transform;
 use crate::config::{Database, Remedy};
 use crate::console::thousands;
@@ -172,7 +173,10 @@ fn load(
         thousands(kept),
         thousands(written)
     ))
-    .hint("bring the file back as `cargo xtask transform` wrote it: it is a part of the proof")
+    .hint(format!(
+        "bring the file back as `{}` wrote it: it is a part of the proof",
+        next("transform")
+    ))
     .into())
 }
 

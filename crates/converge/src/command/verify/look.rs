@@ -3,6 +3,7 @@
 use catalog::KeySample;
 use verify::{Compared, DrillLimits, TablePlan};
 
+use crate::call::next;
 use crate::config::Database;
 use crate::exit::Failure;
 use crate::pairing::Catalogs;
@@ -99,7 +100,10 @@ impl<'l> Look<'l> {
             Some(name) => Err(Failure::usage(format!(
                 "--tables names `{name}`, and no table that is compared is called so"
             ))
-            .hint("`cargo xtask verify` without --tables compares them all")
+            .hint(format!(
+                "`{}` without --tables compares them all",
+                next("verify")
+            ))
             .into()),
         }
     }

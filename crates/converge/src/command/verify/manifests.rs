@@ -18,6 +18,7 @@ use super::left_out::refused;
 use super::look::Look;
 use super::sides::{Checker, Left, NEVER, Sides};
 use super::{NAME, Verified, plan};
+use crate::call::next;
 use crate::command::export::{self, snapshots};
 use crate::command::import::unfinished;
 use crate::command::transform;
@@ -111,8 +112,13 @@ fn check_names(run: &Run, look: Look<'_>, stage: &str) -> anyhow::Result<()> {
 fn manifest(directory: &Path, stage: &str) -> Result<Manifest, Failure> {
     Manifest::read(directory).map_err(|error| {
         Failure::blocked(format!("there is nothing to compare with: {error}")).hint(match stage {
-            export::DIRECTORY => "run `cargo xtask export` first, or name the run: --run DIR",
-            _ => "run `cargo xtask transform` first, or name the run: --run DIR",
+            export::DIRECTORY => {
+                format!("run `{}` first, or name the run: --run DIR", next("export"))
+            }
+            _ => format!(
+                "run `{}` first, or name the run: --run DIR",
+                next("transform")
+            ),
         })
     })
 }
