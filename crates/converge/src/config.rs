@@ -333,6 +333,11 @@ fn parse_target_rows(fields: &mut Fields<'_>) -> Result<TargetRows, Problem> {
     let Some(value) = fields.optional("target_rows") else {
         return Ok(rows);
     };
+    if let Some(text) = value.as_str() {
+        let message = format!("`{text}` is no mapping of tables to refuse or replace");
+        let hint = "write `{default: refuse}` or `{default: replace}`".to_owned();
+        return Err(Problem::new(path, message).with_hint(Some(hint)));
+    }
     for (table, policy) in document::entries(&path, value)? {
         let path = format!("{path}.{table}");
         let policy = match document::as_text(&path, policy)?.as_str() {

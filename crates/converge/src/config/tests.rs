@@ -43,6 +43,8 @@ fn rules_and_row_policies_are_read() {
     rules:
       - {{column: \"*.*\", when: empty_uuid, then: null}}
       - {{column: t.c, when: not_boolean, then: true}}
+      - {{column: t.id, when: empty_uuid, then: error}}
+      - {{constraint: t.fk, when: orphan, then: error}}
 "
     );
     let config = parse(&text).unwrap();
@@ -54,6 +56,12 @@ fn rules_and_row_policies_are_read() {
     assert!(database.baseline.index_foreign_keys);
     let rules: Vec<String> = database.rules.iter().map(ToString::to_string).collect();
     assert_eq!(rules, ["*.* empty_uuid -> null", "t.c not_boolean -> true"]);
+    let empty_uuid = |column: &str| {
+        let rules = database.rules.for_column("t", column);
+        rules.get(catalog::Condition::EmptyUuid).is_some()
+    };
+    assert!(empty_uuid("other") && !empty_uuid("id"));
+    assert!(database.constraint_rules.is_empty());
 }
 
 #[test]
@@ -66,7 +74,7 @@ fn mistakes_are_named_with_what_was_meant() {
         ),
         (
             with("schema_owner: me"),
-            "f.yml: `databases.one.schema_owner`: must be external, typeorm, kratos or converge",
+            "f.yml: `databases.one.schema_owner`: `me` is none of: external, typeorm, kratos, converge",
         ),
         (
             with("rules: [{column: a, when: any, then: lower}]"),
@@ -88,7 +96,7 @@ fn mistakes_are_named_with_what_was_meant() {
         ),
         (
             with("rules: [{constraint: a.b, when: orphaned, then: null}]"),
-            "f.yml: `databases.one.rules[0].when`: `orphaned` is not a condition (hint: conditions of constraints: orphan, duplicate)",
+            "f.yml: `databases.one.rules[0].when`: `orphaned` is none of: orphan, duplicate (hint: did you mean `orphan`?)",
         ),
         (
             with("rules: [{constraint: a.b, when: duplicate, then: null}]"),
@@ -122,7 +130,7 @@ fn mistakes_are_named_with_what_was_meant() {
         ),
         (
             with("baseline: {index_foreign_keys: maybe}"),
-            "f.yml: `databases.one.baseline.index_foreign_keys`: must be true or false",
+            "f.yml: `databases.one.baseline.index_foreign_keys`: `maybe` is none of: true, false",
         ),
         (
             with("baseline: {on_updates: trigger}"),
@@ -130,7 +138,33 @@ fn mistakes_are_named_with_what_was_meant() {
         ),
         (
             parse("version: 2").unwrap_err(),
-            "f.yml: `version`: must be 1",
+            "f.yml: `version`: `2` is none of: 1",
+        ),
+        (
+            parse(&MINIMAL.replace("scratch", "prodction")).unwrap_err(),
+            "f.yml: `environment`: `prodction` is none of: scratch, staging, production (hint: did you mean `production`?)",
+        ),
+        (
+            with("target_rows: truncate"),
+            "f.yml: `databases.one.target_rows`: `truncate` is no mapping of tables to refuse or replace (hint: write `{default: refuse}` or `{default: replace}`)",
+        ),
+        (
+            with("target_rows: {default: truncate}"),
+            "f.yml: `databases.one.target_rows.default`: `truncate` is none of: refuse, replace",
+        ),
+        (
+            with("baseline: {on_update: triger}"),
+            "f.yml: `databases.one.baseline.on_update`: `triger` is none of: ignore, trigger (hint: did you mean `trigger`?)",
+        ),
+        (
+            with("rules: [{column: a.b, when: to_long, then: truncate}]"),
+            "f.yml: `databases.one.rules[0].when`: `to_long` is none of: any, empty_uuid, invalid_uuid, zero_date, invalid_date, time_range, nul_byte, json_nul, not_boolean, enum_unknown, too_long, precision_lost, out_of_range, invalid_json, null_in_not_null (hint: did you mean `too_long`?)",
+        ),
+        (
+            with(
+                "rules: [{column: '*.*', when: empty_uuid, then: error}, {column: '*.*', when: empty_uuid, then: null}]",
+            ),
+            "f.yml: `databases.one.rules`: rules `*.* empty_uuid -> null` and `*.* empty_uuid -> error` hold for the same columns",
         ),
         (
             parse("version: 1\nenviroment: scratch").unwrap_err(),

@@ -84,7 +84,7 @@ fn catalog(databases: &Databases, url: &str) -> SourceCatalog {
 }
 
 fn hint(outcome: &Outcome) -> &str {
-    let mut lines = outcome.stderr.lines().chain(outcome.stdout.lines());
+    let mut lines = outcome.stdout.lines().chain(outcome.stderr.lines());
     lines.find(|line| line.starts_with("hint: ")).unwrap()
 }
 
