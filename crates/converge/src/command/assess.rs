@@ -26,6 +26,7 @@ use source::Reader;
 use target::LedgerRun;
 
 use crate::args::{AssessArgs, LockArgs};
+use crate::call::next;
 use crate::command::assess::finding::Finding;
 use crate::command::assess::keys::KeySets;
 use crate::command::assess::survey::Tally;
@@ -101,10 +102,10 @@ impl Assessed {
                     many => format!("{} are", counted(many, "finding")),
                 }
             ))
-            .hint(
-                "each finding above names its way out; `cargo xtask assess --write-rules FILE` \
-                 collects the rules",
-            )),
+            .hint(format!(
+                "each finding above names its remedy; `{} --write-rules FILE` collects the rules",
+                next("assess")
+            ))),
         }
     }
 }

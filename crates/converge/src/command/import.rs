@@ -17,6 +17,7 @@ use dataset::{Manifest, TableEntry};
 use target::{Fingerprint, LedgerChunk, LedgerRun, Leftovers};
 
 use crate::args::ImportArgs;
+use crate::call::next;
 use crate::command::baseline as baseline_command;
 use crate::command::export::StageDocument;
 use crate::command::transform::{self, read_catalogs};
@@ -70,9 +71,9 @@ pub(crate) fn run(args: &ImportArgs, interrupt: Interrupt) -> anyhow::Result<()>
         ahead: &[],
     };
     let outcomes = stage(&mut run, manner)?;
-    let human = "imported\nnext: cargo xtask verify\n";
+    let human = format!("imported\nnext: {}\n", next("verify"));
     run.console
-        .result(human, &StageDocument::new(&run, STAGE, &outcomes))?;
+        .result(&human, &StageDocument::new(&run, STAGE, &outcomes))?;
     Ok(())
 }
 
@@ -94,7 +95,7 @@ fn import_database(
         .database_dir(&database.name, transform::DIRECTORY)?;
     let manifest = Manifest::read(&directory).map_err(|error| {
         Failure::blocked(format!("there are no complete transformed files: {error}"))
-            .hint("run `cargo xtask transform` first")
+            .hint(format!("run `{}` first", next("transform")))
     })?;
     let mut connection = connect(stage, manner.leftovers)?;
     let begun = begun(stage, &mut connection, &manifest, manner)?;
@@ -191,7 +192,11 @@ fn check_schema(
         database.name,
         differences.join("; ")
     ))
-    .hint("run `cargo xtask export` and `cargo xtask transform` again"))
+    .hint(format!(
+        "run `{}` and `{}` again",
+        next("export"),
+        next("transform")
+    )))
 }
 
 /// Fails where an import of a new run would be refused, before anything is read.
@@ -257,8 +262,12 @@ pub(crate) fn at_work(error: target::Error, run_id: &str) -> anyhow::Error {
     }
     let message = error.to_string();
     let hint = match message.contains(&format!("converge/{run_id}/")) {
-        true => "nothing was changed; where its process is gone, --take-over ends what is left",
-        false => "nothing was changed; `cargo xtask status` says what the target holds",
+        true => "nothing was changed; where its process is gone, --take-over ends what is left"
+            .to_owned(),
+        false => format!(
+            "nothing was changed; `{}` says what the target holds",
+            next("status")
+        ),
     };
     Failure::blocked(message).hint(hint).into()
 }
@@ -288,7 +297,11 @@ pub(crate) fn check_ledger(
             "target `{}` holds the rows of run {}",
             database.name, run.run_id
         ))
-        .hint("`cargo xtask rollback` takes them back, `cargo xtask finalize` keeps them for good")
+        .hint(format!(
+            "`{}` takes them back, `{}` keeps them for good",
+            next("rollback"),
+            next("finalize")
+        ))
         .into()),
         _ => Ok(()),
     }
@@ -340,7 +353,10 @@ fn begun(
             "target `{}` holds rows of this run that were made from other files",
             database.name
         ))
-        .hint("take them back with `cargo xtask rollback`, then import again")
+        .hint(format!(
+            "take them back with `{}`, then import again",
+            next("rollback")
+        ))
         .into());
     }
     let name = &database.name;
@@ -392,7 +408,11 @@ pub(crate) fn unfinished(database: &str, run: &LedgerRun) -> Failure {
         "the import of run {} into target `{database}` has not come to its end",
         run.run_id
     ))
-    .hint("`cargo xtask status` says what goes on with it, `cargo xtask rollback` takes it back")
+    .hint(format!(
+        "`{}` says what goes on with it, `{}` takes it back",
+        next("status"),
+        next("rollback")
+    ))
 }
 
 /// What forbids an import into the tables: ownership, row security, rules, rows.

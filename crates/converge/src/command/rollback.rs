@@ -13,6 +13,7 @@ use target::{LaterRows, LaterWrites, LedgerRun, Leftovers, roll_back};
 
 use crate::args::RollbackArgs;
 use crate::call::Call;
+use crate::call::next;
 use crate::command::import::at_work;
 use crate::config::Database;
 use crate::console::counted;
@@ -239,8 +240,9 @@ fn explain(error: target::Error, database: &Database, run_id: &str) -> anyhow::E
             .into();
     }
     anyhow::Error::new(error).context(format!(
-        "`{}`: look with `cargo xtask status` whether it still holds the run",
-        database.name
+        "`{}`: `{}` says whether it still holds the run",
+        database.name,
+        next("status")
     ))
 }
 

@@ -136,6 +136,6 @@ fn a_value_that_cannot_be_converted_ends_a_migration_before_the_target_is_touche
     let ledger = databases.postgres().query_text(ledger).unwrap();
     assert_eq!(ledger, [[Some("0".to_owned())]]);
     let status = workplace.run(&["status", "--run", "one"]).expect(0);
-    let next = "next: cargo xtask migrate --run";
+    let next = "next: converge migrate --run";
     assert!(status.stdout.contains(next), "{}", status.text());
 }

@@ -209,17 +209,14 @@ fn a_load_that_has_not_ended_is_shown_and_nothing_else_begins() {
     let load = Load::killed();
     for command in [&["verify"][..], &["finalize", "--yes"]] {
         let refused = load.run(command).expect(3);
-        says(
-            &refused,
-            &["has not come to its end", "cargo xtask rollback"],
-        );
+        says(&refused, &["has not come to its end", "converge rollback"]);
     }
     let status = load.run(&["status"]).expect(0).stdout;
     assert!(
         status.contains("holds an unfinished load of run "),
         "{status}"
     );
-    assert!(status.contains("next: cargo xtask import"), "{status}");
+    assert!(status.contains("next: converge import"), "{status}");
     let other = load.workplace.run(&["migrate"]).expect(3);
     says(&other, &["holds the rows of run "]);
     let on = load.run(&["import"]).expect(0);
@@ -263,7 +260,7 @@ fn an_interrupt_leaves_a_load_that_goes_on() {
     let import = load.begin_to_the(&gate);
     assert!(signal("INT", import.id()));
     let outcome = Outcome::of(&import.wait_with_output().unwrap()).expect(6);
-    says(&outcome, &["interrupted", "cargo xtask status"]);
+    says(&outcome, &["interrupted", "converge status"]);
     drop(gate);
     load.run(&["import"]).expect(0);
     load.check_loaded();
@@ -337,7 +334,7 @@ fn other_files_do_not_go_on_with_a_load() {
     load.run(&["export", "--restart"]).expect(0);
     load.run(&["transform"]).expect(0);
     let blocked = load.run(&["import"]).expect(3);
-    says(&blocked, &["made from other files", "cargo xtask rollback"]);
+    says(&blocked, &["made from other files", "converge rollback"]);
     load.run(&["rollback"]).expect(0);
     load.check_taken_back();
 }
@@ -351,7 +348,7 @@ fn a_schema_that_changes_during_a_load_is_named() {
     let blocked = load.run(&["import"]).expect(4);
     says(
         &blocked,
-        &["column public.letter.more", "cargo xtask rollback"],
+        &["column public.letter.more", "converge rollback"],
     );
     let back = "alter table public.letter drop column more";
     other.batch_execute(back).unwrap();
@@ -368,7 +365,7 @@ fn whoever_holds_a_lock_for_too_long_is_named() {
     let blocked = load.run(&["import"]).expect(4);
     says(
         &blocked,
-        &["lock timeout", "forgotten of ", "cargo xtask rollback"],
+        &["lock timeout", "forgotten of ", "converge rollback"],
     );
     other.batch_execute("rollback").unwrap();
     load.run(&["import"]).expect(0);

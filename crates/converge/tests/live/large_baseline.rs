@@ -122,7 +122,7 @@ impl Large {
         let stopped = self.begin(before);
         interrupt(stopped.id());
         let outcome = Outcome::of(&stopped.wait_with_output().unwrap()).expect(6);
-        let hint = "go on with `cargo xtask baseline apply";
+        let hint = "go on with `converge baseline apply";
         assert!(outcome.stderr.contains(hint), "{}", outcome.text());
         let more = self.done(&mut self.servers.target());
         assert!(

@@ -47,7 +47,7 @@ impl Move {
             .lines()
             .find(|line| line.starts_with("hint: "));
         let quoted = hint.unwrap().split('`').skip(1).step_by(2);
-        let commands = quoted.filter_map(|text| text.strip_prefix("cargo xtask "));
+        let commands = quoted.filter_map(|text| text.strip_prefix("converge "));
         let run = |command: &str| {
             let script = format!("{} {command}", env!("CARGO_BIN_EXE_converge"));
             let mut shell = Command::new("sh");
@@ -125,7 +125,7 @@ impl Move {
         let directory = self.workplace.run_directory();
         let run = directory.file_name().unwrap().to_str().unwrap();
         let again = format!(
-            "`cargo xtask {command} --run runs/{run} --config config.yml` begins this stage again"
+            "`converge {command} --run runs/{run} --config config.yml` begins this stage again"
         );
         for part in [&format!("error: {message}"), state, again.as_str()] {
             assert!(outcome.stderr.contains(part), "{part}: {}", outcome.text());
@@ -387,7 +387,7 @@ fn a_target_that_dies_while_a_migration_reads_keeps_what_the_next_takes_back() {
     assert!(fault.elapsed() < BROKEN_WITHIN, "{:?}", fault.elapsed());
     let message =
         format!("no connection to the target ({address}): loading table `t` from t.csv: ");
-    let state = "where the target holds a part of this run, `cargo xtask status";
+    let state = "where the target holds a part of this run, `converge status";
     let outcome = moved.check_stage_of("migrate", outcome, "export", &message, state);
     moved.servers.start();
     moved.servers.target().batch_execute(QUICK).unwrap();

@@ -198,7 +198,7 @@ fn a_migration_that_was_ended_goes_on_as_itself_under_the_same_rules() {
     let ended = export.end_command_early(&migrate, ("ended", "transformed"), ("INT", 2));
     ended.expect(6);
     let status = export.run(&["status", "--run", "ended"]).expect(0);
-    let next = "next: cargo xtask migrate --run";
+    let next = "next: converge migrate --run";
     assert!(status.stdout.contains(next), "{}", status.text());
     let other = export.run(&["export", "--run", "ended"]).expect(3);
     let why = "`migrate` converted the rows of `shop` as it read them";

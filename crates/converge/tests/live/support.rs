@@ -9,6 +9,16 @@ use std::time::{Duration, Instant};
 
 use testing::Databases;
 
+/// The program as the tests call it, by its path, which its hints repeat.
+const PROGRAM: &str = env!("CARGO_BIN_EXE_converge");
+/// What stands for the path in what the tests compare.
+const NAME: &str = "converge ";
+
+/// The program as the tests call it, by its path, which its hints repeat.
+const PROGRAM: &str = env!("CARGO_BIN_EXE_converge");
+/// What stands for the path in what the tests compare.
+const NAME: &str = "converge ";
+
 /// A working directory with a configuration.
 pub(crate) struct Workplace {
     directory: tempfile::TempDir,
@@ -61,7 +71,7 @@ impl Workplace {
 
     /// The built binary with a command line, in this directory.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_converge"));
+        let mut command = Command::new(PROGRAM);
         command
             .current_dir(self.path())
             .args(arguments)
@@ -82,8 +92,9 @@ impl Workplace {
     fn paste(&self, command: &str) {
         assert!(command.contains("--config config.yml"), "{command}");
         let is_look = command.contains(" status ");
+        let command = command.replacen(NAME.trim_end(), PROGRAM, 1);
         let asked = match is_look {
-            true => command.to_owned(),
+            true => command.clone(),
             false => format!("{command} --help"),
         };
         let mut shell = Command::new("sh");
@@ -103,25 +114,34 @@ impl Workplace {
     }
 }
 
+/// What a command printed, with its name in the place of its path.
+fn by_name(printed: &[u8]) -> String {
+    String::from_utf8_lossy(printed).replace(&format!("{PROGRAM} "), NAME)
+}
+
+/// What a command printed, with its name in the place of its path.
+fn by_name(printed: &[u8]) -> String {
+    String::from_utf8_lossy(printed).replace(&format!("{PROGRAM} "), NAME)
+}
+
 impl Outcome {
     pub(crate) fn of(output: &Output) -> Self {
         Self {
             code: output.status.code().unwrap_or(-1),
-            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+            stdout: by_name(&output.stdout),
+            stderr: by_name(&output.stderr),
         }
     }
 
     /// Commands of ours that both streams propose: in backquotes, or behind `next: `.
     fn commands(&self) -> impl Iterator<Item = &str> {
-        const PROGRAM: &str = env!("CARGO_BIN_EXE_converge");
         let streams = [&self.stdout, &self.stderr];
         let quoted = streams.into_iter().flat_map(|text| text.split('`'));
         let next = self.stdout.lines().filter_map(|line| {
             let next = line.strip_prefix("next: ")?;
             Some(next.split([',', ':']).next().unwrap_or(next))
         });
-        quoted.chain(next).filter(|part| part.starts_with(PROGRAM))
+        quoted.chain(next).filter(|part| part.starts_with(NAME))
     }
 
     /// Code and both streams together, for snapshots.
@@ -145,8 +165,6 @@ pub(crate) fn settings(directory: &Path) -> insta::Settings {
     settings.set_snapshot_path(directory);
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
-    // The program is called by its path, and its hints say what was typed.
-    settings.add_filter(env!("CARGO_BIN_EXE_converge"), "converge");
     for (pattern, replacement) in [
         (r"\d{8}-\d{6}-[0-9a-f]{4}", "[run]"),
         (r"test_\d+_\d+", "[database]"),

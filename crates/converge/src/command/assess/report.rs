@@ -112,7 +112,7 @@ fn write_way_out(finding: &Finding, several: bool, text: &mut String) {
 /// commented out.
 pub(crate) fn rules(run_id: &str, findings: &[Finding]) -> String {
     let mut text = format!(
-        "# Rules that `cargo xtask assess` of run {run_id} would need, to be copied into the\n\
+        "# Rules that `assess` of run {run_id} would need, to be copied into the\n\
          # configuration one by one: each of them changes or leaves out what is in these rows.\n"
     );
     let mut database = None;

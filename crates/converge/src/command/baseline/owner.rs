@@ -5,6 +5,7 @@
 use catalog::quote;
 use target::{AppliedBaseline, Extension};
 
+use crate::call::next_with;
 use crate::config::{Database, SchemaOwner};
 use crate::console::{counted, thousands};
 use crate::exit::Failure;
@@ -45,8 +46,11 @@ pub(crate) fn check_owner(
             any_tables(
                 database,
                 connection,
-                "run `cargo xtask baseline apply`, which takes what `cargo xtask baseline generate` \
-                 wrote, or the files of --from DIR",
+                &format!(
+                    "run `{}`, which takes what `{}` wrote, or the files of --from DIR",
+                    next_with("baseline", &["apply"]),
+                    next_with("baseline", &["generate"])
+                ),
             )
         }
     }
@@ -143,7 +147,10 @@ fn check_whole(database: &Database, connection: &mut target::Connection) -> anyh
             database.name,
             progress(&part)
         ))
-        .hint("`cargo xtask baseline apply` with the same files goes on from there")
+        .hint(format!(
+            "`{}` with the same files goes on from there",
+            next_with("baseline", &["apply"])
+        ))
         .into()),
         _ => Ok(()),
     }

@@ -2,6 +2,7 @@
 
 use target::{LaterRows, LedgerRun, Leftovers};
 
+use crate::call::next;
 use crate::exit::{Failure, INTERRUPTED, UNEXPECTED};
 use crate::interrupt::Interrupt;
 use crate::run::StageRun;
@@ -15,8 +16,13 @@ pub(super) enum Reached {
     Loading,
 }
 
-const GO_ON: &str = "what is loaded is kept: `cargo xtask import` goes on with it, `cargo xtask \
-     rollback` takes it back";
+fn kept() -> String {
+    format!(
+        "what is loaded is kept: `{}` resumes, `{}` rolls it back",
+        next("import"),
+        next("rollback")
+    )
+}
 
 /// Whether the next import can go on: the reason is not in the files or the schema.
 pub(super) fn can_go_on(error: &anyhow::Error) -> bool {
@@ -68,27 +74,27 @@ pub(super) fn explain(
     let message = error.to_string();
     if reached == Reached::Loading {
         return match error.is_obstacle() || error.is_precondition() {
-            true => Failure::refused(message).hint(GO_ON).into(),
-            false => Failure::new(UNEXPECTED, message).hint(GO_ON).into(),
+            true => Failure::refused(message).hint(kept()).into(),
+            false => Failure::new(UNEXPECTED, message).hint(kept()).into(),
         };
     }
     let (failure, why) = if error.is_precondition() {
-        let status = "`cargo xtask status` says what the target holds";
+        let status = format!("`{}` says what the target holds", next("status"));
         (Failure::blocked(message), status)
     } else if error.is_about_the_file() {
-        let again = "run `cargo xtask transform` again";
+        let again = format!("run `{}` again", next("transform"));
         (Failure::blocked(message), again)
     } else if error.is_obstacle() {
-        let others = "this is about rights or locks, not about a row";
+        let others = "this is about rights or locks, not about a row".to_owned();
         (Failure::blocked(message), others)
     } else if !error.is_about_data() {
-        let before = "the target is as it was before";
+        let before = "the target is as it was before".to_owned();
         (Failure::new(UNEXPECTED, message), before)
     } else if error.constraint().is_some() {
-        let repair = "repair the rows on the source and export again, or declare a rule for the constraint and transform again";
+        let repair = "repair the rows on the source and export again, or declare a rule for the constraint and transform again".to_owned();
         (Failure::refused(message), repair)
     } else {
-        let place = "the message names the record of the file and the column";
+        let place = "the message names the record of the file and the column".to_owned();
         (Failure::refused(message), place)
     };
     failure.hint(format!("nothing was changed; {why}")).into()
@@ -117,6 +123,9 @@ pub(super) fn taken_back(
         Err(rollback) => rollback.to_string(),
     };
     Failure::refused(format!("{error:#}; and it was not taken back: {why}"))
-        .hint("what is loaded is kept: `cargo xtask rollback` takes it back")
+        .hint(format!(
+            "what is loaded is kept: `{}` takes it back",
+            next("rollback")
+        ))
         .into()
 }

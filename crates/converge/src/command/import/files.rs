@@ -11,6 +11,7 @@ use catalog::TargetTable;
 use dataset::{Blake3Reader, FileEntry, TableEntry};
 use target::{Chunk, CopyForm, Loader};
 
+use crate::call::next;
 use crate::command::transform::changed;
 use crate::exit::Failure;
 use crate::run::StageRun;
@@ -60,7 +61,7 @@ pub(super) fn load_file(
     let path = &route.directory.join(&file.name);
     let input = File::open(path).map_err(|error| {
         Failure::blocked(format!("{}: {error}", path.display()))
-            .hint("run `cargo xtask transform` again")
+            .hint(format!("run `{}` again", next("transform")))
     })?;
     let mut hashed = Blake3Reader::new(Counted { inner: input, read });
     let chunk = Chunk {
