@@ -13,6 +13,7 @@ use crate::{
     db::{Guard, Wanted, account, engine::Engine, state::StateDir},
     failure, flags, images,
     matrix::{self, Pair},
+    programs,
     servers::{self, Release},
     test::{self, Runner},
     tidy, workspace,
@@ -183,7 +184,7 @@ fn containers() -> Result<String> {
         return Ok(format!("{SKIPPED}{reason}"));
     }
     // Or the tests would wait for a compiler.
-    test::build_programs()?;
+    programs::build()?;
     for release in CONTAINERS.map(Release::named) {
         let release = release?;
         match servers::obstacle() {

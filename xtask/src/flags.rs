@@ -160,7 +160,7 @@ pub(crate) enum DbCommand {
     },
     /// Stops the servers and keeps their data
     Down {
-        /// Removes their data too
+        /// Removes their data too, and what tests and killed commands left
         #[arg(long)]
         volumes: bool,
     },

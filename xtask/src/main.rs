@@ -10,9 +10,11 @@ mod flags;
 mod images;
 mod matrix;
 mod passthrough;
+mod programs;
 mod rehearse;
 mod servers;
 mod test;
+mod ticker;
 mod tidy;
 mod workspace;
 
@@ -46,22 +48,13 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         | Command::Rollback(_)
         | Command::Finalize(_)
         | Command::Status(_) => passthrough::become_program(Converge, &flags::verbatim()),
-        Command::Fixtures(_) | Command::Codegen(_) => {
+        Command::Fixtures(_) | Command::Codegen(_) | Command::Bench(_) => {
             passthrough::become_program(Devtool, &flags::verbatim())
         }
-        Command::Bench(_) => bench(),
         Command::Db(flags) => db::run(flags),
         Command::Images(flags) => images::run(flags),
         Command::Test(flags) => test::run(flags),
         Command::Ci(flags) => ci::run(&flags),
         Command::Tidy => tidy::run(),
     }
-}
-
-/// The benchmark measures the built converge, which must be that of the present sources.
-fn bench() -> anyhow::Result<ExitCode> {
-    if !passthrough::build(Converge).status()?.success() {
-        return Ok(ExitCode::FAILURE);
-    }
-    passthrough::become_program(Devtool, &flags::verbatim())
 }

@@ -12,7 +12,7 @@ use anyhow::{Context, Result};
 
 use crate::{
     db::state::{StateDir, URL_VARIABLES},
-    workspace,
+    programs, workspace,
 };
 
 /// A program of this workspace.
@@ -39,6 +39,7 @@ impl Package {
 /// Returns only when that could not be done.
 pub(crate) fn become_program(package: Package, args: &[OsString]) -> Result<ExitCode> {
     let state = StateDir::locate(None)?;
+    programs::build()?;
     let mut command = command(package, args);
     match package {
         Package::Converge => use_local_servers(&mut command, args, &state),
@@ -50,7 +51,7 @@ pub(crate) fn become_program(package: Package, args: &[OsString]) -> Result<Exit
     exec(command)
 }
 
-/// `cargo run` of `package`, in the caller's working directory.
+/// `cargo run` of `package`, which was built, in the caller's working directory.
 pub(crate) fn command(package: Package, args: &[OsString]) -> Command {
     let mut command = workspace::cargo();
     command
@@ -58,16 +59,6 @@ pub(crate) fn command(package: Package, args: &[OsString]) -> Command {
         .arg(workspace::root().join("Cargo.toml"))
         .args(["-p", package.name(), "--"])
         .args(args);
-    command
-}
-
-/// The build that `cargo run` would do, but with its progress shown.
-pub(crate) fn build(package: Package) -> Command {
-    let mut command = workspace::cargo();
-    command
-        .args(["build", "--release", "--manifest-path"])
-        .arg(workspace::root().join("Cargo.toml"))
-        .args(["-p", package.name()]);
     command
 }
 

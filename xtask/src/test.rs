@@ -13,14 +13,14 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 
 use crate::{
-    db::{Guard, Wanted, state::StateDir},
+    db::{self, Guard, Wanted, state::StateDir},
     failure::{Failure, UNEXPECTED},
-    flags, matrix,
-    passthrough::{self, Package},
-    servers,
+    flags::{self, Provider},
+    matrix, programs, servers,
+    ticker::Ticker,
     tidy::snapshots,
     workspace,
 };
@@ -91,8 +91,10 @@ pub(crate) struct Tests {
 impl Tests {
     /// Runs a runner on servers of its own, which end with it.
     pub(crate) fn on_servers(wanted: &Wanted, mut runner: Command) -> Result<Tests> {
-        build_programs()?;
+        // Questions come first, and no test waits for a compiler.
         let state = StateDir::own("db-test");
+        db::prepare(&state, Provider::Native, wanted, false)?;
+        programs::build()?;
         let (guard, set) = Guard::up(&state, wanted)?;
         let references = state.file("snapshots-referenced");
         fs::write(&references, "")
@@ -130,18 +132,6 @@ impl Tests {
             references,
         })
     }
-}
-
-/// Builds what tests start through `cargo xtask`, as it is built there, so that no test waits
-/// for a compiler.
-pub(crate) fn build_programs() -> Result<()> {
-    for package in [Package::Converge, Package::Devtool] {
-        let status = passthrough::build(package).status();
-        if !status.context("cannot start cargo")?.success() {
-            bail!("cannot build {}", package.name());
-        }
-    }
-    Ok(())
 }
 
 /// What a runner said about its tests.
@@ -266,13 +256,11 @@ fn watch(mut command: Command) -> Result<(ExitStatus, Option<Tally>)> {
         .spawn()
         .context("cannot start cargo")?;
     let (sender, receiver) = mpsc::channel();
-    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
-    copy(
-        stdout.expect("stdout is piped"),
-        io::stdout(),
-        sender.clone(),
-    );
-    copy(stderr.expect("stderr is piped"), io::stderr(), sender);
+    let ticker = Ticker::start("test: running");
+    let stdout = child.stdout.take().expect("stdout is piped");
+    let stderr = child.stderr.take().expect("stderr is piped");
+    copy(stdout, io::stdout(), sender.clone(), ticker.clone());
+    copy(stderr, io::stderr(), sender, ticker);
     let status = child.wait().context("cannot wait for cargo")?;
     let mut sum = Tally::default();
     // Bounded, because a process that a test left behind may hold the pipe open.
@@ -288,6 +276,7 @@ fn copy(
     from: impl Read + Send + 'static,
     mut to: impl Write + Send + 'static,
     sender: mpsc::Sender<Tally>,
+    ticker: Ticker,
 ) {
     thread::spawn(move || {
         let mut tally = Tally::default();
@@ -295,6 +284,7 @@ fn copy(
             tally.add(&String::from_utf8_lossy(&line));
             // Tests go on when nobody reads what they print.
             let _ = to.write_all(&[&line, &b"\n"[..]].concat());
+            ticker.spoke();
         }
         // The receiver gave up waiting when this fails.
         let _ = sender.send(tally);

@@ -27,6 +27,13 @@ pub(crate) fn root() -> &'static Path {
     })
 }
 
+/// The folder of cargo's output, two above this program.
+pub(crate) fn target() -> PathBuf {
+    let program = env::current_exe().unwrap_or_default();
+    let target = program.parent().and_then(Path::parent);
+    target.map_or_else(|| root().join("target"), Path::to_path_buf)
+}
+
 /// The folder of xtask, as the cargo that runs us names it: two clones with one target
 /// directory share a program. Inside a test of another package the variables are of that
 /// package; what the compiler knew is right then.

@@ -5,13 +5,13 @@ use std::{collections::BTreeSet, path::Path, process::Command};
 
 /// A line for each crate with its features, as cargo resolves them for some packages.
 fn crates(selection: &[&str]) -> BTreeSet<String> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent();
     let output = Command::new(env!("CARGO"))
         .args([
             "tree", "--locked", "--prefix", "none", "--format", "{p} {f}",
         ])
         .args(selection)
-        .current_dir(root)
+        .current_dir(root.expect("xtask lies in the workspace"))
         .output()
         .expect("cargo starts");
     let text = String::from_utf8(output.stdout).expect("output is text");

@@ -1,4 +1,4 @@
-//! Which operating system account a server runs as, and whether that account reaches a directory.
+//! The operating system account that a server runs as.
 //!
 //! It only matters for root; everybody else runs servers as themselves.
 
@@ -9,7 +9,7 @@ use std::{
         process::CommandExt,
     },
     path::Path,
-    process::{Command, Stdio},
+    process::Command,
 };
 
 use anyhow::{Context, Result};
@@ -40,19 +40,6 @@ impl Account {
         })
     }
 
-    /// Whether this account can enter `dir`, asked by trying it.
-    pub(crate) fn enters(self, dir: &Path) -> bool {
-        let mut command = Command::new("sh");
-        command.args(["-c", "cd \"$1\"", "sh"]).arg(dir);
-        command
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null());
-        // From a directory that everybody can enter: a child starts in ours.
-        command.current_dir("/").uid(self.uid).gid(self.gid);
-        command.status().is_ok_and(|status| status.success())
-    }
-
     /// Gives a file or directory to this account.
     pub(crate) fn own(self, path: &Path) -> Result<()> {
         chown(path, Some(self.uid), Some(self.gid))
@@ -70,11 +57,6 @@ pub(crate) fn of_postgres() -> Option<Account> {
     let candidates = ["postgres", "nobody"];
     let find = || candidates.iter().find_map(|name| Account::named(name));
     is_root().then(find).flatten()
-}
-
-/// Both servers' accounts.
-pub(crate) fn of_servers() -> impl Iterator<Item = Account> {
-    of_mysql().into_iter().chain(of_postgres())
 }
 
 /// Whether this process runs as root.

@@ -14,7 +14,10 @@ use anyhow::{Context, Result, bail};
 use xshell::{Shell, cmd};
 
 use super::{account, programs};
-use crate::failure::{BLOCKED, Failure};
+use crate::{
+    failure::{BLOCKED, Failure},
+    ticker::Ticker,
+};
 
 /// Server and client of the MySQL family, best first: unversioned names are Debian's
 /// from 12 and Ubuntu's from 24.04 on.
@@ -156,6 +159,9 @@ impl Apt {
             .chain(words)
             .copied()
             .collect();
+        // On a terminal, apt shows its own progress.
+        let _ticker = (!io::stderr().is_terminal())
+            .then(|| Ticker::start(format!("db: running {}", words.join(" "))));
         let status = Command::new(all[0])
             .args(&all[1..])
             .stdin(Stdio::null())

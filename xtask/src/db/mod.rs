@@ -6,6 +6,7 @@ pub(crate) mod account;
 mod apt;
 mod docker;
 mod guard;
+mod leftovers;
 mod mysql;
 mod native;
 mod origin;
@@ -39,6 +40,7 @@ const DEFAULT_DATABASE: &str = "alkemio";
 const OWNED_DATABASES: [&str; 2] = ["alkemio", "kratos"];
 
 pub(crate) fn run(flags: Db) -> Result<ExitCode> {
+    let is_default = flags.state_dir.is_none();
     let state = StateDir::locate(flags.state_dir)?;
     let wanted = Wanted {
         mysql: flags.mysql,
@@ -47,7 +49,12 @@ pub(crate) fn run(flags: Db) -> Result<ExitCode> {
     match flags.command {
         DbCommand::Up { yes } => show(&up(&state, flags.provider, &wanted, yes)?),
         DbCommand::Reset { yes } => show(&reset(&state, flags.provider, &wanted, yes)?),
-        DbCommand::Down { volumes } => down(&state, volumes)?,
+        DbCommand::Down { volumes } => {
+            down(&state, volumes)?;
+            if volumes && is_default {
+                leftovers::remove()?;
+            }
+        }
         DbCommand::Status => return status(&state),
         DbCommand::Logs { lines } => logs(&state, lines)?,
         DbCommand::Psql(client) => return psql(&state, client),
@@ -55,6 +62,21 @@ pub(crate) fn run(flags: Db) -> Result<ExitCode> {
         DbCommand::Guard => guard::run(&state)?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Finds the programs of the servers, or installs them after asking, so that no question
+/// comes after a long build. Returns the provider that [`up`] is going to take.
+pub(crate) fn prepare(
+    state: &StateDir,
+    provider: Provider,
+    wanted: &Wanted,
+    yes: bool,
+) -> Result<Provider> {
+    let provider = choose_provider(state, provider, wanted)?;
+    if provider != Provider::Docker {
+        native::prepare(state, wanted, yes)?;
+    }
+    Ok(provider)
 }
 
 /// Makes the servers where there are none, starts what is not running, and proves that both

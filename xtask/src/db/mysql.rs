@@ -14,9 +14,9 @@ use xshell::{Shell, cmd};
 
 use super::{
     account::{self, Account, run_as},
-    native::{Server, Set, run_logged},
+    native::{Server, Set},
     place,
-    process::forget_client_variables,
+    process::{forget_client_variables, run_logged},
     programs,
     state::{StateDir, remove_if_there, write_private},
 };

@@ -5,7 +5,7 @@
 use std::{
     ffi::OsString,
     fs::File,
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::{Child, Command, Stdio},
     thread,
     time::{Duration, Instant},
@@ -24,6 +24,7 @@ use super::{
 use crate::{
     failure::{BLOCKED, Failure},
     flags::Provider,
+    ticker::Ticker,
 };
 
 /// How long a server may take to answer: a start takes a second, recovery after a
@@ -32,10 +33,6 @@ const START_PATIENCE: Duration = Duration::from_secs(180);
 
 /// Starts that may meet a port that somebody else took in the meantime.
 const PORT_ATTEMPTS: u32 = 3;
-
-/// Lines of a server's log that are shown when it fails: MariaDB's installer says why
-/// at the start, and 40 lines of advice after it.
-const LOG_LINES: usize = 60;
 
 /// What one of the two servers has of its own.
 pub(crate) trait Server {
@@ -128,6 +125,14 @@ impl Set {
     }
 }
 
+/// Finds the servers' programs, or installs or fetches them.
+pub(crate) fn prepare(state: &StateDir, wanted: &Wanted, yes: bool) -> Result<()> {
+    let set = Set::open(state)?;
+    let origins = Origins::choose(wanted, set.as_ref())?;
+    let data = set.map(|set| set.data(postgres::NAME));
+    Programs::find_or_get(origins, data.as_deref(), yes).map(drop)
+}
+
 /// Makes the servers where there are none, starts what is not running, and proves
 /// that both are ours.
 pub(crate) fn up(state: &StateDir, wanted: &Wanted, yes: bool) -> Result<Set> {
@@ -165,8 +170,13 @@ pub(crate) fn down(set: &Set) -> Result<()> {
 
 /// Stops the servers and removes their data, once both are proven to be ours.
 pub(crate) fn remove(set: &Set) -> Result<()> {
-    let programs = programs_of(&set.state)?;
-    check_ours(set, &programs.each())?;
+    let runs = [mysql::NAME, postgres::NAME].map(|name| set.pid(name).is_some());
+    if runs.contains(&true) {
+        check_ours(set, &programs_of(&set.state)?.each())?;
+    } else {
+        // The programs may be gone by now, and nothing has to be asked.
+        check_ours(set, &[])?;
+    }
     stop_all(set)?;
     place::remove_data(set)?;
     eprintln!("db: down, data removed");
@@ -234,28 +244,6 @@ fn has_token(server: &dyn Server, set: &Set) -> Result<bool> {
     )
 }
 
-/// Runs a program of a server with its output in the server's log, of which the end is
-/// shown when the program fails.
-pub(crate) fn run_logged(mut command: Command, log: &Path) -> Result<()> {
-    let name = command.get_program().to_string_lossy().into_owned();
-    let file = File::create(log).with_context(|| format!("cannot write {}", log.display()))?;
-    command
-        .stdin(Stdio::null())
-        .stderr(file.try_clone()?)
-        .stdout(file);
-    let status = command
-        .status()
-        .with_context(|| format!("cannot start {name}"))?;
-    if !status.success() {
-        bail!(
-            "{name} failed ({status}); the end of {}:\n{}",
-            log.display(),
-            process::tail(log, LOG_LINES)
-        );
-    }
-    Ok(())
-}
-
 /// The recorded servers, with nobody else at work on them.
 pub(crate) fn open_locked(state: &StateDir) -> Result<Option<(Set, File)>> {
     // Looked at first without the lock, which would make the directory.
@@ -282,6 +270,9 @@ fn resume(mut set: Set, programs: &Programs) -> Result<Set> {
     for server in servers {
         if set.pid(server.name()).is_none() {
             check_version(server, &set)?;
+            let starting = format!("db: starting {}", server.name());
+            eprintln!("{starting}");
+            let _ticker = Ticker::start(starting);
             start(server, &mut set)?;
             started += 1;
         }
@@ -301,7 +292,7 @@ fn resume(mut set: Set, programs: &Programs) -> Result<Set> {
 fn create(state: &StateDir, origins: Origins, yes: bool, former: Option<&Record>) -> Result<Set> {
     let programs = Programs::find_or_get(origins, None, yes)?;
     let servers = programs.each();
-    let home = place::choose_home(state, &servers)?;
+    let home = place::make_home(state)?;
     let [mysql_port, postgres_port] = match former {
         Some(record) => [record.mysql_port, record.postgres_port],
         None => place::free_ports()?,
@@ -326,7 +317,7 @@ fn create(state: &StateDir, origins: Origins, yes: bool, former: Option<&Record>
     };
     remember_versions(&mut set, &programs);
     place::refuse_foreign_data(&set, &servers)?;
-    write_private(&set.record.home.join("token"), &set.record.token)?;
+    write_private(&set.record.home.join(place::TOKEN_FILE), &set.record.token)?;
     state.save(&set.record)?;
     if let Err(error) = fill(&mut set, &servers) {
         // What was made so far is of no use, and a server must not stay behind.
@@ -339,7 +330,9 @@ fn create(state: &StateDir, origins: Origins, yes: bool, former: Option<&Record>
 
 fn fill(set: &mut Set, servers: &[&dyn Server]) -> Result<()> {
     for server in servers {
-        eprintln!("db: making {} ({})", server.name(), server.version());
+        let making = format!("db: making {} ({})", server.name(), server.version());
+        eprintln!("{making}");
+        let _ticker = Ticker::start(making);
         let data = set.data(server.name());
         place::make_dir(&data, 0o700)?;
         if let Some(account) = server.account() {
@@ -387,7 +380,7 @@ fn start(server: &dyn Server, set: &mut Set) -> Result<()> {
     bail!(
         "{name} did not start; the end of {}:\n{}",
         log.display(),
-        process::tail(&log, LOG_LINES)
+        process::tail(&log, process::LOG_LINES)
     )
 }
 
@@ -421,7 +414,7 @@ fn wait_until_up(server: &dyn Server, set: &Set, child: &mut Child) -> Result<bo
         server.name(),
         START_PATIENCE.as_secs(),
         log.display(),
-        process::tail(&log, LOG_LINES)
+        process::tail(&log, process::LOG_LINES)
     )
 }
 

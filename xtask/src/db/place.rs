@@ -3,60 +3,114 @@
 //! It starts nothing; it removes only what the record names.
 
 use std::{
-    fs::{self, DirBuilder},
+    fs::{self, DirBuilder, Permissions},
     io::ErrorKind,
     net::{Ipv4Addr, TcpListener},
-    os::unix::fs::{DirBuilderExt, MetadataExt},
+    os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt},
     path::{Path, PathBuf},
     thread,
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 
 use super::{
-    account::{self, Account},
-    mysql,
+    account, mysql,
     native::{Server, Set},
     postgres,
     process::{self, POLL},
-    state::{Record, StateDir, remove_if_there},
+    state::{Record, StateDir, remove_if_there, write_private},
 };
-use crate::failure::{BLOCKED, Failure};
+use crate::{
+    failure::{BLOCKED, Failure},
+    workspace,
+};
 
 /// Attempts to remove a folder: a second in all.
 const REMOVALS: u32 = 20;
 
-/// The state directory, or a place under /var/tmp where the servers' accounts cannot
-/// enter it, as in root's home.
-pub(crate) fn choose_home(state: &StateDir, servers: &[&dyn Server]) -> Result<PathBuf> {
-    let accounts = servers.iter().filter_map(|server| server.account());
-    reachable(state.path(), accounts)
-}
+/// Proves that the directory of the data belongs to the state directory.
+pub(crate) const TOKEN_FILE: &str = "token";
 
-/// The folder, or one under /var/tmp in its stead where one of the accounts cannot enter it.
-pub(crate) fn reachable(
-    folder: &Path,
-    mut accounts: impl Iterator<Item = Account>,
-) -> Result<PathBuf> {
-    if accounts.all(|account| account.enters(folder)) {
-        return Ok(folder.to_path_buf());
+/// Names the state directory, in the directory of the data.
+const STATE_FILE: &str = "state-directory";
+
+/// Makes the folder of this workspace for what servers read and write, where it is not there.
+///
+/// Root's servers run as accounts of their own, which enter neither a home of mode 0700 nor
+/// every other place where a checkout may lie: theirs is outside, wherever the checkout is.
+fn folder() -> Result<()> {
+    if !account::is_root() {
+        return Ok(());
     }
-    let outside = outside(folder);
-    if !outside.exists() {
-        make_dir(&outside, 0o711)?;
-    }
-    let metadata = fs::symlink_metadata(&outside)
-        .with_context(|| format!("cannot look at {}", outside.display()))?;
+    let folder = name_of_folder();
+    make_open_dir(&folder)?;
     // Everybody may write to /var/tmp, so that somebody else may have been first.
-    if !metadata.is_dir() || metadata.uid() != 0 || !account::is_root() {
-        bail!("{} is not a directory of root", outside.display());
+    if !is_own_dir(&folder) {
+        let message = format!("{} is not a directory of root", folder.display());
+        return Err(Failure::new(BLOCKED, message)
+            .hint(format!(
+                "look at it, and remove it: rm -r {}",
+                folder.display()
+            ))
+            .into());
     }
-    Ok(outside)
+    Ok(())
 }
 
-/// The place for a folder that the servers' accounts cannot enter.
-fn outside(folder: &Path) -> PathBuf {
-    PathBuf::from(format!("/var/tmp/converge-{}", short_name(folder)))
+/// Where that folder is.
+pub(crate) fn name_of_folder() -> PathBuf {
+    if account::is_root() {
+        PathBuf::from(format!(
+            "/var/tmp/converge-{}",
+            short_name(workspace::root())
+        ))
+    } else {
+        workspace::root().join("target")
+    }
+}
+
+/// The folder for the data of one set of servers, made where it is not there.
+pub(crate) fn make_home(state: &StateDir) -> Result<PathBuf> {
+    let home = name_of_home(state);
+    make_open_dir_in_folder(&home)?;
+    write_private(
+        &home.join(STATE_FILE),
+        &format!("{}\n", state.path().display()),
+    )?;
+    Ok(home)
+}
+
+/// The folder of a set of servers, by its state directory.
+fn name_of_home(state: &StateDir) -> PathBuf {
+    if account::is_root() {
+        name_of_folder().join(short_name(state.path()))
+    } else {
+        state.file("data")
+    }
+}
+
+/// Makes a directory in the workspace's folder.
+pub(crate) fn make_open_dir_in_folder(path: &Path) -> Result<()> {
+    folder()?;
+    // Another command may have removed the folder, which was empty until now, in between.
+    make_open_dir(path).or_else(|_| folder().and_then(|_| make_open_dir(path)))
+}
+
+/// Makes a directory that every account may pass through, whatever the umask is.
+fn make_open_dir(path: &Path) -> Result<()> {
+    match make_dir(path, 0o711) {
+        Ok(()) => fs::set_permissions(path, Permissions::from_mode(0o711))
+            .with_context(|| format!("cannot open {} to the servers", path.display())),
+        Err(_) if path.is_dir() => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether it is a directory, and no link to one, that belongs to us.
+fn is_own_dir(path: &Path) -> bool {
+    let own = fs::metadata("/proc/self").map(|metadata| metadata.uid());
+    fs::symlink_metadata(path)
+        .is_ok_and(|metadata| metadata.is_dir() && own.is_ok_and(|own| own == metadata.uid()))
 }
 
 /// A short name for a path, the same at every time.
@@ -83,7 +137,7 @@ pub(crate) fn check_home(set: &Set) -> Result<()> {
 }
 
 /// Whether the home is gone, or holds our token, or lies in the state directory, or has
-/// the name and the owner that [`choose_home`] gave it.
+/// the name and the owner that [`make_home`] gave it.
 fn is_our_home(state: &StateDir, record: &Record) -> bool {
     let home = &record.home;
     let metadata = match fs::symlink_metadata(home) {
@@ -97,8 +151,7 @@ fn is_our_home(state: &StateDir, record: &Record) -> bool {
     let inside = fs::canonicalize(home)
         .and_then(|home| Ok(home.starts_with(fs::canonicalize(state.path())?)))
         .unwrap_or(false);
-    let named = *home == outside(state.path())
-        && fs::metadata("/proc/self").is_ok_and(|own| own.uid() == metadata.uid());
+    let named = *home == name_of_home(state) && is_own_dir(home);
     inside || named || holds_token(record)
 }
 
@@ -112,8 +165,10 @@ pub(crate) fn remove_data(set: &Set) -> Result<()> {
     for file in ["mysql-setup.sql", "postgres-password"] {
         remove_if_there(&home.join(file))?;
     }
+    // One of an older version is the state directory itself.
     if home != set.state.path() {
         remove_if_there(home)?;
+        remove_empty_folder();
     }
     for file in ["mysql.cnf", "env", "state", "token"] {
         remove_if_there(&set.state.file(file))?;
@@ -151,26 +206,17 @@ pub(crate) fn has_token(set: &Set) -> bool {
 }
 
 fn holds_token(record: &Record) -> bool {
-    let token = fs::read_to_string(record.home.join("token")).unwrap_or_default();
+    let token = fs::read_to_string(record.home.join(TOKEN_FILE)).unwrap_or_default();
     // An empty file is no proof, even where the state directory's is empty as well.
     !record.token.is_empty() && token.trim() == record.token
 }
 
-/// Deals with data directories that nothing is recorded about.
-///
-/// In the place under /var/tmp they are what is left of a state directory that was
-/// removed by hand; anywhere else they are not known to be ours.
+/// Deals with data directories that nothing is recorded about: those beside a token of
+/// ours are left of a state directory that was removed by hand, others are refused.
 pub(crate) fn refuse_foreign_data(set: &Set, servers: &[&dyn Server]) -> Result<()> {
-    if set.record.home != set.state.path() {
-        for (name, signals) in [
-            (mysql::NAME, mysql::STOP_SIGNALS),
-            (postgres::NAME, postgres::STOP_SIGNALS),
-        ] {
-            if let Some(pid) = set.pid(name) {
-                process::stop(pid, &set.data(name), &signals)?;
-            }
-            remove_folder(&set.data(name))?;
-        }
+    if is_own_dir(&set.record.home) && set.record.home.join(TOKEN_FILE).is_file() {
+        remove_home(&set.record.home)?;
+        make_home(&set.state)?;
     }
     for server in servers {
         let data = set.data(server.name());
@@ -191,6 +237,48 @@ pub(crate) fn refuse_foreign_data(set: &Set, servers: &[&dyn Server]) -> Result<
         }
     }
     Ok(())
+}
+
+/// Stops what serves the data in a home of ours, and removes it.
+pub(super) fn remove_home(home: &Path) -> Result<()> {
+    for (name, signals) in [
+        (mysql::NAME, mysql::STOP_SIGNALS),
+        (postgres::NAME, postgres::STOP_SIGNALS),
+    ] {
+        let data = home.join(name);
+        // The first process of PostgreSQL alone names the data, and ends the others.
+        for pid in process::serving(&data) {
+            process::stop(pid, &data, &signals)?;
+        }
+        remove_folder(&data)?;
+    }
+    remove_if_there(home)
+}
+
+/// The workspace's folder, where it is there and ours.
+pub(super) fn existing_folder() -> Option<PathBuf> {
+    Some(name_of_folder()).filter(|folder| is_own_dir(folder))
+}
+
+/// The state directory whose record names this home.
+pub(super) fn user_of(home: &Path) -> Option<StateDir> {
+    let state = state_of_home(home)?;
+    let record = state.record().ok()??;
+    (record.home == home).then_some(state)
+}
+
+/// The state directory for which a home was made.
+pub(super) fn state_of_home(home: &Path) -> Option<StateDir> {
+    let text = fs::read_to_string(home.join(STATE_FILE)).ok()?;
+    StateDir::locate(Some(text.trim_end_matches('\n').into())).ok()
+}
+
+/// Removes the workspace's folder outside of it, once nothing is in it.
+pub(super) fn remove_empty_folder() {
+    if account::is_root() {
+        // Another set of servers, or unpacked releases, keep it.
+        let _ = fs::remove_dir(name_of_folder());
+    }
 }
 
 /// Makes a directory with exactly these rights at most.
@@ -286,15 +374,20 @@ mod tests {
     }
 
     #[test]
-    fn the_place_of_another_state_directory_is_not_ours() {
+    fn the_home_of_another_state_directory_is_not_ours() {
         let sh = xshell::Shell::new().unwrap();
         let dir = sh.create_temp_dir().unwrap();
-        let state = |name: &str| StateDir::locate(Some(dir.path().join(name))).unwrap();
-        let place = outside(state("one").path());
-        make_dir(&place, 0o700).unwrap();
-        let record = record(place.clone(), TOKEN);
-        let found = ["one", "other"].map(|name| is_our_home(&state(name), &record));
-        fs::remove_dir(&place).unwrap();
+        let [one, other] = ["one", "other"].map(|name| {
+            fs::create_dir(dir.path().join(name)).unwrap();
+            StateDir::locate(Some(dir.path().join(name))).unwrap()
+        });
+        let home = make_home(&one).unwrap();
+        let record = record(home.clone(), TOKEN);
+        let found = [&one, &other].map(|state| is_our_home(state, &record));
+        let named = state_of_home(&home).map(|state| state.path().to_path_buf());
+        fs::remove_dir_all(&home).unwrap();
+        remove_empty_folder();
         assert_eq!(found, [true, false]);
+        assert_eq!(named.as_deref(), Some(one.path()));
     }
 }

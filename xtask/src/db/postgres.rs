@@ -16,8 +16,8 @@ use xshell::{Shell, cmd};
 
 use super::{
     account::{self, Account, run_as},
-    native::{Server, Set, run_logged},
-    process::{self, forget_client_variables},
+    native::{Server, Set},
+    process::{self, forget_client_variables, run_logged},
     programs,
     state::{Record, remove_if_there, write_private},
 };

@@ -22,6 +22,10 @@ use super::account::{Account, run_as};
 /// How often a wait looks again: short against the second that a server takes.
 pub(crate) const POLL: Duration = Duration::from_millis(50);
 
+/// Lines of a server's log that are shown when it fails: MariaDB's installer says why
+/// at the start, and 40 lines of advice after it.
+pub(crate) const LOG_LINES: usize = 60;
+
 /// Writes its pid to stdout and becomes the program in its arguments.
 const LAUNCHER: &str = "echo $$ && exec \"$@\" >&2 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-";
 
@@ -63,6 +67,28 @@ impl Launch<'_> {
             .spawn()
             .with_context(|| format!("cannot start {}", self.program.display()))
     }
+}
+
+/// Runs a program of a server with its output in the server's log, of which the end is
+/// shown when the program fails.
+pub(crate) fn run_logged(mut command: Command, log: &Path) -> Result<()> {
+    let name = command.get_program().to_string_lossy().into_owned();
+    let file = File::create(log).with_context(|| format!("cannot write {}", log.display()))?;
+    command
+        .stdin(Stdio::null())
+        .stderr(file.try_clone()?)
+        .stdout(file);
+    let status = command
+        .status()
+        .with_context(|| format!("cannot start {name}"))?;
+    if !status.success() {
+        bail!(
+            "{name} failed ({status}); the end of {}:\n{}",
+            log.display(),
+            tail(log, LOG_LINES)
+        );
+    }
+    Ok(())
 }
 
 /// Removes the variables by which users set defaults of the servers' clients: they

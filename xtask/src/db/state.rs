@@ -13,7 +13,7 @@ use std::{
 
 use anyhow::{Context, Result};
 
-use super::{docker, mysql, origin::INSTALLED, postgres, process};
+use super::{docker, mysql, origin::INSTALLED, place, postgres, process};
 use crate::{
     failure::{Failure, USAGE},
     flags::Provider,
@@ -129,7 +129,18 @@ impl StateDir {
         let Some(token) = read_if_there(&self.file("token"))? else {
             return Ok(None);
         };
-        Ok(Record::parse(&text, token.trim()))
+        let record = Record::parse(&text, token.trim());
+        Ok(record.filter(|record| !self.is_copy(record)))
+    }
+
+    /// Whether the record came here with a copied directory, and its servers belong to the
+    /// original, which is still there.
+    fn is_copy(&self, record: &Record) -> bool {
+        let original = place::state_of_home(&record.home);
+        original.is_some_and(|original| {
+            original.path != self.path
+                && matches!(original.record(), Ok(Some(other)) if other.home == record.home)
+        })
     }
 
     /// Writes the record, the token, and the option file of the MySQL client.
@@ -273,7 +284,10 @@ fn without_links(path: &Path) -> io::Result<PathBuf> {
     let path = absolute(path)?;
     let known = path.ancestors().find_map(|parent| {
         let rest = path.strip_prefix(parent).ok()?;
-        Some(parent.canonicalize().ok()?.join(rest))
+        // By its parts: nothing joined to a path that is there would add a slash to its end,
+        // and names are made of its bytes.
+        let parts = parent.canonicalize().ok()?;
+        Some(parts.components().chain(rest.components()).collect())
     });
     Ok(known.unwrap_or(path))
 }
@@ -355,6 +369,17 @@ mod tests {
     fn a_cut_record_is_none() {
         let text = record().to_string();
         assert_eq!(Record::parse(&text[..text.len() / 2], "abc"), None);
+    }
+
+    #[test]
+    fn a_directory_has_one_path_before_and_after_it_is_made() {
+        let sh = xshell::Shell::new().unwrap();
+        let dir = sh.create_temp_dir().unwrap();
+        let state = dir.path().join("state");
+        let before = without_links(&state).unwrap();
+        fs::create_dir(&state).unwrap();
+        let after = without_links(&state).unwrap();
+        assert_eq!(before.as_os_str(), after.as_os_str());
     }
 
     #[test]

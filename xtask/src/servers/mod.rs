@@ -10,7 +10,7 @@ use anyhow::Result;
 
 pub(crate) use self::{
     archive::{Suite, obstacle},
-    tree::{Tree, find_pgbouncer, folder, pgbouncer, unpack},
+    tree::{Tree, find_pgbouncer, folder, name_of_folder, pgbouncer, unpack},
 };
 use crate::failure::{Failure, USAGE};
 

@@ -17,8 +17,8 @@ use super::{
     archive::{self, Suite},
 };
 use crate::{
-    db::{account, place, programs::search, state::remove_if_there},
-    workspace,
+    db::{place, programs::search, state::remove_if_there},
+    ticker::Ticker,
 };
 
 /// Programs that are started, by us or by each other.
@@ -57,7 +57,7 @@ pub(crate) struct Tree {
 impl Tree {
     /// The tree of a release, if it was made before.
     pub(crate) fn find(release: &'static Release) -> Result<Option<Tree>> {
-        let path = folder()?.join(release.name);
+        let path = name_of_folder().join(release.name);
         Ok(path.is_dir().then_some(Tree { path, release }))
     }
 
@@ -86,7 +86,7 @@ impl Tree {
 
 /// PgBouncer, where the machine has it, or it was fetched before.
 pub(crate) fn find_pgbouncer() -> Result<Option<PathBuf>> {
-    let fetched = folder()?.join(PGBOUNCER).join(PGBOUNCER_PROGRAM);
+    let fetched = name_of_folder().join(PGBOUNCER).join(PGBOUNCER_PROGRAM);
     let fetched = fetched.is_file().then_some(fetched);
     Ok(fetched.or_else(|| search(&[PGBOUNCER])))
 }
@@ -115,7 +115,9 @@ fn tree(
         return Ok(path);
     }
     let draft = folder.join(format!("{name}.{}", std::process::id()));
-    eprintln!("servers: fetching and unpacking {name}");
+    let fetching = format!("servers: fetching and unpacking {name}");
+    eprintln!("{fetching}");
+    let _ticker = Ticker::start(fetching);
     unpack(&folder, suite, packages, &draft)?;
     for program in programs(&draft)? {
         wrap(&program, &draft, &path)?;
@@ -135,9 +137,14 @@ fn postgres_bin(tree: &Path, release: &Release) -> PathBuf {
 
 /// Where trees and fetched packages are kept, open to the servers' accounts.
 pub(crate) fn folder() -> Result<PathBuf> {
-    let wanted = workspace::root().join("target/servers");
-    fs::create_dir_all(&wanted).with_context(|| format!("cannot make {}", wanted.display()))?;
-    place::reachable(&wanted, account::of_servers())
+    let folder = name_of_folder();
+    place::make_open_dir_in_folder(&folder)?;
+    Ok(folder)
+}
+
+/// The name of that folder, which need not be there.
+pub(crate) fn name_of_folder() -> PathBuf {
+    place::name_of_folder().join("servers")
 }
 
 /// Unpacks packages with all that they depend on into a new folder.

@@ -2,6 +2,8 @@
 //!
 //! Starts no servers and makes no schemas: those that the configuration names are used.
 
+use std::env;
+
 use serde::Serialize;
 
 use ::verify::Verdict;
@@ -12,7 +14,7 @@ use crate::command::migrate::{self, Migration};
 use crate::command::rollback::{self, Later, Loaded};
 use crate::command::{assess, doctor, import, verify};
 use crate::config::{Database, Environment};
-use crate::console::{bytes_text, text_table, thousands};
+use crate::console::{Console, bytes_text, text_table, thousands};
 use crate::exit::{DIFFERENT, Failure};
 use crate::interrupt::Interrupt;
 use crate::lost::{REHEARSE, Side, Task, Work};
@@ -21,6 +23,9 @@ use crate::run::{Run, Session};
 
 /// How many differing rows are listed; a rehearsal that differs is looked into with `verify`.
 const SAMPLES: usize = 20;
+/// Text for the end of a rehearsal, whatever came of it: `cargo xtask rehearse` says here that
+/// the servers it started keep running.
+const AFTERWORD_VARIABLE: &str = "CONVERGE_REHEARSE_AFTERWORD";
 const FINGERPRINT: Task = Task {
     name: REHEARSE,
     sides: &[Side::Target],
@@ -54,6 +59,14 @@ struct Summary {
 }
 
 pub(crate) fn run(args: &CommonArgs, interrupt: Interrupt) -> anyhow::Result<()> {
+    let rehearsed = rehearse(args, interrupt);
+    if let Ok(text) = env::var(AFTERWORD_VARIABLE) {
+        Console::new(args.output).line(&text);
+    }
+    rehearsed
+}
+
+fn rehearse(args: &CommonArgs, interrupt: Interrupt) -> anyhow::Result<()> {
     let session = Session::open(args, interrupt)?;
     if session.config.environment == Environment::Production {
         return Err(
