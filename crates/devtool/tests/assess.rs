@@ -148,7 +148,9 @@ fn clean_fixtures_have_their_known_differences_and_dirty_ones_what_was_planted()
     let list = path.join("planted.json");
     let list_argument = list.to_str().unwrap();
     devtool(&["load", "--dirt", "all", "--planted", list_argument]);
-    let planted: Vec<Value> = serde_json::from_slice(&fs::read(&list).unwrap()).unwrap();
+    let mut planted: Vec<Value> = serde_json::from_slice(&fs::read(&list).unwrap()).unwrap();
+    // Both servers take what violates a check of meaning.
+    planted.retain(|dirt| dirt["kind"] != "violated_check");
     let dirty = findings(path, false, 3);
     let (clean, dirty) = (lines(&clean, "sample_keys"), lines(&dirty, "sample_keys"));
     assert_eq!(

@@ -30,6 +30,10 @@ pub(crate) enum Values {
     },
     /// The id of a row of the same or another table.
     Reference(Reference),
+    /// How many levels of a tree are above the row.
+    TreeLevel(Reference),
+    /// The id of the row at the top of the row's tree.
+    TreeTop(Reference),
     /// A uuid that refers to nothing; one in twenty is in upper case.
     AnyUuid,
     AutoIncrement,
@@ -86,6 +90,8 @@ impl ColumnPlan {
         match &self.values {
             Values::RowId { table_seed } => Value::Text(row_id(*table_seed, row)),
             Values::Reference(_) => unreachable!("references were dealt with before"),
+            Values::TreeLevel(tree) => number::number(tree.top_of_tree(row).1 as i64),
+            Values::TreeTop(tree) => Value::Text(row_id(tree.parent_seed, tree.top_of_tree(row).0)),
             Values::AnyUuid => any_uuid(random),
             Values::AutoIncrement => Value::Number(number::auto_increment(row).to_string()),
             Values::Int => number::int(random),

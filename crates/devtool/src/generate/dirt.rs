@@ -32,6 +32,8 @@ pub(crate) enum Dirt {
     Duplicate,
     /// Text that was encoded to UTF-8 twice.
     EncodedTwice,
+    /// Rows that violate a check of meaning, which both servers take.
+    ViolatedCheck,
     /// Everything that neither schema has a place for, in a database of its own: `fixtures/dirt`.
     Others,
 }
@@ -59,7 +61,7 @@ const EMPTY_UUID_FIRST: u64 = 5;
 
 impl Dirt {
     /// Every kind, in the order in which help names them.
-    pub(crate) const ALL: [Self; 14] = [
+    pub(crate) const ALL: [Self; 15] = [
         Self::EmptyUuid,
         Self::BinaryWhiteboard,
         Self::InvalidUuid,
@@ -73,6 +75,7 @@ impl Dirt {
         Self::Orphan,
         Self::Duplicate,
         Self::EncodedTwice,
+        Self::ViolatedCheck,
         Self::Others,
     ];
 
@@ -95,6 +98,7 @@ impl Dirt {
             Self::Orphan => "orphan",
             Self::Duplicate => "duplicate",
             Self::EncodedTwice => "encoded_twice",
+            Self::ViolatedCheck => "violated_check",
             Self::Others => "others",
         }
     }

@@ -7,6 +7,7 @@ mod column;
 mod counts;
 mod dirt;
 mod insert;
+mod invariants;
 mod json;
 mod number;
 mod plan;
@@ -16,6 +17,7 @@ mod reference;
 mod text;
 mod time;
 mod value;
+mod violations;
 
 pub(crate) use counts::CREDENTIAL_TYPES;
 pub(crate) use dirt::{Dirt, DirtKinds};

@@ -9,6 +9,7 @@ use catalog::{MysqlType, PostgresType};
 use super::column::{ColumnPlan, Values};
 use super::counts;
 use super::dirt::{Dirt, DirtKinds, gets_empty_uuids};
+use super::invariants;
 use super::random::seed;
 use super::reference::{Reference, Shape};
 use super::text::TextPlan;
@@ -88,7 +89,9 @@ impl Planner<'_> {
             name: column.column.clone(),
             seed: seed(&format!("{}.{}", column.table, column.column)),
             // The stricter side decides: a NULL must be welcome on both.
-            nullable: column.is_nullable() && twin.is_nullable(),
+            nullable: column.is_nullable()
+                && twin.is_nullable()
+                && !invariants::is_required(&column.table, &column.column),
             empty_uuids: self.dirt.contains(Dirt::EmptyUuid)
                 && gets_empty_uuids(&column.table, &column.column),
             values: self.values(column, twin)?,
@@ -97,6 +100,9 @@ impl Planner<'_> {
 
     fn values(&self, column: &ListedColumn, twin: &ListedColumn) -> Result<Values> {
         if let Some(values) = self.special_values(column) {
+            return Ok(values);
+        }
+        if let Some(values) = self.values_of_spaces(column)? {
             return Ok(values);
         }
         if let Some(reference) = self.reference(column)? {
@@ -143,6 +149,7 @@ impl Planner<'_> {
             }
             ("whiteboard", "content") => Values::PlainWhiteboard,
             ("nvp", "value") => Values::DotLine,
+            ("callout_contribution", "type") => invariants::contribution_type(),
             ("identity_credential_types", "name") => Values::CredentialTypeName,
             ("identity_credential_identifiers", "identifier") => Values::CasePair,
             // A check constraint on both sides.
@@ -159,12 +166,15 @@ impl Planner<'_> {
         else {
             return Ok(None);
         };
-        let shape = if key.ref_table == column.table {
+        let agreed = invariants::shape(&column.table, &column.column);
+        let shape = if let Some(shape) = agreed {
+            shape
+        } else if key.ref_table == column.table {
             Shape::OwnTable
         } else if self.is_unique_alone(column) {
             Shape::OneToOne
         } else if self.is_primary_key(column) || self.is_in_cycle(key) {
-            Shape::InTurn
+            Shape::InTurn { rows_each: 1 }
         } else {
             Shape::Any
         };
@@ -174,6 +184,20 @@ impl Planner<'_> {
             parent_rows,
             shape,
         }))
+    }
+
+    /// Columns of a space that have to agree with the tree of the spaces.
+    fn values_of_spaces(&self, column: &ListedColumn) -> Result<Option<Values>> {
+        let make = match (column.table.as_str(), column.column.as_str()) {
+            ("space", "level") => Values::TreeLevel,
+            ("space", "levelZeroSpaceID") => Values::TreeTop,
+            _ => return Ok(None),
+        };
+        Ok(Some(make(Reference {
+            parent_seed: seed("space"),
+            parent_rows: self.rows("space")?,
+            shape: Shape::Tree,
+        })))
     }
 
     /// Whether the parent table refers back, so that rows in turn become each other's parents.

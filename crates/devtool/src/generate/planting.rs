@@ -9,6 +9,7 @@ use super::dirt::{Dirt, DirtKinds, gets_empty_uuids, is_empty_uuid_row};
 use super::plan::TablePlan;
 use super::random::{row_id, seed};
 use super::value::Value;
+use super::violations::{Violation, violations};
 use crate::system::System;
 
 /// How many keys of a finding `assess` lists.
@@ -153,6 +154,9 @@ pub(crate) struct Planted {
     column: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     constraint: Option<String>,
+    /// The check that is violated, by group and name; `assess` knows nothing of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    check: Option<&'static str>,
     kind: &'static str,
     rows: usize,
     /// The first of the rows' keys.
@@ -180,6 +184,7 @@ impl Planted {
             table: table.to_owned(),
             column: place.0.map(str::to_owned),
             constraint: place.1.map(str::to_owned),
+            check: None,
             kind,
             rows: rows.len(),
             keys: first
@@ -191,7 +196,8 @@ impl Planted {
     }
 }
 
-/// The statements that plant into a loaded system; `quoted` makes a table's name.
+/// The statements that plant into a loaded system, for a session that is in its database; `quoted`
+/// makes a table's name.
 pub(crate) fn statements(
     system: System,
     dirt: &DirtKinds,
@@ -206,6 +212,7 @@ pub(crate) fn statements(
         let rows = planting.rows.iter();
         statements.extend(rows.map(|row| sql.replace("{id}", &id(*row))));
     }
+    statements.extend(violations(system, dirt).map(Violation::statement));
     statements
 }
 
@@ -225,6 +232,14 @@ pub(crate) fn planted(system: System, dirt: &DirtKinds, tables: &[TablePlan]) ->
         )
     });
     let mut planted: Vec<Planted> = changed.collect();
+    planted.extend(violations(system, dirt).map(|violation| {
+        let kind = Dirt::ViolatedCheck.name();
+        let planted = Planted::new(system, violation.table, (None, None), kind, violation.rows);
+        Planted {
+            check: Some(violation.check),
+            ..planted
+        }
+    }));
     for table in tables {
         for column in &table.columns {
             let mut add = |kind, is_such: &dyn Fn(u64) -> bool| {
@@ -270,7 +285,12 @@ mod tests {
         let all = DirtKinds::parse("all").unwrap();
         for kind in Dirt::ALL {
             let by_change = PLANTINGS.iter().any(|planting| planting.kind == kind);
-            let otherwise = [Dirt::EmptyUuid, Dirt::BinaryWhiteboard, Dirt::Others];
+            let otherwise = [
+                Dirt::EmptyUuid,
+                Dirt::BinaryWhiteboard,
+                Dirt::ViolatedCheck,
+                Dirt::Others,
+            ];
             assert_ne!(by_change, otherwise.contains(&kind), "{}", kind.name());
         }
         for system in System::ALL {
@@ -280,6 +300,11 @@ mod tests {
                 let rows = table.unwrap().rows;
                 assert!(planting.rows.iter().all(|row| *row < rows));
                 assert!(planting.rows.is_sorted(), "keys are listed in their order");
+            }
+            for violation in violations(system, &all) {
+                let table = tables.iter().find(|table| table.name == violation.table);
+                let rows = table.unwrap().rows;
+                assert!(violation.rows.iter().all(|row| *row < rows));
             }
             let planted = planted(system, &all, &tables);
             assert!(planted.iter().all(|planted| planted.rows > 0));

@@ -230,3 +230,21 @@ fn empty_uuids_are_planted_in_five_columns_and_only_when_asked_for() {
         expected.map(|(name, rows)| (name.to_owned(), rows))
     );
 }
+
+#[test]
+fn identifiers_that_differ_in_case_alone_share_network_and_type() {
+    let plans = plans(System::Kratos);
+    let find = |plan: &&TablePlan| plan.name == "identity_credential_identifiers";
+    let plan = plans.iter().find(find).unwrap();
+    let [networks, types, names] = ["nid", "identity_credential_type_id", "identifier"]
+        .map(|column| column_values(plan, column));
+    let pairs = (1..plan.rows as usize).filter(|row| {
+        let before = row - 1;
+        networks[*row] != Value::Null
+            && networks[*row] == networks[before]
+            && types[*row] == types[before]
+            && names[*row] != names[before]
+            && folded(&names[*row]) == folded(&names[before])
+    });
+    assert!(pairs.count() > 70);
+}
