@@ -58,7 +58,9 @@ pub(crate) fn command(package: Package, args: &[OsString]) -> Command {
         .args(["run", "--quiet", "--release", "--manifest-path"])
         .arg(workspace::root().join("Cargo.toml"))
         .args(["-p", package.name(), "--"])
-        .args(args);
+        .args(args)
+        // What its hints say to type.
+        .env("CONVERGE_CALLED_AS", "cargo xtask");
     command
 }
 

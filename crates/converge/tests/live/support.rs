@@ -14,11 +14,6 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_converge");
 /// What stands for the path in what the tests compare.
 const NAME: &str = "converge ";
 
-/// The program as the tests call it, by its path, which its hints repeat.
-const PROGRAM: &str = env!("CARGO_BIN_EXE_converge");
-/// What stands for the path in what the tests compare.
-const NAME: &str = "converge ";
-
 /// A working directory with a configuration.
 pub(crate) struct Workplace {
     directory: tempfile::TempDir,
@@ -112,11 +107,6 @@ impl Workplace {
         paths.sort();
         paths.pop().expect("there is a run")
     }
-}
-
-/// What a command printed, with its name in the place of its path.
-fn by_name(printed: &[u8]) -> String {
-    String::from_utf8_lossy(printed).replace(&format!("{PROGRAM} "), NAME)
 }
 
 /// What a command printed, with its name in the place of its path.
