@@ -75,24 +75,6 @@ pub(crate) fn resolve<'c>(
     Ok(resolved)
 }
 
-/// Fails where the target's user may not make the temporary tables by which `verify` counts in
-/// what the rules take away.
-pub(crate) fn check_rights(
-    database: &Database,
-    target: &mut target::Connection,
-) -> anyhow::Result<()> {
-    if database.constraint_rules.is_empty() || target.may_keep_aside()? {
-        return Ok(());
-    }
-    Err(Failure::blocked(format!(
-        "target `{}`: the user may not make temporary tables, by which `verify` counts in what \
-         the rules for constraints take away",
-        database.name
-    ))
-    .hint("grant it: grant temporary on database … to …")
-    .into())
-}
-
 /// Fails where one rule clears what another one takes for a key: two NULLs would be duplicates
 /// that the source does not have.
 fn check_together(

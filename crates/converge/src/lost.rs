@@ -14,6 +14,7 @@ use crate::heartbeat::Heartbeat;
 use crate::run::{StageOutcome, entry};
 use crate::run_dir::{RunDirectory, now, record_the_end};
 use crate::source_obstacle;
+use crate::target_obstacle;
 
 /// Names of commands to which more belongs than their own work.
 pub(crate) const DOCTOR: &str = "doctor";
@@ -160,11 +161,15 @@ impl Work {
         state.failure(message)
     }
 
-    /// Makes a failure of a lost connection, and of what the source lacks; other errors stay as
-    /// they are.
+    /// Makes a failure of a lost connection, and of what either side lacks; other errors stay
+    /// as they are.
     fn explain(&self, database: &Database, error: anyhow::Error) -> anyhow::Error {
         let Some((side, what)) = lost(&error) else {
-            return source_obstacle::explain(database, error);
+            let error = source_obstacle::explain(database, error);
+            return match self.state().has_changed_nothing() {
+                true => target_obstacle::explain(database, error),
+                false => error,
+            };
         };
         let state = self.state();
         let message = format!(
@@ -206,6 +211,14 @@ impl State {
             Side::Source => &self.source,
             Side::Target => &self.target,
         }
+    }
+
+    /// Whether a server that refuses at its beginning finds both sides as they were before the
+    /// command.
+    fn has_changed_nothing(&self) -> bool {
+        let name = self.task.name;
+        // What comes before the load of a migration, and what is called for itself.
+        ["assess", "export"].contains(&name) || name.starts_with(self.call.name())
     }
 
     fn failure(&self, message: String) -> Failure {

@@ -6,6 +6,7 @@ mod args;
 mod call;
 mod command;
 mod config;
+mod connection_room;
 mod console;
 mod constraint_rules;
 mod exit;
@@ -22,6 +23,8 @@ mod run_dir;
 mod side_by_side;
 mod source_obstacle;
 mod source_privileges;
+mod target_obstacle;
+mod target_privileges;
 mod versions;
 
 use std::panic;

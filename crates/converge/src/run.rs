@@ -28,7 +28,7 @@ pub(crate) struct Session {
     pub(crate) config: Config,
     pub(crate) console: Console,
     pub(crate) interrupt: Interrupt,
-    workers: usize,
+    pub(crate) workers: usize,
 }
 
 impl Session {

@@ -5,6 +5,7 @@
 
 mod chunk;
 mod connection;
+mod connection_limits;
 mod cut;
 mod dialect;
 mod discover;
@@ -26,6 +27,7 @@ mod waits;
 
 pub use connection::{Cancel, Connection, cancel_questions};
 
+pub use connection_limits::ConnectionLimit;
 pub use discover::discover;
 pub use endpoint::Endpoint;
 pub use error::Error;

@@ -48,18 +48,6 @@ impl Kept {
 }
 
 impl Connection {
-    /// Whether the user may make temporary tables.
-    ///
-    /// # Errors
-    /// Where the server refuses to say.
-    pub fn may_keep_aside(&mut self) -> Result<bool, Error> {
-        let sql = "select has_database_privilege(current_database(), 'temporary') \
-                     and not pg_is_in_recovery()";
-        let row = self.client.query_one(sql, &[]);
-        let row = row.doing(|| "looking for the right to make temporary tables".to_owned())?;
-        Ok(row.get(0))
-    }
-
     /// Loads a CSV with its header, whose columns are those of a table, into a temporary table.
     /// `proceed` is asked now and then.
     ///

@@ -16,7 +16,7 @@ use crate::offenders::Checked;
 pub struct Blocker {
     /// The table.
     pub table: String,
-    /// `not_owner`, `row_security`, `rule` or `unlogged`.
+    /// `row_security`, `rule`, `inheritance` or `unlogged`, among others.
     pub kind: String,
 }
 

@@ -66,6 +66,11 @@ impl Endpoint {
         self
     }
 
+    /// The role's name.
+    pub fn user(&self) -> &str {
+        &self.url.user
+    }
+
     /// The database's name.
     pub fn database(&self) -> Option<&str> {
         self.url.database.as_deref()

@@ -112,6 +112,23 @@ impl Error {
         self
     }
 
+    /// Whether a connection was being made.
+    pub fn is_connecting(&self) -> bool {
+        self.doing.starts_with("connecting to ")
+    }
+
+    /// Whether TLS could not be agreed on, or a certificate was refused.
+    pub fn is_about_tls(&self) -> bool {
+        match &self.kind {
+            Kind::Tls(_) => true,
+            // The client has no other way to tell it.
+            Kind::Server(error) => error
+                .to_string()
+                .starts_with("error performing TLS handshake"),
+            _ => false,
+        }
+    }
+
     /// What was being done, such as "loading table `user`".
     pub fn doing(&self) -> &str {
         &self.doing

@@ -83,26 +83,6 @@ impl LedgerRun {
     }
 }
 
-impl Connection {
-    /// Whether this role may make the ledger, or use the one that is there.
-    ///
-    /// # Errors
-    /// Where the server refuses.
-    pub fn may_keep_ledger(&mut self, ledger: &str) -> Result<bool, Error> {
-        let sql = "select case when n.oid is null \
-                          then pg_catalog.has_database_privilege(pg_catalog.current_database(), 'create') \
-                          else pg_catalog.has_schema_privilege(n.oid, 'create') \
-                           and pg_catalog.has_schema_privilege(n.oid, 'usage') end \
-                     from (select) one \
-                     left join pg_catalog.pg_namespace n on n.nspname = $1";
-        let row = self
-            .client
-            .query_one(sql, &[&ledger])
-            .doing(|| format!("looking for the rights on schema `{ledger}`"))?;
-        Ok(row.get(0))
-    }
-}
-
 /// Makes the ledger's schema and tables as far as they are missing; says whether it made the schema.
 pub(crate) fn prepare(transaction: &mut Transaction<'_>, ledger: &str) -> Result<bool, Error> {
     let made = make_schema(transaction, ledger)?;

@@ -6,7 +6,7 @@ mod generate;
 mod owner;
 mod scripts;
 
-pub(crate) use owner::check_owner;
+pub(crate) use owner::{bookkeeping_table, check_owner};
 
 use crate::args::{BaselineAction, BaselineArgs};
 use crate::interrupt::Interrupt;

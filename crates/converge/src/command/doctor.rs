@@ -6,6 +6,7 @@ use crate::args::CommonArgs;
 use crate::call::next;
 use crate::command::{baseline, import, transform, verify};
 use crate::config::Database;
+use crate::connection_room;
 use crate::console::{bytes_text, counted, text_table};
 use crate::constraint_rules;
 use crate::exit::Failure;
@@ -15,6 +16,8 @@ use crate::pairing::{Catalogs, TablePair};
 use crate::run::Session;
 use crate::source_obstacle;
 use crate::source_privileges;
+use crate::target_obstacle;
+use crate::target_privileges::{self, Purpose};
 use crate::versions;
 use catalog::{LoadOrder, Server, load_order, quote};
 
@@ -68,6 +71,7 @@ pub(crate) fn examine(session: &Session) -> anyhow::Result<Vec<Check>> {
         session.interrupt.check()?;
         let mut examination = Examination {
             database,
+            workers: session.workers,
             checks: &mut checks,
         };
         // A server that cannot be reached is a check that failed; one that falls silent
@@ -129,6 +133,7 @@ pub(crate) fn human(checks: &[Check]) -> String {
 /// The checks of one database, in an order in which later ones need earlier ones.
 struct Examination<'e> {
     database: &'e Database,
+    workers: usize,
     checks: &'e mut Vec<Check>,
 }
 
@@ -158,6 +163,11 @@ impl Examination<'_> {
         if let Err(at_work) = import::check_nobody_at_work(target) {
             self.check::<()>("other runs", Err(at_work), |()| String::new())?;
         }
+        let privileges = target_privileges::check(self.database, target, Purpose::Load);
+        self.check("privileges", privileges, |role| {
+            format!("role {role} of the target has what a load needs")
+        })?;
+        self.check_connections(source, target);
         let owner = baseline::check_owner(self.database, target);
         self.check("schema owner", owner, Clone::clone)?;
         let database = self.database;
@@ -180,6 +190,19 @@ impl Examination<'_> {
             describe_order,
         );
         self.check_data_path(source, target, &pairs)
+    }
+
+    /// Whether both servers have room for all connections.
+    fn check_connections(
+        &mut self,
+        source: &mut source::Connection,
+        target: &mut target::Connection,
+    ) {
+        let (database, workers) = (self.database, self.workers);
+        let room = connection_room::check_source(database, source, workers);
+        let _ = self.check("connections", room, Clone::clone);
+        let room = connection_room::check_target(database, target, workers);
+        let _ = self.check("connections", room, Clone::clone);
     }
 
     fn check_data_path(
@@ -216,12 +239,9 @@ impl Examination<'_> {
         });
         if !database.constraint_rules.is_empty() {
             let rules = constraint_rules::resolve(database, pairs).map_err(Into::into);
-            let rights = constraint_rules::check_rights(database, target);
-            let _ = self.check(
-                "rules for constraints",
-                rules.and_then(|r| rights.map(|()| r)),
-                |rules| counted(rules.len() as u64, "rule"),
-            );
+            let _ = self.check("rules for constraints", rules, |rules| {
+                counted(rules.len() as u64, "rule")
+            });
         }
         let ledger = import::check_ledger(database, target, None);
         self.check("ledger", ledger, |()| "holds no run".to_owned())?;
@@ -250,6 +270,7 @@ impl Examination<'_> {
         detail: impl FnOnce(&T) -> String,
     ) -> Result<T, Failed> {
         let result = result.map_err(|error| source_obstacle::explain(self.database, error));
+        let result = result.map_err(|error| target_obstacle::explain(self.database, error));
         let failure = result
             .as_ref()
             .err()

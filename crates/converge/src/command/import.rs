@@ -12,7 +12,7 @@ use std::path::Path;
 use std::thread;
 
 use baseline::Names;
-use catalog::{TargetCatalog, quote};
+use catalog::TargetCatalog;
 use dataset::{Manifest, TableEntry};
 use target::{Fingerprint, LedgerChunk, LedgerRun, Leftovers};
 
@@ -22,6 +22,7 @@ use crate::command::baseline as baseline_command;
 use crate::command::export::StageDocument;
 use crate::command::transform::{self, read_catalogs};
 use crate::config::Database;
+use crate::connection_room;
 use crate::console::first_of;
 use crate::constraint_rules;
 use crate::exit::Failure;
@@ -29,6 +30,7 @@ use crate::interrupt::Interrupt;
 use crate::lost::{Side, Task, Work};
 use crate::pairing::{Catalogs, TablePair};
 use crate::run::{Run, Session, StageOutcome, StageRun};
+use crate::target_privileges::{self, Purpose};
 use crate::versions;
 
 const STAGE: &str = "import";
@@ -97,7 +99,7 @@ fn import_database(
         Failure::blocked(format!("there are no complete transformed files: {error}"))
             .hint(format!("run `{}` first", next("transform")))
     })?;
-    let mut connection = connect(stage, manner.leftovers)?;
+    let mut connection = connect(stage, workers, manner.leftovers)?;
     let begun = begun(stage, &mut connection, &manifest, manner)?;
     if begun.as_ref().is_some_and(|run| run.loaded.is_some()) {
         return Ok(());
@@ -128,11 +130,17 @@ fn import_database(
 }
 
 /// A session of the target that holds the lock of the run.
-fn connect(stage: &StageRun<'_>, leftovers: Leftovers) -> anyhow::Result<target::Connection> {
+fn connect(
+    stage: &StageRun<'_>,
+    workers: usize,
+    leftovers: Leftovers,
+) -> anyhow::Result<target::Connection> {
     let database = stage.database;
     let mut connection = target::Connection::open(&database.target)?;
     versions::support(connection.server())?;
     check_sessions(database, &mut connection)?;
+    target_privileges::check(database, &mut connection, Purpose::Load)?;
+    connection_room::check_target(database, &mut connection, workers)?;
     let run_id = stage.directory.run_id();
     connection
         .lock_for_run(run_id, leftovers)
@@ -236,12 +244,14 @@ fn preflight_database(run: &Run, database: &Database) -> anyhow::Result<()> {
     }
     check_nobody_at_work(&mut target)?;
     check_sessions(database, &mut target)?;
+    target_privileges::check(database, &mut target, Purpose::Load)?;
+    connection_room::check_source(database, &mut source, run.workers)?;
+    connection_room::check_target(database, &mut target, run.workers)?;
     baseline_command::check_owner(database, &mut target)?;
     check_ledger(database, &mut target, Some(run.directory.run_id()))?;
     let catalogs = Catalogs::discover(database, &mut source, &mut target)?;
     let pairs = catalogs.pairs(database)?;
     constraint_rules::resolve(database, &pairs)?;
-    constraint_rules::check_rights(database, &mut target)?;
     if LedgerRun::read(&mut target, &database.ledger)?.is_none() {
         check_blockers(database, &mut target, &pairs)?;
     }
@@ -285,13 +295,12 @@ fn check_sessions(database: &Database, target: &mut target::Connection) -> anyho
     }
 }
 
-/// The target must be able to keep a ledger, and hold no run but `own`.
+/// The target must hold no run but `own`.
 pub(crate) fn check_ledger(
     database: &Database,
     target: &mut target::Connection,
     own: Option<&str>,
 ) -> anyhow::Result<()> {
-    check_ledger_rights(database, target)?;
     match LedgerRun::read(target, &database.ledger)? {
         Some(run) if own != Some(&run.run_id) => Err(Failure::blocked(format!(
             "target `{}` holds the rows of run {}",
@@ -305,35 +314,6 @@ pub(crate) fn check_ledger(
         .into()),
         _ => Ok(()),
     }
-}
-
-/// The target must be able to keep a ledger.
-pub(crate) fn check_ledger_rights(
-    database: &Database,
-    target: &mut target::Connection,
-) -> anyhow::Result<()> {
-    if target.may_keep_ledger(&database.ledger)? {
-        return Ok(());
-    }
-    let rights = target.schema_rights(&database.ledger)?;
-    let ledger = quote::postgres(&database.ledger);
-    let role = quote::postgres(&rights.role);
-    let (what, grant) = match rights.exists {
-        true => (
-            "use",
-            format!("grant usage, create on schema {ledger} to {role}"),
-        ),
-        false => (
-            "make",
-            format!("create schema {ledger} authorization {role}"),
-        ),
-    };
-    Err(Failure::blocked(format!(
-        "the role of target `{}` may not {what} the schema `{}` for the ledger",
-        database.name, database.ledger
-    ))
-    .hint(format!("let a superuser run: {grant}"))
-    .into())
 }
 
 /// What the ledger knows of this very run, where it has begun; another run there is a blocker.
@@ -427,7 +407,8 @@ pub(crate) fn check_blockers(
     for blocker in blockers {
         reasons.entry(blocker.kind).or_default().push(blocker.table);
     }
-    let mut hint = "run as the owner of the tables, without row security and rules on them";
+    let mut hint =
+        "remove row security, rules and inheritance from these tables, and make them logged";
     let closed: Vec<&str> = names
         .iter()
         .copied()

@@ -1,12 +1,11 @@
 //! Baselines that are applied: what is refused before anything is changed, and what is entered in
 //! the ledger.
 
-use std::env;
 use std::fs;
 
 use testing::{Databases, workspace_root};
 
-use crate::support::{Outcome, Workplace, settings};
+use crate::support::{Outcome, Role, Workplace, settings};
 
 pub(crate) const APPLY: [&str; 4] = ["baseline", "apply", "--from", "sql"];
 
@@ -263,47 +262,26 @@ struct Restricted {
     role: Role,
 }
 
-/// Dropped behind the database in which it has rights.
-struct Role(String);
-
 impl Restricted {
     fn new() -> Self {
         let databases = Databases::create();
-        let role = format!("{}_role", databases.name());
-        let sql = format!(
-            "create role {role} login password 'p'; revoke create on schema public from public"
-        );
-        databases.postgres().batch_execute(&sql).unwrap();
-        Self {
-            databases,
-            role: Role(role),
-        }
+        let role = Role::new(&databases, "role", "login password 'p'");
+        let sql = "revoke create on schema public from public";
+        databases.postgres().batch_execute(sql).unwrap();
+        Self { databases, role }
     }
 
     fn grant(&self, sql: &str) {
-        let sql = sql.replace("ROLE", &self.role.0);
+        let sql = sql.replace("ROLE", self.role.name());
         self.databases.postgres().batch_execute(&sql).unwrap();
     }
 
     fn workplace(&self, lines: &str) -> Workplace {
-        let url = self.databases.postgres_url();
-        let (_, server) = url.split_once('@').unwrap();
-        let url = format!("postgres://{}:p@{server}", self.role.0);
+        let url = self.role.url(&self.databases);
         let source = self.databases.mysql_url();
         let workplace = Workplace::at(&[("shop", source, url, lines)]);
         write(&workplace, "create table a (id int);", "");
         workplace
-    }
-}
-
-impl Drop for Role {
-    fn drop(&mut self) {
-        let url = env::var("CONVERGE_TEST_POSTGRES_URL").unwrap();
-        let endpoint = target::Endpoint::parse(&url).unwrap();
-        let mut connection = target::Connection::open(&endpoint).unwrap();
-        let sql = format!("drop role if exists {}", self.0);
-        // Where a test has failed, its own message matters more.
-        let _ = connection.batch_execute(&sql);
     }
 }
 

@@ -37,5 +37,7 @@ mod servers;
 mod shipped;
 mod snapshots;
 mod support;
+mod target_login;
+mod target_privileges;
 mod transform;
 mod waiting;

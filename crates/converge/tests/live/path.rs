@@ -388,7 +388,7 @@ fn mistakes_on_the_command_line_and_in_the_configuration_end_with_two() {
         .workplace
         .write("config.yml", &config.replace(":toor@", ":wr%23ng@"));
     let outcome = moved.run(&["export"]);
-    assert_eq!(outcome.code, 1, "{}", outcome.text());
+    assert_eq!(outcome.code, 3, "{}", outcome.text());
     assert!(!outcome.text().contains("wr#ng") && !outcome.text().contains("wr%23ng"));
     moved
         .workplace

@@ -1,5 +1,6 @@
 //! Runs the built binary as an operator would and makes what it prints comparable.
 
+use std::env;
 use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -114,6 +115,47 @@ fn by_name(printed: &[u8]) -> String {
     String::from_utf8_lossy(printed).replace(&format!("{PROGRAM} "), NAME)
 }
 
+/// A role of the target's server with the password `p`; to be declared behind the databases in which
+/// it has privileges, since it is dropped behind them.
+pub(crate) struct Role(String);
+
+impl Role {
+    /// Makes a role that has nothing yet; a test tells its roles apart by `suffix`.
+    pub(crate) fn new(databases: &Databases, suffix: &str, options: &str) -> Self {
+        let role = Self::unmade(databases, suffix);
+        let sql = format!("create role {} {options}", role.0);
+        databases.postgres().batch_execute(&sql).unwrap();
+        role
+    }
+
+    /// A role that somebody else makes.
+    pub(crate) fn unmade(databases: &Databases, suffix: &str) -> Self {
+        Self(format!("{}_{suffix}", databases.name()))
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.0
+    }
+
+    /// The databases' target as this role.
+    pub(crate) fn url(&self, databases: &Databases) -> String {
+        let url = databases.postgres_url();
+        let (_, server) = url.split_once('@').unwrap();
+        format!("postgres://{}:p@{server}", self.0)
+    }
+}
+
+impl Drop for Role {
+    fn drop(&mut self) {
+        let url = env::var("CONVERGE_TEST_POSTGRES_URL").unwrap();
+        let endpoint = target::Endpoint::parse(&url).unwrap();
+        let mut connection = target::Connection::open(&endpoint).unwrap();
+        let sql = format!("drop role if exists {}", self.0);
+        // Where a test has failed, its own message matters more.
+        let _ = connection.batch_execute(&sql);
+    }
+}
+
 impl Outcome {
     pub(crate) fn of(output: &Output) -> Self {
         Self {
@@ -172,6 +214,10 @@ pub(crate) fn settings(directory: &Path) -> insta::Settings {
         ),
         // The tests share a server, and a lock waits for what another of them reads.
         (r"(?m)^snapshot +waiting for process .*\n", ""),
+        (
+            r"\d+ needed on the (?P<side>source|target), \d+ free \([a-z_ ]+\)",
+            "[connections] of the $side",
+        ),
         (r"process \d+", "process [pid]"),
         (r"\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2} UTC", "[time]"),
         // Servers in containers see their network's gateway.

@@ -2,10 +2,7 @@ select c.relname::text, b.why
   from pg_catalog.pg_class c
   join pg_catalog.pg_namespace n on n.oid = c.relnamespace
  cross join lateral (
-       select 'not_owner' as why
-        where not pg_catalog.pg_has_role(c.relowner, 'usage')
-       union all
-       select 'row_security' where c.relrowsecurity
+       select 'row_security' as why where c.relrowsecurity
          and (c.relforcerowsecurity or not pg_catalog.pg_has_role(c.relowner, 'usage'))
        union all
        select 'rule' where exists (
@@ -14,13 +11,6 @@ select c.relname::text, b.why
        select 'inheritance' where c.relkind = 'r' and exists (
               select from pg_catalog.pg_inherits i
                where i.inhparent = c.oid or i.inhrelid = c.oid)
-       union all
-       -- Foreign keys that point in are dropped and made again, which takes their owner.
-       select 'referenced_by_a_table_of_another_owner' where exists (
-              select from pg_catalog.pg_constraint k
-                join pg_catalog.pg_class child on child.oid = k.conrelid
-               where k.contype = 'f' and k.confrelid = c.oid
-                 and not pg_catalog.pg_has_role(child.relowner, 'usage'))
        union all
        -- A foreign key whose own triggers are off would come back with them on.
        select 'foreign_key_switched_off' where exists (

@@ -17,6 +17,7 @@ use crate::exit::{Failure, INTERRUPTED};
 use crate::interrupt::Interrupt;
 use crate::lost::{Side, Task, Work};
 use crate::run::Session;
+use crate::target_privileges::{self, Purpose};
 
 const TASK: Task = Task {
     name: "baseline apply",
@@ -100,7 +101,7 @@ fn apply(
     let blake3 = scripts.blake3();
     let mut connection = target::Connection::open(&database.target)?;
     import::check_nobody_at_work(&mut connection)?;
-    check_rights(database, &mut connection)?;
+    target_privileges::check(database, &mut connection, Purpose::Apply)?;
     let application = Application {
         session,
         database,
@@ -115,45 +116,6 @@ fn apply(
     };
     let (outcome, detail) = application.run(&mut connection, work)?;
     Ok(entry(outcome, detail, Some(blake3)))
-}
-
-/// The role must be able to make things in the schema, and to keep the ledger.
-fn check_rights(database: &Database, connection: &mut target::Connection) -> anyhow::Result<()> {
-    import::check_ledger_rights(database, connection)?;
-    let rights = connection.schema_rights(&database.target_schema)?;
-    let (schema, role) = (&database.target_schema, quote::postgres(&rights.role));
-    let (message, grant) = match (rights.exists, rights.may_create) {
-        (true, true) => return Ok(()),
-        (true, false) => (
-            format!(
-                "role {role} may not make anything in schema `{schema}` of target `{}`",
-                database.name
-            ),
-            format!(
-                "grant usage, create on schema {} to {role}",
-                quote::postgres(schema)
-            ),
-        ),
-        (false, _) => (
-            format!("target `{}` has no schema `{schema}`", database.name),
-            format!(
-                "create schema {} authorization {role}",
-                quote::postgres(schema)
-            ),
-        ),
-    };
-    Err(Failure::blocked(message)
-        .hint(format!(
-            "nothing was changed; let {} or a superuser run: {grant}",
-            match rights.exists {
-                true => format!("the owner of schema {}", quote::postgres(schema)),
-                false => format!(
-                    "the owner of database {}",
-                    quote::postgres(&rights.database)
-                ),
-            }
-        ))
-        .into())
 }
 
 /// A baseline on its way into one database.

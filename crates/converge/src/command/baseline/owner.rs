@@ -32,6 +32,15 @@ const KRATOS: Bookkeeping = Bookkeeping {
     order: "version collate \"C\"",
 };
 
+/// The table in which the schema's owner keeps the list of migrations.
+pub(crate) fn bookkeeping_table(database: &Database) -> Option<&'static str> {
+    match database.schema_owner {
+        SchemaOwner::Typeorm => Some(TYPEORM.table),
+        SchemaOwner::Kratos => Some(KRATOS.table),
+        SchemaOwner::External | SchemaOwner::Converge => None,
+    }
+}
+
 /// Says how far the owner of the target's schema has come, or fails where it is not made.
 pub(crate) fn check_owner(
     database: &Database,

@@ -61,7 +61,7 @@ pub(crate) fn begin(
     workers: usize,
 ) -> anyhow::Result<Option<Ahead>> {
     let database = stage.database;
-    let mut connection = connect(stage, Leftovers::WaitedFor)?;
+    let mut connection = connect(stage, workers, Leftovers::WaitedFor)?;
     let run_id = stage.directory.run_id();
     check_ledger(database, &mut connection, Some(run_id))?;
     // A repeated migration finds itself loaded.

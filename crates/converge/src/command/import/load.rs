@@ -61,12 +61,21 @@ pub(super) fn take_off(
     is_large: impl Fn(&str) -> bool,
 ) -> anyhow::Result<LedgerRun> {
     let database = stage.database;
+    // Whoever builds an index must be allowed to create in its schema, its table's owner included.
+    let may_index = connection.may_create_in(&database.target_schema)?;
+    if !may_index && pairs.iter().any(|pair| is_large(&pair.target.name)) {
+        stage.console.line(&format!(
+            "note: indexes of `{}` are not dropped for the load, which makes it slower: the role \
+             may not create in schema `{}`",
+            database.name, database.target_schema
+        ));
+    }
     let tables = pairs.iter().map(|pair| {
         let name = &pair.target.name;
         ImportTable {
             table: catalog.table(name).expect("pairs come from this catalogue"),
             replace: database.target_rows.replace(name),
-            index_later: is_large(name),
+            index_later: may_index && is_large(name),
         }
     });
     let tables: Vec<ImportTable<'_>> = tables.collect();

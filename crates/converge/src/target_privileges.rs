@@ -1,0 +1,79 @@
+//! The privileges that a role lacks for a move on the target, each with its `grant`.
+//!
+//! Grants nothing; the source's privileges are not looked at here.
+
+use catalog::quote;
+use target::{Connection, MissingPrivilege, Needs};
+
+use crate::command::baseline::bookkeeping_table;
+use crate::config::Database;
+use crate::console::first_of;
+use crate::exit::Failure;
+
+/// What a role is going to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// Load the tables, verify them, roll back.
+    Load,
+    /// Apply a baseline.
+    Apply,
+}
+
+/// Enough to recognise whose tables they are.
+const OBJECTS_SHOWN: usize = 5;
+
+/// Fails where the role of a connection lacks privileges: all of them in one list, with the
+/// statements that grant them. Returns the role.
+pub(crate) fn check(
+    database: &Database,
+    connection: &mut Connection,
+    purpose: Purpose,
+) -> anyhow::Result<String> {
+    let schema = &database.target_schema;
+    let tables = connection.table_names(schema)?;
+    let tables = tables.iter().map(String::as_str);
+    let wanted = |name: &&str| !database.exclude_tables.contains(*name);
+    let loaded: Vec<&str> = match purpose {
+        Purpose::Load => tables.filter(wanted).collect(),
+        Purpose::Apply => Vec::new(),
+    };
+    let replaced = loaded.iter().copied();
+    let replaced = replaced.filter(|name| database.target_rows.replace(name));
+    let needs = Needs {
+        schema,
+        read: bookkeeping_table(database).into_iter().collect(),
+        replaced: replaced.collect(),
+        loaded,
+        ledger: &database.ledger,
+        temporary: purpose == Purpose::Load && !database.constraint_rules.is_empty(),
+        makes_objects: purpose == Purpose::Apply,
+    };
+    let missing = connection.missing_privileges(&needs)?;
+    let role = quote::postgres(&connection.role()?);
+    if missing.is_empty() {
+        return Ok(role);
+    }
+    Err(lacking(database, &role, &missing).into())
+}
+
+fn lacking(database: &Database, role: &str, missing: &[MissingPrivilege]) -> Failure {
+    let list = missing.iter().map(|missing| {
+        let objects = first_of(&missing.objects, OBJECTS_SHOWN);
+        format!("{} {objects}", missing.what)
+    });
+    let list: Vec<String> = list.collect();
+    let statements = missing.iter().map(|missing| missing.statement.as_str());
+    let mut statements: Vec<&str> = statements.collect();
+    statements.dedup();
+    let message = format!(
+        "role {role} of target `{}` lacks privileges: {}",
+        database.name,
+        list.join("; ")
+    );
+    let place = database.target.database().unwrap_or_default();
+    Failure::blocked(message).hint(format!(
+        "nothing was changed; let a superuser, or the owner of each, run in database {}:\n  {};",
+        quote::postgres(place),
+        statements.join(";\n  ")
+    ))
+}

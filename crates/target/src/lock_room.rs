@@ -1,0 +1,54 @@
+//! Locks that a load and its rollback need in one transaction, and those for which the server has
+//! room: a table of a fixed size for all of its sessions.
+
+use crate::connection::Connection;
+use crate::error::{Doing, Error};
+
+/// The ledger's tables with their indexes, and the session's own: measured on an empty load.
+const LOCKS_OF_THE_LEDGER: u64 = 80;
+
+/// What a load needs, and what there is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LockRoom {
+    /// Tables of the load, partitions included.
+    pub tables: u64,
+    /// Foreign keys from and to them.
+    pub foreign_keys: u64,
+    /// Locks that the largest transaction holds at its end.
+    pub needed: u64,
+    /// The setting `max_locks_per_transaction`.
+    pub locks_per_transaction: u64,
+    /// Transactions for which the server has room, each with so many locks.
+    pub transactions: u64,
+}
+
+impl LockRoom {
+    /// Locks for which the server has room.
+    pub fn room(&self) -> u64 {
+        self.locks_per_transaction * self.transactions
+    }
+
+    /// The smallest setting that leaves a quarter of the room to other sessions.
+    pub fn setting_needed(&self) -> u64 {
+        (self.needed * 4 / 3).div_ceil(self.transactions.max(1))
+    }
+}
+
+impl Connection {
+    /// The locks for a load of these tables.
+    pub fn lock_room(&mut self, schema: &str, tables: &[&str]) -> Result<LockRoom, Error> {
+        let row = self
+            .client
+            .query_one(include_str!("sql/lock_room.sql"), &[&schema, &tables])
+            .doing(|| "asking for the number of locks".to_owned())?;
+        let count = |index| u64::try_from(row.get::<_, i64>(index)).unwrap_or_default();
+        let (tables, indexes, toasts, foreign_keys) = (count(0), count(1), count(2), count(3));
+        Ok(LockRoom {
+            tables,
+            foreign_keys,
+            needed: tables + indexes + 2 * toasts + 5 * foreign_keys + LOCKS_OF_THE_LEDGER,
+            locks_per_transaction: count(4),
+            transactions: count(5),
+        })
+    }
+}
