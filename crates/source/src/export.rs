@@ -17,8 +17,8 @@ impl Reader {
     /// Hands every row of a range of a table to `visit`, by its key where there is one.
     ///
     /// Fields are in the order of the columns that are not generated: text as UTF-8, numbers
-    /// and times as the server spells them, `float` in the shortest spelling that reads back
-    /// equal, bytes and bits as `\x` and hex, an enum's index 0 as the character U+0000.
+    /// and times as the server spells them, `float` and `double` in a spelling that reads back
+    /// equal whatever digits the column shows, bytes and bits as `\x` and hex, an enum's index 0 as the character U+0000.
     /// Returns the number of rows.
     ///
     /// # Errors
@@ -156,9 +156,13 @@ pub fn key_columns(table: &SourceTable) -> Vec<&str> {
 
 fn expression(column: &SourceColumn) -> String {
     match &column.data_type {
-        // As text a float has six digits; as a double it has all of them. Times one, because
-        // adding zero would lose the sign of a negative zero.
-        MysqlType::Float => format!("{} * 1e0", quote::mysql(&column.name)),
+        // As text a float has six digits, and a column with (M,D) as many as it shows, which is
+        // not always what it stores: a `double(8,2)` may hold 7.9399999999999995 for 7.94. A
+        // double without digits of its own has all of them. Times one, because adding zero would
+        // lose the sign of a negative zero.
+        MysqlType::Float | MysqlType::Double => {
+            format!("{} * 1e0", quote::mysql(&column.name))
+        }
         _ => text_expression(column),
     }
 }

@@ -7,13 +7,13 @@ use testing::Databases;
 use crate::support::Workplace;
 
 /// Runs statements on the MySQL server and undoes them at the end, whatever happens.
-struct ServerSetting<'d> {
+pub(crate) struct ServerSetting<'d> {
     databases: &'d Databases,
     undo: &'static str,
 }
 
 impl<'d> ServerSetting<'d> {
-    fn new(databases: &'d Databases, set: &str, undo: &'static str) -> Self {
+    pub(crate) fn new(databases: &'d Databases, set: &str, undo: &'static str) -> Self {
         databases.mysql().execute(set).unwrap();
         Self { databases, undo }
     }
