@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::skip::is_false;
-use crate::{MysqlType, PostgresType};
+use crate::{MysqlType, PostgresType, quote};
 
 /// A column of the source.
 pub type SourceColumn = Column<MysqlType>;
@@ -84,6 +84,22 @@ impl<T> Column<T> {
         self.sequence
             .as_ref()
             .map(|sequence| sequence.name.as_str())
+    }
+}
+
+impl SourceColumn {
+    /// The default that an insert without a value gets, also where none was declared: an enum that
+    /// takes no NULL gets its first label, in strict mode too.
+    ///
+    /// Source: MySQL Reference Manual, "Data Type Default Values"; MariaDB does the same.
+    pub fn effective_default(&self) -> Option<String> {
+        if self.default.is_some() || self.nullable || self.generated.is_some() {
+            return self.default.clone();
+        }
+        match &self.data_type {
+            MysqlType::Enum { labels } => labels.first().map(|label| quote::mysql_literal(label)),
+            _ => None,
+        }
     }
 }
 

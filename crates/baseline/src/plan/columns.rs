@@ -66,7 +66,7 @@ fn one(
         planned.generated = Some(Generated::stored(expression));
     } else if let Some(sequence) = &column.sequence {
         number(column, sequence, &mut planned);
-    } else if let Some(default) = &source.default {
+    } else if let Some(default) = &source.effective_default() {
         let postgres = &column.mapping.postgres;
         match translate(default, &source.data_type, postgres, wanted.datetime_zone) {
             Ok(None) => {}

@@ -20,7 +20,7 @@ pub(super) fn of(table: &SubjectTable<'_>, planned: &TargetTable) -> Vec<LeftOut
         let name = shortened(&column.name);
         match planned.column(&name) {
             None => all.push(made(LeftOutKind::Column, &name, Vec::new())),
-            Some(there) if column.default.is_some() && there.default.is_none() => {
+            Some(there) if column.effective_default().is_some() && there.default.is_none() => {
                 all.push(made(LeftOutKind::Default, &name, Vec::new()));
             }
             Some(_) => {}
