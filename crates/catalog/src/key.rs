@@ -19,7 +19,7 @@ pub struct Key {
     /// Whether MySQL's optimizer uses it: false for invisible (MySQL) or ignored (MariaDB) ones.
     #[serde(default = "yes", skip_serializing_if = "is_true")]
     pub visible: bool,
-    /// PostgreSQL's access method, such as `btree`.
+    /// PostgreSQL's access method, such as `btree`; of MySQL's only one that is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub method: Option<String>,
     /// PostgreSQL's columns that are kept in the index without being part of the key.
@@ -40,6 +40,10 @@ pub struct Key {
     /// False where PostgreSQL has not finished to build it.
     #[serde(default = "yes", skip_serializing_if = "is_true")]
     pub valid: bool,
+    /// The period of MariaDB that may not overlap in rows whose other parts are equal
+    /// (`without overlaps`); its end and its start are the last parts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub without_overlaps: Option<String>,
     /// What somebody wrote about it; never empty.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
@@ -60,6 +64,7 @@ impl Key {
             deferrable: None,
             nulls_not_distinct: false,
             valid: true,
+            without_overlaps: None,
             comment: None,
         }
     }

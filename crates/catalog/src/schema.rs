@@ -82,6 +82,10 @@ pub struct Table<T> {
     /// `RANGE (day)` in PostgreSQL. The partitions themselves are not tables here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub partitioning: Option<String>,
+    /// Parts of MySQL's table that nothing else here describes, in the server's own words, such as
+    /// ``period for `p` (`from`, `to`)``.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub other_parts: Vec<String>,
     /// What somebody wrote about it; never empty.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
@@ -101,6 +105,7 @@ impl<T> Table<T> {
             collation: None,
             auto_increment: None,
             partitioning: None,
+            other_parts: Vec::new(),
             comment: None,
         }
     }

@@ -230,6 +230,28 @@ impl Dialect {
     pub(crate) fn action(action: &str) -> &str {
         match action {
             "RESTRICT" => "NO ACTION",
+    /// The query for the columns of all tables, with the reference system that a spatial one is
+    /// bound to.
+    ///
+    /// Only MySQL has such columns, since 8.0.3.
+    /// Source: MySQL 8.0 Reference Manual, "The INFORMATION_SCHEMA COLUMNS Table".
+    pub(crate) fn columns(self) -> String {
+        let srid = match !self.mariadb && self.at_least(8, 0, 3) {
+            true => "cast(srs_id as char)",
+            false => "null",
+        };
+        include_str!("sql/columns.sql").replace("{srid}", srid)
+    }
+
+    /// Whether tables may have periods of application time, which `show create table` alone
+    /// shows in all versions.
+    ///
+    /// Source: MariaDB documentation, "Application-Time Periods" (10.4) and "WITHOUT OVERLAPS"
+    /// (10.5).
+    pub(crate) fn has_periods(self) -> bool {
+        self.mariadb && self.at_least(10, 4, 0)
+    }
+
             other => other,
         }
     }

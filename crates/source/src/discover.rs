@@ -9,6 +9,7 @@ mod constraints;
 mod exact;
 mod keys;
 mod others;
+mod periods;
 mod shown;
 
 use std::collections::BTreeMap;
@@ -35,6 +36,7 @@ pub fn discover(connection: &mut Connection, database: &str) -> Result<SourceCat
     exact::read_labels(connection, database, &mut tables)?;
     exact::read_defaults(connection, database, &computed, &mut tables)?;
     keys::read(connection, database, &mut tables)?;
+    periods::read(connection, database, &mut tables)?;
     constraints::read_foreign_keys(connection, database, &mut tables)?;
     constraints::put_checks(connection.dialect, checks, &mut tables);
     others::read_partitions(connection, database, &mut tables)?;

@@ -45,6 +45,13 @@ pub(super) fn plan(
         planned.columns.push(one(column, &place, wanted, notes));
         say_more(column, &place, wanted, notes);
     }
+    for part in &table.source.other_parts {
+        let reason = "known to the source alone: what it refuses and does is not done here";
+        notes.push(not_translated(
+            reason,
+            format!("table `{}`, {part}", table.source.name),
+        ));
+    }
     if let Some(how) = &table.source.partitioning {
         let reason = "partitions: it is one table here";
         let what = format!("table `{}` by {how}", table.source.name);

@@ -55,6 +55,10 @@ pub(super) fn plan(
         }
         match one(table, key, planned) {
             Ok(mut made) => {
+                if let Some(proposal) = without_overlaps(table, key) {
+                    let reason = format!("primary key, refuses equal periods alone: {proposal}");
+                    notes.push(not_translated(reason, what.clone()));
+                }
                 made.comment = constraints::comment(key.comment.as_deref(), &what, notes);
                 say_more(table, key, &made, &what, notes);
                 planned.keys.push(made);
@@ -107,7 +111,15 @@ fn one(table: &SubjectTable<'_>, key: &Key, planned: &TargetTable) -> Result<Key
             );
         }
         KeyKind::Spatial => return Err("look at `using gist (…)`".to_owned()),
-        _ => {}
+        KeyKind::Primary => {}
+        _ => {
+            if let Some(proposal) = without_overlaps(table, key) {
+                return Err(proposal);
+            }
+        }
+    }
+    if let Some(method) = &key.method {
+        return Err(format!("`using {method}` is not known to this version"));
     }
     let mut parts = Vec::new();
     for part in &key.parts {
@@ -164,6 +176,43 @@ fn term(column: &SubjectColumn<'_>, prefix: Option<u32>) -> Result<KeyPart, Stri
         }
         (Some(length), _) => Err(format!("the first {length} characters {}", place())),
     }
+}
+
+/// The constraint that would refuse what a key on a period refuses: periods hold their start and
+/// not their end on both sides.
+fn without_overlaps(table: &SubjectTable<'_>, key: &Key) -> Option<String> {
+    key.without_overlaps.as_ref()?;
+    let columns: Option<Vec<_>> = key
+        .parts
+        .iter()
+        .map(|part| table.column(part.plain_column()?))
+        .collect();
+    let columns = columns?;
+    let [others @ .., end, start] = &columns[..] else {
+        return None;
+    };
+    let range = match start.mapping.postgres {
+        PostgresType::Date => "daterange",
+        PostgresType::Timestamp { .. } => "tsrange",
+        PostgresType::Timestamptz { .. } => "tstzrange",
+        _ => "a range type",
+    };
+    let name = match key.kind {
+        KeyKind::Primary => format!("{}_without_overlaps", table.name),
+        _ => key.name.clone(),
+    };
+    let equal = others
+        .iter()
+        .map(|c| format!("{} with =, ", quote::postgres(&c.name)));
+    Some(format!(
+        "rows with overlapping periods are refused by `create extension btree_gist; alter table {} \
+         add constraint {} exclude using gist ({}{range}({}, {}) with &&)`",
+        quote::postgres(&table.name),
+        quote::postgres(&name),
+        equal.collect::<String>(),
+        quote::postgres(&start.name),
+        quote::postgres(&end.name)
+    ))
 }
 
 /// Whether values of a type cannot be sorted: shapes, and what this version does not know.

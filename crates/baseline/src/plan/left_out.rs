@@ -34,12 +34,13 @@ pub(super) fn of(table: &SubjectTable<'_>, planned: &TargetTable) -> Vec<LeftOut
     }
     for key in &table.source.keys {
         let is_there = planned.keys.iter().any(|there| there.name == key.name);
-        if is_there || key.kind == KeyKind::Primary {
+        let overlaps = key.without_overlaps.is_some();
+        if !overlaps && (is_there || key.kind == KeyKind::Primary) {
             continue;
         }
         let plain = key.plain_columns();
-        let of_its_own = matches!(key.kind, KeyKind::Fulltext | KeyKind::Spatial);
-        let unique = key.is_unique();
+        let of_its_own = overlaps || matches!(key.kind, KeyKind::Fulltext | KeyKind::Spatial);
+        let unique = key.is_unique() && !overlaps;
         let (plain, columns) = match plain.filter(|_| !of_its_own) {
             Some(columns) => {
                 let columns = columns.into_iter().map(shortened);

@@ -37,6 +37,7 @@ mod resume;
 mod servers;
 mod shipped;
 mod snapshots;
+mod source_parts;
 mod support;
 mod target_login;
 mod target_privileges;

@@ -34,7 +34,7 @@ pub(super) fn read(
         .iter()
         .filter_map(|check| Some((check.table.as_str(), check.json_column.as_deref()?)))
         .collect();
-    let mut found = rows(connection, include_str!("../sql/columns.sql"), database)?;
+    let mut found = rows(connection, &dialect.columns(), database)?;
     found.sort_by_key(|row| (row[0].clone(), number(row[1].as_deref())));
     let mut shown = Shown::new(connection, database);
     for row in &mut found {
@@ -53,6 +53,12 @@ pub(super) fn read(
         // A view's columns have no table here.
         if let Some(table) = tables.get_mut(&table) {
             let (column, extra) = column(dialect, name, is_json, &mut row);
+            let mut unknown = unknown_words(&extra);
+            unknown.extend(row.something().map(|id| format!("srid {id}")));
+            let parts = unknown
+                .iter()
+                .map(|word| format!("column `{}`: {word}", column.name));
+            table.other_parts.extend(parts);
             if extra.contains("default_generated") {
                 computed.insert((table.name.clone(), column.name.clone()));
             }
@@ -64,6 +70,37 @@ pub(super) fn read(
         }
     }
     Ok(computed)
+}
+
+/// What a server says of a column beside what is read of it.
+fn unknown_words(extra: &str) -> Vec<String> {
+    const KNOWN: [&str; 9] = [
+        "auto_increment",
+        "default_generated",
+        "virtual generated",
+        "stored generated",
+        "persistent generated",
+        "invisible",
+        // It is of an engine beside the tables' own.
+        "not secondary",
+        // Tables with versions are refused as a whole.
+        "without system versioning",
+        "on update",
+    ];
+    let mut rest = extra.to_owned();
+    if let Some((before, after)) = extra.split_once("on update ") {
+        let after = after.split_once(' ').map_or("", |(_, after)| after);
+        rest = format!("{before} {after}");
+    }
+    for word in KNOWN {
+        rest = rest.replace(word, "");
+    }
+    let rest = rest.trim_matches([' ', ',']);
+    if rest.is_empty() {
+        Vec::new()
+    } else {
+        vec![rest.to_owned()]
+    }
 }
 
 /// A column from the cells behind its name, and what else the server says of it.

@@ -28,7 +28,8 @@ pub(super) fn read(
         let unique = row.text() == "0";
         let (column, prefix, expression) = (row.next(), row.next(), row.next());
         let descending = row.text() == "D";
-        let kind = kind(&name, unique, &row.text());
+        let index_type = row.text();
+        let kind = kind(&name, unique, &index_type);
         let term = match column {
             Some(name) => KeyTerm::Column {
                 name,
@@ -50,11 +51,19 @@ pub(super) fn read(
             continue;
         }
         let mut key = Key::new(name, kind, vec![part]);
+        key.method = unknown_method(&index_type);
         key.visible = row.text() == "YES";
         key.comment = row.something();
         table.keys.push(key);
     }
     Ok(())
+}
+
+/// What an index finds by, where it is neither order nor equality, words nor shapes: MariaDB's
+/// `vector`, and what newer servers may have.
+fn unknown_method(index_type: &str) -> Option<String> {
+    const KNOWN: [&str; 5] = ["BTREE", "HASH", "RTREE", "FULLTEXT", "SPATIAL"];
+    (!KNOWN.contains(&index_type)).then(|| index_type.to_ascii_lowercase())
 }
 
 fn kind(name: &str, unique: bool, index_type: &str) -> KeyKind {

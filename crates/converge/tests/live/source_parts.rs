@@ -1,0 +1,81 @@
+//! Parts of a source's schema that one family alone has: a baseline names them, and says what
+//! takes their place.
+
+use std::fs;
+
+use catalog::ServerKind;
+
+use crate::check::{OPTIONS, applied, check};
+use crate::support::Workplace;
+
+fn head(workplace: &Workplace) -> String {
+    let sql = fs::read_to_string(workplace.path().join("sql/shop/pre_data.sql")).unwrap();
+    sql.lines()
+        .take_while(|line| line.starts_with("--"))
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+const PERIODS: &str = "\
+    create table booking (room int, come date not null, `leave` date not null, \
+      period for stay (come, `leave`), unique by_room (room, stay without overlaps)); \
+    create table shift (person int, starts datetime not null, ends datetime not null, \
+      period for work (starts, ends), primary key (person, work without overlaps)); \
+    insert into booking values (1, '2024-01-01', '2024-01-03'), (1, '2024-01-03', '2024-01-04');";
+const NO_PERIODS: &str = "create table place (id int primary key, \
+      at point not null srid 4326, d json, key xs ((cast(d->'$.x' as unsigned array))));";
+
+#[test]
+fn what_the_source_alone_knows_is_named() {
+    let databases = testing::Databases::create();
+    let kind = databases.mysql().server().kind;
+    drop(databases);
+    if kind != ServerKind::Mariadb {
+        let options = format!("{OPTIONS}\ntypes: {{place.at: bytea}}");
+        let (_databases, workplace) = applied(NO_PERIODS, &options);
+        let head = head(&workplace);
+        assert!(
+            head.contains("table `place`, column `at`: srid 4326"),
+            "{head}"
+        );
+        assert!(head.contains("`xs` of `place`"), "{head}");
+        return;
+    }
+    let (databases, workplace) = applied(PERIODS, OPTIONS);
+    let head = head(&workplace);
+    for named in [
+        "table `booking`, period for `stay` (`come`, `leave`)",
+        "table `shift`, period for `work` (`starts`, `ends`)",
+        "`by_room` of `booking` (room, leave, come)",
+        "`PRIMARY` of `shift` (person, ends, starts)",
+    ] {
+        assert!(head.contains(named), "{named}\n{head}");
+    }
+    let mut target = databases.postgres();
+    let keys = "select count(*)::text from pg_index where indrelid = 'booking'::regclass";
+    assert_eq!(target.query_text(keys).unwrap(), [[Some("0".to_owned())]]);
+    check(&workplace, &[]).expect(0);
+    let proposals = head.split("are refused by `").skip(1);
+    let proposals: Vec<&str> = proposals
+        .filter_map(|text| text.split('`').next())
+        .collect();
+    assert_eq!(proposals.len(), 2, "{head}");
+    for proposal in proposals {
+        let proposal = proposal.replace("create extension", "create extension if not exists");
+        target.batch_execute(&proposal).unwrap();
+    }
+    workplace.run(&["migrate"]).expect(0);
+    let overlap = "insert into booking values (1, '2024-01-02', '2024-01-05')";
+    let refused = target.batch_execute(overlap).unwrap_err();
+    assert_eq!(refused.sqlstate(), Some("23P01"), "{refused}");
+    // What the operator made of the proposal is recognised as the source's own.
+    let found = workplace.run(&["baseline", "check"]).expect(5);
+    let of_source = "in the source, not translated: exclusion constraint of";
+    assert_eq!(
+        found.stdout.matches(of_source).count(),
+        2,
+        "{}",
+        found.text()
+    );
+    assert!(found.stdout.contains("2 differences"), "{}", found.text());
+}
