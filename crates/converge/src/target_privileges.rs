@@ -32,7 +32,7 @@ pub(crate) fn check(
     let schema = &database.target_schema;
     let tables = connection.table_names(schema)?;
     let tables = tables.iter().map(String::as_str);
-    let wanted = |name: &&str| !database.exclude_tables.contains(*name);
+    let wanted = |name: &&str| database.takes(name);
     let loaded: Vec<&str> = match purpose {
         Purpose::Load => tables.filter(wanted).collect(),
         Purpose::Apply => Vec::new(),

@@ -230,6 +230,10 @@ impl Dialect {
     pub(crate) fn action(action: &str) -> &str {
         match action {
             "RESTRICT" => "NO ACTION",
+            other => other,
+        }
+    }
+
     /// The query for the columns of all tables, with the reference system that a spatial one is
     /// bound to.
     ///
@@ -250,10 +254,6 @@ impl Dialect {
     /// (10.5).
     pub(crate) fn has_periods(self) -> bool {
         self.mariadb && self.at_least(10, 4, 0)
-    }
-
-            other => other,
-        }
     }
 
     /// A column's default as SQL, and none for NULL.
