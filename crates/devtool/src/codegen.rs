@@ -54,7 +54,8 @@ fn out_of_date() -> Result<Vec<Generated>> {
     let path = workspace_root().join("docs/DataManagement.md");
     let page = std::fs::read_to_string(&path)
         .with_context(|| format!("cannot read {}", path.display()))?;
-    let text = with_block(&page, "source", &source::login_grants_document())?;
+    let page = with_block(&page, "source", &source::login_grants_document())?;
+    let text = with_block(&page, "target", &target::role_grants_document())?;
     files.push(Generated { path, text });
     for system in System::ALL {
         for server in [Server::Mysql, Server::Mariadb, Server::Postgres] {

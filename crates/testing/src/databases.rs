@@ -9,8 +9,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use catalog::quote;
 
-/// The login that the commands under test have on the source.
+/// The login that the commands under test have on both sides.
 const LOGIN: &str = "converge";
+/// The role that owns the target's databases and what is in them.
+const OWNER: &str = "test_owner";
 /// It is worth nothing: the servers listen on this machine alone, and end with the tests.
 const PASSWORD: &str = "documented";
 
@@ -54,11 +56,17 @@ impl Databases {
                 .execute(statement)
                 .expect("the documented grants are valid");
         }
+        let mut postgres = databases.postgres_server();
+        make_roles(&mut postgres);
         let name = quote::postgres(&databases.name);
-        databases
-            .postgres_server()
-            .batch_execute(&format!("create database {name}"))
-            .expect("the test server makes databases");
+        let mut statements = vec![format!("create database {name} owner {OWNER}")];
+        let grants = target::role_grants(LOGIN, OWNER, &databases.name);
+        statements.extend(grants.into_iter().map(|grant| grant.statement));
+        for statement in statements {
+            postgres
+                .batch_execute(&statement)
+                .expect("the documented grants are valid");
+        }
         databases
     }
 
@@ -85,8 +93,21 @@ impl Databases {
         format!("{}/{}", self.mysql_url.trim_end_matches('/'), self.name)
     }
 
-    /// Where the PostgreSQL database is.
+    /// Where the PostgreSQL database is, for the login with the documented privileges.
     pub fn postgres_url(&self) -> String {
+        self.postgres_url_as(LOGIN, PASSWORD)
+    }
+
+    /// The same for another login; both parts as they stand in a URL.
+    pub fn postgres_url_as(&self, user: &str, password: &str) -> String {
+        let url = self.postgres_admin_url();
+        let (scheme, rest) = url.split_once("://").expect("a URL of ours");
+        let (_, place) = rest.rsplit_once('@').expect("a URL with a login");
+        format!("{scheme}://{user}:{password}@{place}")
+    }
+
+    /// The same for the server's superuser.
+    pub fn postgres_admin_url(&self) -> String {
         let server = self
             .postgres_url
             .rsplit_once('/')
@@ -103,12 +124,26 @@ impl Databases {
         source::Connection::open(&endpoint).expect("the test server answers")
     }
 
-    /// A connection to the PostgreSQL database, with `public` as the place for bare names.
+    /// A connection to the PostgreSQL database as the owner of what is in it, with `public` as
+    /// the place for bare names.
     ///
     /// # Panics
     /// Where it cannot be made.
     pub fn postgres(&self) -> target::Connection {
-        let endpoint = target::Endpoint::parse(&self.postgres_url()).expect("a URL of ours");
+        let mut connection = self.postgres_as_superuser();
+        connection
+            .batch_execute(&format!("set role {OWNER}"))
+            .expect("a superuser is every role");
+        connection
+    }
+
+    /// The same as the server's superuser.
+    ///
+    /// # Panics
+    /// Where it cannot be made.
+    pub fn postgres_as_superuser(&self) -> target::Connection {
+        let url = self.postgres_admin_url();
+        let endpoint = target::Endpoint::parse(&url).expect("a URL of ours");
         let mut connection = target::Connection::open(&endpoint).expect("the test server answers");
         connection
             .batch_execute("set search_path = public")
@@ -159,6 +194,23 @@ impl Databases {
 impl Drop for Databases {
     fn drop(&mut self) {
         self.drop_both();
+    }
+}
+
+/// Makes the roles that all tests share, where they are not there yet.
+fn make_roles(postgres: &mut target::Connection) {
+    for role in [
+        OWNER.to_owned(),
+        format!("{LOGIN} login password '{PASSWORD}'"),
+    ] {
+        // Several tests may try at once.
+        let sql = format!(
+            "do $$ begin create role {role}; \
+             exception when duplicate_object or unique_violation then null; end $$"
+        );
+        postgres
+            .batch_execute(&sql)
+            .expect("the test server makes roles");
     }
 }
 

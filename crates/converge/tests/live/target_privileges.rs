@@ -37,7 +37,8 @@ fn documented(role: &str, owner: &str, database: &str) -> Vec<String> {
     let (block, _) = block.split_once("```").unwrap();
     let statements = block.lines().map(|line| {
         let (statement, _) = line.split_once(';').unwrap();
-        let statement = statement.replace("database alkemio", &format!("database {database}"));
+        let on = |name: &str| format!("database \"{name}\"");
+        let statement = statement.replace(&on("alkemio"), &on(database));
         let statement = statement.replace("alkemio", owner).replace('…', "p");
         statement.replace("converge", role)
     });
