@@ -11,7 +11,8 @@ use catalog::quote;
 
 /// The login that the commands under test have on both sides.
 const LOGIN: &str = "converge";
-/// The role that owns the target's databases and what is in them.
+/// The role that owns the target's databases and what is in them. It is a superuser, so that
+/// tests may prepare and look at everything; its members inherit nothing of that.
 const OWNER: &str = "test_owner";
 /// It is worth nothing: the servers listen on this machine alone, and end with the tests.
 const PASSWORD: &str = "documented";
@@ -130,24 +131,12 @@ impl Databases {
     /// # Panics
     /// Where it cannot be made.
     pub fn postgres(&self) -> target::Connection {
-        let mut connection = self.postgres_as_superuser();
-        connection
-            .batch_execute(&format!("set role {OWNER}"))
-            .expect("a superuser is every role");
-        connection
-    }
-
-    /// The same as the server's superuser.
-    ///
-    /// # Panics
-    /// Where it cannot be made.
-    pub fn postgres_as_superuser(&self) -> target::Connection {
         let url = self.postgres_admin_url();
         let endpoint = target::Endpoint::parse(&url).expect("a URL of ours");
         let mut connection = target::Connection::open(&endpoint).expect("the test server answers");
         connection
-            .batch_execute("set search_path = public")
-            .expect("a setting of our own");
+            .batch_execute(&format!("set search_path = public; set role {OWNER}"))
+            .expect("settings of our own");
         connection
     }
 
@@ -200,7 +189,7 @@ impl Drop for Databases {
 /// Makes the roles that all tests share, where they are not there yet.
 fn make_roles(postgres: &mut target::Connection) {
     for role in [
-        OWNER.to_owned(),
+        format!("{OWNER} superuser"),
         format!("{LOGIN} login password '{PASSWORD}'"),
     ] {
         // Several tests may try at once.

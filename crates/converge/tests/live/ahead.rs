@@ -175,7 +175,7 @@ fn what_a_killed_migration_has_loaded_is_taken_back_by_the_next_or_by_rollback()
     for next in ["rollback", "migrate"] {
         own.kill_at_the_gate();
         let status = own.run(&["status", "--run", "run"]).expect(0);
-        let expected = "which takes the unfinished load back first, or converge rollback";
+        let expected = "which rolls the unfinished load back first, or converge rollback";
         assert!(status.stdout.contains(expected), "{}", status.text());
         own.run(&["verify", "--run", "run"]).expect(3);
         let off = "select string_agg(name, ', ' order by number) from converge.taken_off";
@@ -285,7 +285,7 @@ fn an_unfinished_load_that_others_have_written_to_stays_and_is_named() {
     );
     says(
         &refused,
-        "`converge rollback --config config.yml` takes it back, with",
+        "`converge rollback --run run --config config.yml` takes it back, with",
     );
     own.run(&["rollback", "--discard-later-writes"]).expect(0);
     own.check_taken_back();
@@ -306,7 +306,7 @@ fn what_others_write_meanwhile_is_kept_and_the_way_out_is_named() {
     );
     says(
         &interrupted,
-        "`converge rollback --config config.yml` takes it back, with --export-later-writes DIR",
+        "`converge rollback --run run --config config.yml` takes it back, with --export-later-writes DIR",
     );
     own.run(&["rollback", "--discard-later-writes"]).expect(0);
     own.check_taken_back();
