@@ -45,12 +45,14 @@ impl Dialect {
         self.version >= Version::new(major, minor, patch)
     }
 
-    /// Assignments that take the limits off a session that only one family knows, and let
-    /// `information_schema` speak of now instead of yesterday.
+    /// Assignments that take the limits off a session that only one family knows, let
+    /// `information_schema` speak of now instead of yesterday, and show the primary keys that the
+    /// server made by itself (8.0.30), whatever it hides by default.
     ///
     /// Empty for servers too old for them, and for this tool: they are to be refused by their
     /// version, not by a setting that they do not know.
-    /// Sources: MySQL 8.0 Reference Manual, 7.1.8 "Server System Variables"; MariaDB
+    /// Sources: MySQL 8.0 Reference Manual, 7.1.8 "Server System Variables" and "Generated
+    /// Invisible Primary Keys"; MariaDB
     /// documentation, "Transaction Timeouts" (10.3) and "Aborting Statements" (10.1).
     pub(crate) fn session_limits(self) -> &'static [&'static str] {
         match self.mariadb {
@@ -58,6 +60,11 @@ impl Dialect {
                 "max_statement_time = 0",
                 "idle_transaction_timeout = 0",
                 "idle_readonly_transaction_timeout = 0",
+            ],
+            false if self.at_least(8, 0, 30) => &[
+                "max_execution_time = 0",
+                "information_schema_stats_expiry = 0",
+                "show_gipk_in_create_table_and_information_schema = 1",
             ],
             false if self.at_least(8, 0, 3) => &[
                 "max_execution_time = 0",
@@ -379,9 +386,10 @@ mod tests {
             ("8.0.3", 2, "show master status", "null"),
             ("8.0.12", 2, "show master status", "null"),
             ("8.0.13", 2, "show master status", "expression"),
-            ("8.1.0", 2, "show master status", "expression"),
-            ("8.2.0", 2, "show binary log status", "expression"),
-            ("9.7.4", 2, "show binary log status", "expression"),
+            ("8.0.30", 3, "show master status", "expression"),
+            ("8.1.0", 3, "show master status", "expression"),
+            ("8.2.0", 3, "show binary log status", "expression"),
+            ("9.7.4", 3, "show binary log status", "expression"),
             ("10.2.44-MariaDB", 0, "show master status", "null"),
             ("10.6.0-MariaDB", 3, "show master status", "null"),
             ("12.3.1-MariaDB", 3, "show master status", "null"),

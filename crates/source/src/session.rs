@@ -84,7 +84,29 @@ pub(crate) fn fix(conn: &mut Conn, dialect: Dialect) -> Result<(), Error> {
     assignments.extend(limits.map(|&limit| limit.to_owned()));
     conn.query_drop(format!("set session {}", assignments.join(", ")))
         .doing(|| "fixing the session's settings".to_owned())?;
-    read_back(conn, &settings)
+    read_back(conn, &settings)?;
+    check_limits(conn, dialect.session_limits())
+}
+
+/// Reads back what was assigned for one family, `name = number` each.
+fn check_limits(conn: &mut Conn, limits: &[&'static str]) -> Result<(), Error> {
+    if limits.is_empty() {
+        return Ok(());
+    }
+    let held = limits.iter().map(|limit| format!("@@session.{limit}"));
+    let sql = format!("select {}", held.collect::<Vec<_>>().join(", "));
+    let row: Option<mysql::Row> = conn
+        .query_first(sql)
+        .doing(|| "reading the session's settings back".to_owned())?;
+    let holds = row.map_or_else(Vec::new, crate::connection::row_to_text);
+    for (at, limit) in limits.iter().enumerate() {
+        if holds.get(at).and_then(Option::as_deref) != Some("1") {
+            let name = limit.split(' ').next().unwrap_or(limit);
+            let kind = Kind::Setting { name };
+            return Err(Error::new(kind, "fixing the session's settings"));
+        }
+    }
+    Ok(())
 }
 
 fn read_back(conn: &mut Conn, settings: &[Setting]) -> Result<(), Error> {

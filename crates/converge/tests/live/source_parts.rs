@@ -6,6 +6,7 @@ use std::fs;
 use catalog::ServerKind;
 
 use crate::check::{OPTIONS, applied, check};
+use crate::servers::ServerSetting;
 use crate::support::Workplace;
 
 fn head(workplace: &Workplace) -> String {
@@ -78,4 +79,44 @@ fn what_the_source_alone_knows_is_named() {
         found.text()
     );
     assert!(found.stdout.contains("2 differences"), "{}", found.text());
+}
+
+#[test]
+fn a_key_that_the_server_made_and_hides_is_moved() {
+    let databases = testing::Databases::create();
+    let is_mysql = databases.mysql().server().kind == ServerKind::Mysql;
+    let mut script = "create table t (a int); insert into t values (7), (7), (null);".to_owned();
+    if is_mysql {
+        script.insert_str(0, "set sql_generate_invisible_primary_key = on; ");
+    }
+    databases.load(&script, "");
+    let hidden = "show_gipk_in_create_table_and_information_schema";
+    let set = if is_mysql {
+        format!("set global {hidden} = off")
+    } else {
+        "select 1".to_owned()
+    };
+    let undo = match is_mysql {
+        true => "set global show_gipk_in_create_table_and_information_schema = default",
+        false => "select 1",
+    };
+    let _set = ServerSetting::new(&databases, &set, undo);
+    let workplace = Workplace::new(&[("shop", &databases, OPTIONS)]);
+    for action in [["generate", "--out"], ["apply", "--from"]] {
+        workplace
+            .run(&["baseline", action[0], action[1], "sql"])
+            .expect(0);
+    }
+    workplace.run(&["migrate"]).expect(0);
+    let keys = "select coalesce(string_agg(attname, ',' order by attnum), '') from pg_index \
+                join pg_attribute on attrelid = indrelid and attnum = any (indkey) \
+                where indrelid = 't'::regclass";
+    let keys = databases.postgres().query_text(keys).unwrap();
+    let expected = if is_mysql { "my_row_id" } else { "" };
+    assert_eq!(keys, [[Some(expected.to_owned())]]);
+    let rows = "select count(*)::text from t";
+    assert_eq!(
+        databases.postgres().query_text(rows).unwrap(),
+        [[Some("3".to_owned())]]
+    );
 }
