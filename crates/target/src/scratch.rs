@@ -81,7 +81,9 @@ impl Connection {
             .get(0);
         let mut path = vec![schema.as_str()];
         path.extend(beside);
-        path.extend(before.iter().map(|(_, place)| place.as_str()));
+        // Named, it would be searched behind the scratch, where a table called `text` is a type, too.
+        let places = before.iter().map(|(_, place)| place.as_str());
+        path.extend(places.filter(|place| *place != "pg_catalog"));
         let path: Vec<String> = path.into_iter().map(quote::postgres).collect();
         let create = format!(
             "create schema {schema}; set local search_path = {}",

@@ -25,6 +25,7 @@ mod killed_at_any_moment;
 mod large_baseline;
 mod lost;
 mod mutations;
+mod names_like_types;
 mod numbers;
 mod own_servers;
 mod parts;
