@@ -45,7 +45,7 @@ pub struct Seal<'s> {
     ledger: &'s str,
     run: LedgerRun,
     /// The next values that were asked for, by sequence.
-    next_values: BTreeMap<String, i64>,
+    next_values: BTreeMap<String, i128>,
 }
 
 impl<'c> Import<'c> {
@@ -310,8 +310,7 @@ impl Seal<'_> {
             return Ok(());
         };
         let next = match next {
-            Some(next) => i64::try_from(next)
-                .map_err(|_| state(format!("sequence {sequence} cannot reach {next}")))?,
+            Some(next) => i128::from(next),
             None => sequences::after_largest(
                 &mut self.transaction,
                 &self.run.target_schema,

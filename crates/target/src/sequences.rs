@@ -62,14 +62,14 @@ pub(crate) fn set_state(
 pub(crate) fn restart(
     transaction: &mut Transaction<'_>,
     name: &str,
-    next: i64,
+    next: i128,
 ) -> Result<(), Error> {
     let doing = || format!("setting sequence {name}");
     let sql = "select seqmin, seqmax, seqincrement from pg_catalog.pg_sequence \
                 where seqrelid = $1::text::pg_catalog.regclass";
     let row = transaction.query_one(sql, &[&name]).doing(doing)?;
     let (lowest, highest, step): (i64, i64, i64) = (row.get(0), row.get(1), row.get(2));
-    if highest.checked_add(1) == Some(next) && step > 0 {
+    if i128::from(highest) + 1 == next && step > 0 {
         let exhausted = SequenceState {
             name: name.to_owned(),
             last_value: highest,
@@ -77,13 +77,17 @@ pub(crate) fn restart(
         };
         return set_state(transaction, &exhausted);
     }
-    if !(lowest..=highest).contains(&next) || step < 0 {
-        let text = format!(
-            "it counts from {lowest} to {highest} by {step} and cannot give {next} next, as the source would"
-        );
-        return Err(Error::new(Kind::State(text), doing()));
+    match i64::try_from(next) {
+        Ok(next) if (lowest..=highest).contains(&next) && step > 0 => {
+            alter(transaction, name, next)
+        }
+        _ => {
+            let text = format!(
+                "it counts from {lowest} to {highest} by {step} and cannot give {next} next, as the source would"
+            );
+            Err(Error::new(Kind::State(text), doing()))
+        }
     }
-    alter(transaction, name, next)
 }
 
 fn alter(transaction: &mut Transaction<'_>, name: &str, next: i64) -> Result<(), Error> {
@@ -98,26 +102,34 @@ pub(crate) fn after_largest(
     schema: &str,
     table: &str,
     column: &str,
-) -> Result<i64, Error> {
+) -> Result<i128, Error> {
     let sql = format!(
-        "select greatest(coalesce(max({}), 0) + 1, 1)::bigint from {}",
+        "select pg_catalog.trunc(greatest(coalesce(max({})::pg_catalog.numeric, 0) + 1, 1))::pg_catalog.text \
+           from {}",
         quote::postgres(column),
         quote::postgres_qualified(schema, table)
     );
     let row = transaction
         .query_one(&sql, &[])
         .doing(|| format!("reading the largest value of `{table}.{column}`"))?;
-    Ok(row.get(0))
+    Ok(number(&row))
+}
+
+/// A number that may be beyond those of a sequence, as text.
+fn number(row: &postgres::Row) -> i128 {
+    row.get::<_, &str>(0).parse().unwrap_or(i128::MAX)
 }
 
 impl Connection {
-    /// The value that a sequence, quoted and qualified, would give next.
+    /// The value that a sequence, quoted and qualified, would give next; one more than its
+    /// maximum where it is exhausted.
     ///
     /// # Errors
     /// Where the server refuses.
-    pub fn next_value(&mut self, sequence: &str) -> Result<i64, Error> {
+    pub fn next_value(&mut self, sequence: &str) -> Result<i128, Error> {
         let sql = format!(
-            "select case when s.is_called then s.last_value + p.seqincrement else s.last_value end \
+            "select (case when s.is_called then s.last_value::pg_catalog.numeric + p.seqincrement \
+                     else s.last_value end)::pg_catalog.text \
                from {sequence} s, pg_catalog.pg_sequence p \
               where p.seqrelid = {}::pg_catalog.regclass",
             quote::postgres_literal(sequence)
@@ -126,6 +138,6 @@ impl Connection {
             .client
             .query_one(&sql, &[])
             .doing(|| format!("reading sequence {sequence}"))?;
-        Ok(row.get(0))
+        Ok(number(&row))
     }
 }

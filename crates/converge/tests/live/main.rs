@@ -26,6 +26,7 @@ mod large_baseline;
 mod lost;
 mod mutations;
 mod names_like_types;
+mod numbering;
 mod numbers;
 mod own_servers;
 mod parts;

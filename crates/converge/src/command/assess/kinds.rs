@@ -206,6 +206,10 @@ kinds! {
         "rows that a target table already holds",
         "the import refuses a table that is not empty",
         "empty the table, or set target_rows: {{object}: replace}";
+    SEQUENCE_EXHAUSTED "sequence_exhausted" Blocker,
+        "a column whose next number is beyond what its sequence in the target can give",
+        "the load would stop at its end, when the sequence is set",
+        "lower the next number on the source (alter table {table} auto_increment = …), or give the target column a larger type and sequence";
     MISSING_EXTENSION "missing_extension" Blocker,
         "an extension that the target's schema needs and the database lacks",
         "the statement that makes the schema fails",

@@ -175,6 +175,22 @@ pub(crate) fn of_columns(
             findings.push(finding.detail(format!("on update {on_update}")));
         }
     }
+    for column in &subject.target.columns {
+        let numbered = subject
+            .source
+            .column(&column.name)
+            .is_some_and(|c| c.auto_increment);
+        let next = subject.source.auto_increment.filter(|_| numbered);
+        let (Some(sequence), Some(next)) = (&column.sequence, next) else {
+            continue;
+        };
+        // At one more than the last it is exhausted, as the source's column is.
+        if i128::from(next) > i128::from(sequence.max) + 1 {
+            let detail = format!("{next} is next; {} ends at {}", sequence.name, sequence.max);
+            let finding = new(kinds::SEQUENCE_EXHAUSTED).column(&column.name);
+            findings.push(finding.detail(detail));
+        }
+    }
     for key in subject.target.foreign_keys_without_index() {
         let names: Vec<String> = key.columns.iter().map(|c| quote::postgres(c)).collect();
         let sql = format!(

@@ -44,7 +44,7 @@ pub(super) fn sequence_findings(
     let mut findings = Vec::new();
     for (sequence, next) in expected {
         let found = target.next_value(&sequence)?;
-        if u64::try_from(found).ok() != Some(next) {
+        if found != i128::from(next) {
             findings.push(CatalogFinding {
                 kind: SEQUENCE.to_owned(),
                 detail: format!("gives {found} next where the source gives {next}"),
