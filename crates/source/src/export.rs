@@ -127,7 +127,11 @@ fn select(
     columns: &[&SourceColumn],
     range: &KeyRange,
 ) -> String {
-    let expressions: Vec<String> = columns.iter().map(|column| expression(column)).collect();
+    let mut expressions: Vec<String> = columns.iter().map(|column| expression(column)).collect();
+    if expressions.is_empty() {
+        // The rows are there all the same.
+        expressions.push("null".to_owned());
+    }
     let name = quote::mysql_qualified(database, &table.name);
     let rows = match ChunkKey::of(table) {
         Some(key) => key.hint() + &key.condition(range) + &key.order(),

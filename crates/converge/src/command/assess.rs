@@ -188,6 +188,7 @@ fn assess_database(
     constraint_rules::resolve(database, &sides.pairs)?;
     doctor::check_engines(&sides.pairs)?;
     doctor::check_readable(database, &mut source, &sides.pairs)?;
+    doctor::check_stored_columns(database, &mut source, &sides.pairs)?;
     let readers = snapshot_of(&mut moments.snapshots, database).readers();
     let of_tables = schema::of_tables(database, &catalogs, &sides, &mut readers[0])?;
     findings.extend(of_tables);

@@ -214,6 +214,9 @@ impl Examination<'_> {
         let database = self.database;
         let readable = check_readable(database, source, pairs);
         let _ = self.check("read privileges", readable, |()| "all tables".to_owned());
+        if let Err(generated) = check_stored_columns(database, source, pairs) {
+            self.check::<()>("stored columns", Err(generated), |()| String::new())?;
+        }
         let packet = source.packet_bytes_max().map_err(Into::into);
         let _ = self.check("packet size", packet, |bytes| {
             let limit = bytes_text(*bytes);
@@ -322,6 +325,35 @@ pub(crate) fn check_readable(
         source.execute(&format!("select * from {name} limit 0"))?;
     }
     Ok(())
+}
+
+/// Fails for tables of generated columns alone: there is no value to move, only how many rows
+/// there are.
+pub(crate) fn check_stored_columns(
+    database: &Database,
+    source: &mut source::Connection,
+    pairs: &[TablePair<'_>],
+) -> anyhow::Result<()> {
+    let mut tables = Vec::new();
+    for pair in pairs {
+        let mut columns = pair.source.columns.iter();
+        if columns.all(|column| column.generated.is_some()) {
+            let name = quote::mysql_qualified(database.source_name(), &pair.source.name);
+            let rows = source.query_text(&format!("select count(*) from {name}"))?;
+            let rows = rows.into_iter().flatten().flatten().next();
+            let rows = rows.and_then(|rows| rows.parse().ok()).unwrap_or_default();
+            tables.push(format!("`{}` ({})", pair.source.name, counted(rows, "row")));
+        }
+    }
+    if tables.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::blocked(format!(
+        "tables with generated columns alone, whose rows hold no values to move: {}",
+        tables.join(", ")
+    ))
+    .hint("add them to exclude_tables, and insert as many rows there by hand (`default values`)")
+    .into())
 }
 
 /// Fails for tables that no snapshot can hold still.

@@ -208,6 +208,7 @@ fn export_database(
     moments.check_schema(database, &pairs, &catalogs.source)?;
     doctor::check_engines(&pairs)?;
     doctor::check_readable(database, &mut source, &pairs)?;
+    doctor::check_stored_columns(database, &mut source, &pairs)?;
     let plans = transform::plans(database, &pairs)?;
     constraint_rules::resolve(database, &pairs)?;
     let snapshot = snapshot_of(&mut moments.snapshots, database);

@@ -28,6 +28,7 @@ mod mutations;
 mod names_like_types;
 mod numbering;
 mod numbers;
+mod odd_rows;
 mod own_servers;
 mod parts;
 mod pass_through;
