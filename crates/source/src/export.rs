@@ -29,10 +29,37 @@ impl Reader {
         database: &str,
         table: &SourceTable,
         range: &KeyRange,
+        visit: impl FnMut(&Record) -> Result<(), E>,
+    ) -> Result<u64, E> {
+        self.read_table(database, table, range, InvalidText::Refused, visit)
+    }
+
+    /// The same, but for bytes that are no text of their column's character set: they are a field
+    /// that is no UTF-8, so that all of them can be counted.
+    ///
+    /// # Errors
+    /// As those of [`Reader::export_table`].
+    pub fn survey_table<E: From<Error>>(
+        &mut self,
+        database: &str,
+        table: &SourceTable,
+        range: &KeyRange,
+        visit: impl FnMut(&Record) -> Result<(), E>,
+    ) -> Result<u64, E> {
+        self.read_table(database, table, range, InvalidText::Shown, visit)
+    }
+
+    fn read_table<E: From<Error>>(
+        &mut self,
+        database: &str,
+        table: &SourceTable,
+        range: &KeyRange,
+        invalid: InvalidText,
         mut visit: impl FnMut(&Record) -> Result<(), E>,
     ) -> Result<u64, E> {
         let columns: Vec<&SourceColumn> = copied_columns(table);
-        let forms: Vec<Form> = columns.iter().map(|column| Form::of(column)).collect();
+        let forms = columns.iter().map(|column| Form::of(column, invalid));
+        let forms: Vec<Form> = forms.collect();
         let sql = select(database, table, &columns, range);
         let doing = || {
             format!(
@@ -65,7 +92,7 @@ impl Reader {
             }
         }
         drop(result);
-        self.check_warnings(doing)?;
+        self.check_warnings(invalid, doing)?;
         Ok(rows)
     }
 
@@ -96,21 +123,47 @@ impl Reader {
         Ok(rows)
     }
 
-    /// Fails where the server warned of something in the statement that ended just now.
-    pub(crate) fn check_warnings(&mut self, doing: impl Fn() -> String) -> Result<(), Error> {
-        if self.connection.conn.warnings() == 0 {
+    /// Fails where the server warned of something in the statement that ended just now, but for
+    /// characters that it could not convert where those are seen in the values themselves.
+    pub(crate) fn check_warnings(
+        &mut self,
+        invalid: InvalidText,
+        doing: impl Fn() -> String,
+    ) -> Result<(), Error> {
+        let warnings = usize::from(self.connection.conn.warnings());
+        if warnings == 0 {
             return Ok(());
         }
         let rows = self.connection.query_text("show warnings")?;
+        // The server keeps the first ones alone; what it counts at its limit may be more.
+        let are_all = rows.len() == warnings && warnings < usize::from(u16::MAX);
         let codes = rows
             .into_iter()
             .filter_map(|row| row.into_iter().nth(1).flatten());
         let mut codes: Vec<String> = codes.collect();
+        if invalid == InvalidText::Shown && are_all {
+            codes.retain(|code| code != CANNOT_CONVERT);
+            if codes.is_empty() {
+                return Ok(());
+            }
+        }
         codes.sort();
         codes.dedup();
         Err(Error::new(Kind::Warnings(codes), doing()))
     }
 }
+
+/// What becomes of bytes that are no text of their column's character set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum InvalidText {
+    /// They end the reading, with column and key.
+    Refused,
+    /// They are a value that is no UTF-8.
+    Shown,
+}
+
+/// "Cannot convert … character": MariaDB warns of it, MySQL does not.
+const CANNOT_CONVERT: &str = "1977";
 
 /// The columns that hold data of their own.
 pub(crate) fn copied_columns(table: &SourceTable) -> Vec<&SourceColumn> {
@@ -216,14 +269,14 @@ enum Form {
 }
 
 impl Form {
-    fn of(column: &SourceColumn) -> Self {
+    fn of(column: &SourceColumn, invalid: InvalidText) -> Self {
         match &column.data_type {
             MysqlType::Float => Self::Float,
             MysqlType::Integer { .. } | MysqlType::Decimal { .. } | MysqlType::Double => {
                 Self::Number
             }
             binary if binary.is_binary() => Self::Hex,
-            _ if column.collation.is_some() => Self::Text,
+            _ if column.collation.is_some() && invalid == InvalidText::Refused => Self::Text,
             _ => Self::AsIs,
         }
     }

@@ -16,7 +16,7 @@ use crate::chunk::ChunkKey;
 use crate::connection::Connection;
 use crate::cut::other_index;
 use crate::error::{Doing, Error};
-use crate::export::text_expression;
+use crate::export::{InvalidText, text_expression};
 use crate::reader::Reader;
 
 /// "Prepared statement needs to be re-prepared": MySQL closed its tables between preparing and
@@ -105,7 +105,8 @@ impl Reader {
             }
         }
         drop(result);
-        self.check_warnings(doing)?;
+        // A text that cannot be converted is a value without an equal in the target.
+        self.check_warnings(InvalidText::Shown, doing)?;
         Ok(Some(rows))
     }
 

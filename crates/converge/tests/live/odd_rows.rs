@@ -1,6 +1,11 @@
 //! Rows that cannot be moved as they are: one answer in all commands, before anything moves.
 
+use serde_json::Value;
+
+use testing::Databases;
+
 use crate::check::applied;
+use crate::support::Workplace;
 
 #[test]
 fn a_table_of_generated_columns_alone_is_refused_with_its_rows() {
@@ -22,4 +27,55 @@ fn a_table_of_generated_columns_alone_is_refused_with_its_rows() {
         [[Some("0".to_owned())]],
         "nothing was changed"
     );
+}
+
+#[test]
+fn text_that_its_character_set_lacks_is_counted_and_compared() {
+    let databases = Databases::create();
+    databases.load(
+        "create table t (id int primary key, a varchar(20) character set gbk, \
+                         b text character set cp1251, c varchar(9) character set utf8mb4); \
+         insert into t values (1, x'A380', 'x', 'x'), (2, 'ok', 'y', 'y'), \
+                              (3, x'A380', _cp1251 0x98, 'z'); \
+         create table later (id int primary key, day date); \
+         set sql_mode = ''; insert into later values (1, '0000-00-00'), (2, null);",
+        "create table t (id integer primary key, a text, b text, c text); \
+         create table later (id integer primary key, day date); \
+         insert into t values (1, '?', 'x', 'x'), (2, 'ok', 'y', 'y'), (3, '?', '?', 'z');",
+    );
+    let workplace = Workplace::new(&[("one", &databases, "target_rows: {default: replace}")]);
+    let found = workplace.run(&["assess", "--output", "json"]).expect(3);
+    let found: Value = serde_json::from_str(&found.stdout).unwrap();
+    let findings = found["findings"].as_array().unwrap();
+    let seen: Vec<_> = findings
+        .iter()
+        .filter(|finding| finding["blocking"] == true)
+        .map(|finding| {
+            let text = |name: &str| finding[name].as_str().unwrap_or_default();
+            let keys = finding["sample_keys"].to_string();
+            (text("kind"), text("column"), finding["rows"].as_u64(), keys)
+        })
+        .collect();
+    let expected = [
+        (
+            "invalid_utf8",
+            "a",
+            Some(2),
+            r#"[{"id":"1"},{"id":"3"}]"#.to_owned(),
+        ),
+        ("invalid_utf8", "b", Some(1), r#"[{"id":"3"}]"#.to_owned()),
+        ("zero_date", "day", Some(1), r#"[{"id":"1"}]"#.to_owned()),
+    ];
+    for finding in &expected {
+        assert!(seen.contains(finding), "{finding:?} in {seen:?}");
+    }
+    assert_eq!(seen.len(), expected.len(), "{seen:?}");
+    let compared = workplace.run(&["verify"]).expect(5);
+    for line in ["different  one.t id 1: a", "different  one.t id 3: a, b"] {
+        assert!(
+            compared.stdout.contains(line),
+            "{line}\n{}",
+            compared.text()
+        );
+    }
 }

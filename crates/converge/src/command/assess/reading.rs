@@ -153,7 +153,7 @@ fn see(
     survey: &mut Survey<'_>,
 ) -> anyhow::Result<()> {
     let table = &subjects[piece.subject].source;
-    reader.export_table::<anyhow::Error>(
+    reader.survey_table::<anyhow::Error>(
         database.source_name(),
         table,
         &piece.range,
@@ -297,7 +297,7 @@ impl Keys {
     ) -> anyhow::Result<()> {
         let (mut plan, mut converted, mut rows) = (self.plan.clone(), Record::new(), 0);
         let (name, whole) = (database.source_name(), KeyRange::whole());
-        reader.export_table::<anyhow::Error>(name, &self.table, &whole, |record| {
+        reader.survey_table::<anyhow::Error>(name, &self.table, &whole, |record| {
             rows += 1;
             if rows % ROWS_BETWEEN_CHECKS == 0 {
                 halt.check()?;
