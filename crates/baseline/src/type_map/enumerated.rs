@@ -1,5 +1,7 @@
 //! `enum` and `set`: a type of the labels, a check on them, or plain text.
 
+use std::collections::BTreeSet;
+
 use catalog::{MysqlType, PostgresType, quote};
 
 use super::row::{Choice, Made, Need, Row, Subject};
@@ -51,8 +53,11 @@ fn labels<'a>(subject: &Subject<'a>) -> &'a [String] {
     }
 }
 
+/// Each label once: a server outside strict mode takes a list that has one twice.
 fn list(labels: &[String]) -> String {
-    let quoted: Vec<String> = labels.iter().map(|l| quote::postgres_literal(l)).collect();
+    let mut quoted: Vec<String> = labels.iter().map(|l| quote::postgres_literal(l)).collect();
+    let mut seen = BTreeSet::new();
+    quoted.retain(|label| seen.insert(label.clone()));
     quoted.join(", ")
 }
 
@@ -61,12 +66,21 @@ fn has_nul(labels: &[String]) -> bool {
     labels.iter().any(|label| label.contains('\0'))
 }
 
+fn has_duplicates(labels: &[String]) -> bool {
+    let mut seen = BTreeSet::new();
+    !labels.iter().all(|label| seen.insert(label))
+}
+
+fn has_empty(labels: &[String]) -> bool {
+    labels.iter().any(String::is_empty)
+}
+
 pub(super) static ROWS: &[Row] = &[
     Row {
         mysql: "enum('…')",
         example: "enum('a','b')",
         matches: |t| {
-            matches!(t, MysqlType::Enum { labels } if !has_nul(labels)
+            matches!(t, MysqlType::Enum { labels } if !has_nul(labels) && !has_duplicates(labels)
                 && labels.iter().all(|label| label.len() <= LABEL_BYTES_MAX))
         },
         unsupported: None,
@@ -75,9 +89,21 @@ pub(super) static ROWS: &[Row] = &[
     Row {
         mysql: "enum('…') with a label of more than 63 bytes",
         example: "enum('a label that is longer than those that PostgreSQL takes, which end at 63 bytes')",
-        matches: |t| matches!(t, MysqlType::Enum { labels } if !has_nul(labels)),
+        matches: |t| matches!(t, MysqlType::Enum { labels } if !has_nul(labels) && !has_duplicates(labels)),
         unsupported: None,
         choices: &[CHECK, TEXT.losing(LABELS)],
+    },
+    Row {
+        mysql: "enum('…') with a label twice",
+        example: "enum('a','b','a')",
+        matches: |t| matches!(t, MysqlType::Enum { labels } if !has_nul(labels)),
+        unsupported: None,
+        choices: &[
+            CHECK.losing(
+                "the numbers of equal labels; the order of the labels in comparisons and sorting",
+            ),
+            TEXT.losing(LABELS),
+        ],
     },
     Row {
         mysql: "enum('…') with a NUL in a label",
@@ -89,12 +115,25 @@ pub(super) static ROWS: &[Row] = &[
     Row {
         mysql: "set('…')",
         example: "set('a','b')",
-        matches: |t| matches!(t, MysqlType::Set { members } if !has_nul(members)),
+        matches: |t| matches!(t, MysqlType::Set { members } if !has_nul(members) && !has_empty(members)),
         unsupported: None,
         choices: &[
             ARRAY,
             TEXT.shown("text, members with commas").losing(MEMBERS),
         ],
+    },
+    Row {
+        mysql: "set('…') with an empty member",
+        example: "set('a','')",
+        matches: |t| matches!(t, MysqlType::Set { members } if !has_nul(members)),
+        unsupported: Some(
+            "the source reads the empty member alone and no member as the same text, so that they \
+             can only be kept as that text",
+        ),
+        choices: &[TEXT.shown("text, members with commas").losing(
+            "the difference between the empty member alone and no member; the refusal of other \
+             members, and their order",
+        )],
     },
     Row {
         mysql: "set('…') with a NUL in a member",

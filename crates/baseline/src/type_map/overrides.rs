@@ -42,7 +42,7 @@ impl fmt::Display for OverrideError {
 impl std::error::Error for OverrideError {}
 
 /// The types that a key may name without their lengths.
-const NAMES: [&str; 44] = [
+const NAMES: [&str; 47] = [
     "tinyint(1)",
     "tinyint",
     "tinyint unsigned",
@@ -86,11 +86,14 @@ const NAMES: [&str; 44] = [
     "geometry",
     "linestring",
     "polygon",
+    "multipoint",
+    "multilinestring",
+    "multipolygon",
     "geomcollection",
 ];
 
 /// Other names of types, and of choices, that both systems take for the same.
-const SYNONYMS: [(&str, &str); 14] = [
+const SYNONYMS: [(&str, &str); 11] = [
     ("integer", "int"),
     ("integer unsigned", "int unsigned"),
     ("numeric", "decimal"),
@@ -98,13 +101,16 @@ const SYNONYMS: [(&str, &str); 14] = [
     ("real", "double"),
     ("bool", "tinyint(1)"),
     ("boolean", "tinyint(1)"),
-    ("multipoint", "geometry"),
-    ("multilinestring", "geometry"),
-    ("multipolygon", "geometry"),
     ("geometrycollection", "geomcollection"),
     ("float unsigned", "float"),
     ("double unsigned", "double"),
     ("year(4)", "year"),
+];
+/// Types that an entry of another one covers where they have none of their own.
+const COVERED_BY: [(&str, &str); 3] = [
+    ("multipoint", "geometry"),
+    ("multilinestring", "geometry"),
+    ("multipolygon", "geometry"),
 ];
 const CHOICE_SYNONYMS: [(&str, &str); 8] = [
     ("bool", "boolean"),
@@ -154,7 +160,9 @@ impl TypeOverrides {
         }
         let spelled = data_type.to_string();
         let of_type = self.exact.get(&spelled);
-        let of_type = of_type.or_else(|| self.general.get(&general(&spelled)));
+        let name = general(&spelled);
+        let of_type = of_type.or_else(|| self.general.get(&name));
+        let of_type = of_type.or_else(|| self.general.get(synonym(&COVERED_BY, &name)?));
         of_type.map(|name| (*name, Origin::TypeOverride))
     }
 
@@ -319,6 +327,17 @@ mod tests {
             ("event", "id", "enum('a')", None),
         ] {
             assert_eq!(choice(table, column, data_type), chosen, "{data_type}");
+        }
+        let shapes = [("geometry", "geometry"), ("multipoint", "bytea")];
+        let overrides_of_shapes = parse(&shapes).unwrap();
+        for (data_type, chosen) in [
+            ("geometry", "geometry"),
+            ("multipoint", "bytea"),
+            ("multipolygon", "geometry"),
+        ] {
+            let data_type = MysqlType::parse(data_type);
+            let choice = overrides_of_shapes.choice("t", "c", &data_type);
+            assert_eq!(choice.map(|(name, _)| name), Some(chosen), "{data_type}");
         }
         let columns: Vec<_> = overrides.columns().collect();
         assert_eq!(columns, [("a.b", "c d"), ("event", "kind")]);
