@@ -319,7 +319,20 @@ impl Density {
 fn row_bytes(table: &SourceTable) -> String {
     let columns = copied_columns(table);
     let sizes: Vec<String> = columns.iter().map(|column| bytes_of(column)).collect();
-    sizes.join(" + ")
+    sum(&sizes)
+}
+
+/// The sum of terms, in halves of halves: MariaDB's parser goes one level down for each term of a
+/// plain sum, and has no stack for a thousand.
+fn sum(terms: &[String]) -> String {
+    match terms {
+        [] => "0".to_owned(),
+        [term] => term.clone(),
+        _ => {
+            let (left, right) = terms.split_at(terms.len() / 2);
+            format!("({} + {})", sum(left), sum(right))
+        }
+    }
 }
 
 fn bytes_of(column: &SourceColumn) -> String {
@@ -334,6 +347,21 @@ fn bytes_of(column: &SourceColumn) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_long_sum_is_not_deep() {
+        let terms: Vec<String> = (0..1017).map(|number| number.to_string()).collect();
+        let mut depths = sum(&terms).chars().collect::<Vec<char>>();
+        depths.retain(|character| "()".contains(*character));
+        let mut depth = 0;
+        let deepest = depths.iter().map(|character| {
+            depth += if *character == '(' { 1 } else { -1 };
+            depth
+        });
+        assert_eq!(deepest.max(), Some(10));
+        assert_eq!(sum(&terms[..3]), "(0 + (1 + 2))");
+        assert_eq!(sum(&[]), "0");
+    }
 
     #[test]
     fn the_larger_average_counts() {

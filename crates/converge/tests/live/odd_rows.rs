@@ -79,3 +79,30 @@ fn text_that_its_character_set_lacks_is_counted_and_compared() {
         );
     }
 }
+
+#[test]
+fn a_table_of_a_thousand_columns_is_moved() {
+    let databases = Databases::create();
+    let columns = |of: &str| -> String { (0..1_000).map(|at| format!(", c{at} {of}")).collect() };
+    databases.load(
+        &format!(
+            "create table wide (id int primary key{}); insert into wide (id, c7) values (1, 2); \
+             insert into wide (id, c999) select seq.id, 3 from ({}) as seq;",
+            columns("tinyint"),
+            "select 2 as id".to_owned()
+                + &(3..200)
+                    .map(|id| format!(" union select {id}"))
+                    .collect::<String>()
+        ),
+        &format!(
+            "create table wide (id integer primary key{})",
+            columns("smallint")
+        ),
+    );
+    let workplace = Workplace::new(&[("one", &databases, "")]);
+    workplace.run(&["migrate"]).expect(0);
+    let sums = "select sum(c7)::text, sum(c999)::text, count(*)::text from wide";
+    let sums = databases.postgres().query_text(sums).unwrap();
+    let sums: Vec<&str> = sums[0].iter().flatten().map(String::as_str).collect();
+    assert_eq!(sums, ["2", "594", "199"]);
+}
