@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use catalog::PostgresType;
+use catalog::{Key, KeyPart, KeyTerm, PostgresType};
 use dataset::Record;
 use digest::digest_fields;
 use transform::{ColumnPlan, TablePlan};
@@ -22,6 +22,10 @@ enum Form {
     Number,
     /// Without case.
     Folded,
+    /// By so many characters from the first on.
+    Characters(usize),
+    /// By so many bytes from the first on, of a value that is written as `\x` and hex.
+    HexBytes(usize),
 }
 
 /// A converted key, where a row has one.
@@ -43,6 +47,28 @@ impl KeyColumns {
             Some((position, Form::of(&plan.columns()[position])))
         };
         names.iter().map(column).collect::<Option<_>>().map(Self)
+    }
+
+    /// The parts of a key of the target: columns, and beginnings of columns as a generated
+    /// baseline has them; `None` where there is anything else.
+    pub(crate) fn of_key(plan: &TablePlan, key: &Key) -> Option<Self> {
+        let part = |part: &KeyPart| {
+            let Some(prefix) = Prefix::of(part) else {
+                let found = Self::find(plan, &[part.plain_column()?])?;
+                return found.0.into_iter().next();
+            };
+            let columns = plan.columns();
+            let at = columns.iter().position(|c| c.name() == prefix.column)?;
+            let form = match columns[at].target_type() {
+                PostgresType::Bytea => Form::HexBytes(prefix.length),
+                PostgresType::Text | PostgresType::Varchar { .. } => {
+                    Form::Characters(prefix.length)
+                }
+                _ => return None,
+            };
+            Some((at, form))
+        };
+        key.parts.iter().map(part).collect::<Option<_>>().map(Self)
     }
 
     /// The same columns, compared as those that they refer to: so does a foreign key.
@@ -76,6 +102,55 @@ impl KeyColumns {
     }
 }
 
+/// The beginning of a column, as a part of an index.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Prefix {
+    pub(crate) column: String,
+    pub(crate) length: usize,
+}
+
+impl Prefix {
+    /// Of `"left"(column, n)` and `substr(column, 1, n)` as a server spells them.
+    pub(crate) fn of(part: &KeyPart) -> Option<Self> {
+        let KeyTerm::Expression { expression } = &part.term else {
+            return None;
+        };
+        let inside = expression.strip_suffix(')')?;
+        let (argument, length) = match inside.strip_prefix("\"left\"(") {
+            Some(arguments) => arguments.rsplit_once(", ")?,
+            None => {
+                let (rest, length) = inside.strip_prefix("substr(")?.rsplit_once(", ")?;
+                (rest.strip_suffix(", 1")?, length)
+            }
+        };
+        let argument = argument.strip_suffix("::text").unwrap_or(argument);
+        let bare = argument
+            .strip_prefix('(')
+            .and_then(|rest| rest.strip_suffix(')'));
+        Some(Self {
+            column: unquoted(bare.unwrap_or(argument))?,
+            length: length.parse().ok()?,
+        })
+    }
+}
+
+/// The name of a column that is all of an expression.
+fn unquoted(expression: &str) -> Option<String> {
+    let inside = expression
+        .strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'));
+    match inside {
+        Some(inside) => {
+            let pairs = inside.replace("\"\"", "");
+            (!pairs.contains('"')).then(|| inside.replace("\"\"", "\""))
+        }
+        None => {
+            let plain = |c: char| c.is_alphanumeric() || matches!(c, '_' | '$');
+            expression.chars().all(plain).then(|| expression.to_owned())
+        }
+    }
+}
+
 impl Form {
     fn of(column: &ColumnPlan) -> Self {
         match column.target_type() {
@@ -99,6 +174,15 @@ impl Form {
                 let value = &value[..value.len() - zeros];
                 Cow::Borrowed(value.strip_suffix(b".").unwrap_or(value))
             }
+            Self::Characters(length) => {
+                let text = str::from_utf8(value).unwrap_or_default();
+                let end = text
+                    .char_indices()
+                    .nth(length)
+                    .map_or(value.len(), |(at, _)| at);
+                Cow::Borrowed(&value[..end])
+            }
+            Self::HexBytes(length) => Cow::Borrowed(&value[..value.len().min(2 + 2 * length)]),
             Self::Folded => {
                 let text = String::from_utf8_lossy(value);
                 Cow::Owned(text.to_lowercase().into_bytes())
@@ -119,11 +203,36 @@ mod tests {
             (Form::Number, "0.50", "0.5"),
             (Form::Number, "500", "500"),
             (Form::Folded, "ÄB", "äb"),
+            (Form::Characters(2), "äöü", "äö"),
+            (Form::Characters(5), "äö", "äö"),
+            (Form::HexBytes(1), "\\x0aff", "\\x0a"),
         ] {
             let of = |text: &str| form.of_value(text.as_bytes()).into_owned();
             assert_eq!(of(value), of(other), "{value}");
         }
         assert_eq!(Form::Number.of_value(b"500").as_ref(), b"500");
         assert_eq!(Form::Bytes.of_value(b"abc ").as_ref(), b"abc ");
+    }
+
+    #[test]
+    fn beginnings_of_columns_are_read_as_the_server_spells_them() {
+        for (expression, found) in [
+            ("\"left\"(name, 10)", Some(("name", 10))),
+            ("\"left\"((name)::text, 9)", Some(("name", 9))),
+            ("\"left\"((\"My \"\"x\"::text, 9)", None),
+            ("\"left\"((\"My \"\"x\")::text, 9)", Some(("My \"x", 9))),
+            ("substr(b, 1, 4)", Some(("b", 4))),
+            ("substr(b, 2, 4)", None),
+            ("\"left\"(lower(name), 4)", None),
+            ("lower(name)", None),
+        ] {
+            let prefix = Prefix::of(&KeyPart::expression(expression));
+            let prefix = prefix.map(|prefix| (prefix.column, prefix.length));
+            assert_eq!(
+                prefix,
+                found.map(|(name, n)| (name.to_owned(), n)),
+                "{expression}"
+            );
+        }
     }
 }

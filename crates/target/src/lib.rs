@@ -14,6 +14,7 @@ mod copy;
 mod dialect;
 mod discover;
 mod endpoint;
+mod equality;
 mod error;
 mod fingerprint;
 mod grants;

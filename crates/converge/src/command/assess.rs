@@ -15,7 +15,7 @@ mod survey;
 mod table;
 mod text;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Duration;
 
@@ -44,6 +44,9 @@ use crate::lost::{Side, Task};
 use crate::pairing::{Catalogs, Sides};
 use crate::run::{Run, Session, StageOutcome, StageRun};
 use crate::side_by_side::side_by_side;
+
+/// Columns by table and name.
+type Columns = BTreeSet<(String, String)>;
 
 const TASK: Task = Task {
     name: "assess",
@@ -182,7 +185,7 @@ fn assess_database(
 ) -> anyhow::Result<Vec<Finding>> {
     let database = stage.database;
     let mut source = source::Connection::open(&database.source)?;
-    let (catalogs, mut findings) = look_at_both(stage, &mut source)?;
+    let (catalogs, nondeterministic, mut findings) = look_at_both(stage, &mut source)?;
     let sides = catalogs.sides(database)?;
     moments.check_schema(database, &sides.pairs, &catalogs.source)?;
     constraint_rules::resolve(database, &sides.pairs)?;
@@ -193,7 +196,13 @@ fn assess_database(
     let of_tables = schema::of_tables(database, &catalogs, &sides, &mut readers[0])?;
     findings.extend(of_tables);
     let mut sets = KeySets::new();
-    let subjects = plan(database, &sides, &mut readers[0], &mut sets, &mut findings)?;
+    let mut subjects = subjects(database, &sides, &mut readers[0], &mut findings)?;
+    for subject in &mut subjects {
+        let of_table = nondeterministic.iter();
+        let of_table = of_table.filter(|(table, _)| *table == subject.target.name);
+        subject.nondeterministic = of_table.map(|(_, column)| column.clone()).collect();
+    }
+    plan_keys(database, &mut subjects, &mut sets, &mut findings);
     let tallies = reading::read(stage, readers, &subjects, &mut sets)?;
     for (subject, tally) in subjects.iter().zip(&tallies) {
         let duplicates = reading::duplicates(stage, readers, subject, tally)?;
@@ -213,7 +222,7 @@ fn assess_database(
 fn look_at_both(
     stage: &StageRun<'_>,
     source: &mut source::Connection,
-) -> anyhow::Result<(Catalogs, Vec<Finding>)> {
+) -> anyhow::Result<(Catalogs, Columns, Vec<Finding>)> {
     let database = stage.database;
     let _the_target_too = Heartbeat::watch(database, &[Side::Target], stage.work);
     let mut target = target::Connection::open(&database.target)?;
@@ -226,15 +235,15 @@ fn look_at_both(
         let sides = catalogs.sides(database)?;
         findings.extend(schema::of_target_rows(database, &mut target, &sides)?);
     }
-    Ok((catalogs, findings))
+    let nondeterministic = target.nondeterministic_columns(&database.target_schema)?;
+    Ok((catalogs, nondeterministic, findings))
 }
 
-/// Plans all tables: first what is moved, then which keys are looked at.
-fn plan(
+/// Plans what of all tables is moved.
+fn subjects(
     database: &Database,
     sides: &Sides<'_>,
     reader: &mut Reader,
-    sets: &mut KeySets,
     findings: &mut Vec<Finding>,
 ) -> anyhow::Result<Vec<Subject>> {
     let estimates = row_estimates(reader, database)?;
@@ -248,23 +257,39 @@ fn plan(
         subject.rows = estimates.get(name).copied().unwrap_or_default();
         subjects.push(subject);
     }
+    Ok(subjects)
+}
+
+/// Plans which keys of all tables are looked at, and names the others.
+fn plan_keys(
+    database: &Database,
+    subjects: &mut [Subject],
+    sets: &mut KeySets,
+    findings: &mut Vec<Finding>,
+) {
     let mut keys = Vec::new();
-    for subject in &subjects {
+    for subject in &*subjects {
+        let unknown = &subject.nondeterministic;
+        for name in keys::not_judged(&subject.plan, &subject.target, unknown) {
+            let finding = Finding::new(&database.name, kinds::NOT_JUDGED);
+            findings.push(finding.table(&subject.source.name).constraint(name));
+        }
         let (source, target) = (&subject.source, &subject.target);
         let find = |table: &str| {
             let parent = subjects.iter().find(|parent| parent.source.name == table)?;
             Some((&parent.plan, parent.rows))
         };
         let schema = (database.source_name(), database.target_schema.as_str());
-        let references = keys::references(&subject.plan, source, target, schema, find, sets);
-        let uniques = keys::uniques(&subject.plan, source, target, subject.rows, sets);
+        let references =
+            keys::references(&subject.plan, source, target, schema, unknown, find, sets);
+        let known = (subject.rows, unknown);
+        let uniques = keys::uniques(&subject.plan, source, target, known, sets);
         keys.push((uniques, references));
     }
     for (subject, (uniques, references)) in subjects.iter_mut().zip(keys) {
         subject.uniques = uniques;
         subject.references = references;
     }
-    Ok(subjects)
 }
 
 /// About how many rows each table has.

@@ -46,3 +46,4 @@ mod target_login;
 mod target_privileges;
 mod transform;
 mod waiting;
+mod ways_out;

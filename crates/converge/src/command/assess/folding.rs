@@ -61,7 +61,9 @@ pub(crate) fn columns(subject: &Subject) -> (Vec<&str>, u64) {
             PostgresType::Text | PostgresType::Varchar { .. } | PostgresType::Char { .. }
         );
         let source = subject.source.column(column.name());
-        compares && source.is_some_and(is_folded)
+        // What is compared without case in the target, too, does not change.
+        let changes = !subject.nondeterministic.contains(column.name());
+        compares && changes && source.is_some_and(is_folded)
     });
     let names: Vec<&str> = folded.map(|column| column.name()).collect();
     let (keyed, others): (Vec<&str>, Vec<&str>) =

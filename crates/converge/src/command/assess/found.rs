@@ -49,6 +49,11 @@ pub(crate) fn findings(
                 findings.push(finding.count(count));
                 continue;
             }
+            if !unique.is_plain {
+                // No rule is for an index on an expression.
+                findings.push(finding.hint(kinds::DUPLICATE.fix).count(count));
+                continue;
+            }
             let finding = finding.hint(rule_hint(kinds::DUPLICATE.fix));
             let rule = constraint_rule(subject, &unique.constraint, "duplicate", "skip_to_file");
             findings.push(finding.rule(Some(rule)).count(count));

@@ -7,11 +7,13 @@
 use std::collections::BTreeSet;
 use std::sync::{PoisonError, RwLock};
 
-use catalog::{ForeignKey, Key, MysqlType, PostgresType, SourceTable, TargetTable};
+use catalog::{
+    ForeignKey, Key, KeyKind, KeyPart, KeyTerm, MysqlType, PostgresType, SourceTable, TargetTable,
+};
 use digest::{KeyPasses, KeySet, Presence};
 use transform::{ColumnPlan, TablePlan};
 
-use crate::key_columns::KeyColumns;
+use crate::key_columns::{KeyColumns, Prefix};
 
 /// A set of one pass holds at most 64 MiB, so this many bound the memory of a round to 256 MiB.
 const FULL_SETS: u64 = 4;
@@ -23,6 +25,8 @@ const KEYS_OF_A_SET: u64 = 3_000_000;
 pub(crate) struct Unique {
     pub(crate) constraint: String,
     pub(crate) columns: KeyColumns,
+    /// Whether it is of whole columns alone: rules are for no other.
+    pub(crate) is_plain: bool,
     /// Whether two NULLs are duplicates.
     pub(crate) nulls_not_distinct: bool,
     pub(crate) set: usize,
@@ -131,26 +135,75 @@ impl KeySets {
     }
 }
 
+/// What of the target's keys compares in a way that is not judged here: by a nondeterministic
+/// collation, by an expression, or some of the rows.
+pub(crate) fn not_judged<'t>(
+    plan: &TablePlan,
+    target: &'t TargetTable,
+    nondeterministic: &BTreeSet<String>,
+) -> Vec<&'t str> {
+    let is_judged = |key: &&Key| match key.kind {
+        KeyKind::Exclusion => false,
+        KeyKind::Primary | KeyKind::Unique => {
+            key.predicate.is_none() && is_comparable(plan, key, nondeterministic)
+        }
+        _ => true,
+    };
+    let keys = target.keys.iter().filter(|key| !is_judged(key));
+    let references = target.foreign_keys.iter();
+    let references = references.filter(|key| {
+        key.columns
+            .iter()
+            .any(|name| nondeterministic.contains(name))
+    });
+    let names = keys.map(|key| key.name.as_str());
+    names
+        .chain(references.map(|key| key.name.as_str()))
+        .collect()
+}
+
+/// Whether a key compares values in a way that is known here. Columns that are not moved make no
+/// difference: the target fills them in.
+fn is_comparable(plan: &TablePlan, key: &Key, nondeterministic: &BTreeSet<String>) -> bool {
+    let own_collation = |part: &KeyPart| {
+        part.options
+            .as_ref()
+            .is_some_and(|options| options.contains("collate"))
+    };
+    let names = key.parts.iter().map(|part| match Prefix::of(part) {
+        Some(prefix) => Some(prefix.column),
+        None => part.plain_column().map(str::to_owned),
+    });
+    let Some(names) = names.collect::<Option<Vec<String>>>() else {
+        return false;
+    };
+    let is_moved = |name: &String| plan.columns().iter().any(|column| column.name() == name);
+    !key.parts.iter().any(own_collation)
+        && !names.iter().any(|name| nondeterministic.contains(name))
+        && (KeyColumns::of_key(plan, key).is_some() || !names.iter().all(is_moved))
+}
+
 /// The unique keys of the target that the source does not surely keep.
 pub(crate) fn uniques(
     plan: &TablePlan,
     source: &SourceTable,
     target: &TargetTable,
-    rows: u64,
+    (rows, nondeterministic): (u64, &BTreeSet<String>),
     sets: &mut KeySets,
 ) -> Vec<Unique> {
     let mut uniques = Vec::new();
     for key in target.keys.iter().filter(|key| key.is_unique()) {
-        let Some(names) = key.plain_columns() else {
+        if !is_comparable(plan, key, nondeterministic) {
+            continue;
+        }
+        let Some(columns) = KeyColumns::of_key(plan, key) else {
             continue;
         };
-        let Some(columns) = KeyColumns::find(plan, &names) else {
-            continue;
-        };
-        if !source_keeps(plan, source, key, &names) {
+        if !source_keeps(plan, source, key) {
             uniques.push(Unique {
                 constraint: key.name.clone(),
                 columns,
+                is_plain: key.plain_columns().is_some(),
                 nulls_not_distinct: key.nulls_not_distinct,
                 set: sets.add(Holder::Seen, rows),
             });
@@ -161,9 +214,23 @@ pub(crate) fn uniques(
 
 /// Whether the source has a unique key over some of the columns whose values stay as different
 /// as they are there.
-fn source_keeps(plan: &TablePlan, source: &SourceTable, key: &Key, names: &[&str]) -> bool {
-    let stays_different = |name: &&str| {
-        let column = plan.columns().iter().find(|c| c.name() == *name);
+fn source_keeps(plan: &TablePlan, source: &SourceTable, key: &Key) -> bool {
+    let of_target = key.parts.iter().map(|part| match Prefix::of(part) {
+        Some(prefix) => Some((prefix.column, Some(prefix.length))),
+        None => Some((part.plain_column()?.to_owned(), None)),
+    });
+    let Some(of_target) = of_target.collect::<Option<Vec<_>>>() else {
+        return false;
+    };
+    let of_source = |part: &KeyPart| match &part.term {
+        KeyTerm::Column {
+            name,
+            prefix_length,
+        } => Some((name.clone(), prefix_length.map(|length| length as usize))),
+        KeyTerm::Expression { .. } => None,
+    };
+    let stays_different = |(name, _): &(String, Option<usize>)| {
+        let column = plan.columns().iter().find(|c| c.name() == name);
         column.is_some_and(|column| {
             let null_is_safe = !key.nulls_not_distinct
                 || source.column(name).is_some_and(|column| !column.nullable);
@@ -171,8 +238,17 @@ fn source_keeps(plan: &TablePlan, source: &SourceTable, key: &Key, names: &[&str
         })
     };
     let unique = source.keys.iter().filter(|key| key.is_unique());
-    unique.filter_map(Key::plain_columns).any(|columns| {
-        columns.iter().all(|name| names.contains(name)) && columns.iter().all(stays_different)
+    let unique = unique.map(|key| key.parts.iter().map(of_source).collect::<Option<Vec<_>>>());
+    // What differs in its beginning differs as a whole.
+    let is_kept = |part: &(String, Option<usize>)| {
+        of_target.iter().any(|(name, length)| {
+            *name == part.0 && (length.is_none() || part.1.is_some_and(|of| Some(of) <= *length))
+        })
+    };
+    unique.flatten().any(|parts| {
+        parts
+            .iter()
+            .all(|part| is_kept(part) && stays_different(part))
     })
 }
 
@@ -198,6 +274,7 @@ pub(crate) fn references<'t>(
     source: &SourceTable,
     target: &TargetTable,
     schema: (&str, &str),
+    nondeterministic: &BTreeSet<String>,
     find: impl Fn(&str) -> Option<(&'t TablePlan, u64)>,
     sets: &mut KeySets,
 ) -> Vec<Reference> {
@@ -213,6 +290,14 @@ pub(crate) fn references<'t>(
     let keys = of_target.map(|key| (key, key.enforced && key.validated));
     let mut references = Vec::new();
     for (key, is_checked) in keys.chain(of_source.map(|key| (key, false))) {
+        if is_checked
+            && key
+                .columns
+                .iter()
+                .any(|name| nondeterministic.contains(name))
+        {
+            continue;
+        }
         let names: Vec<&str> = key.columns.iter().map(String::as_str).collect();
         let parent_names = key.referenced_columns.iter().map(String::as_str);
         let parent_names: Vec<&str> = parent_names.collect();

@@ -153,7 +153,11 @@ kinds! {
     INDEX_ROW_TOO_LARGE "index_row_too_large" Blocker,
         "rows whose entry in an index would pass 2,704 bytes",
         "a btree of PostgreSQL takes no larger entry; what compresses well may still pass",
-        "in the target, make it an index on md5({object}) or left({object}, 500), or a hash index";
+        "shorten the values on the source, or do without the index in the target";
+    NOT_JUDGED "key_not_judged" Note,
+        "a key of the target that compares by a nondeterministic collation or an expression, or some of the rows alone",
+        "whether rows of the source break it is known when it is made again after the load",
+        "move a copy first, or look for rows on the source that are equal in the target's way";
     ENCODED_TWICE "suspect_encoding" Note,
         "texts that look as if they had been encoded to UTF-8 twice",
         "they arrive as they are, and were wrong before: `Ã¤` for `ä`",

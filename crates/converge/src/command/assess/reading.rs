@@ -243,6 +243,7 @@ fn samples(
     let columns = unique.columns.positions();
     let mut columns: Vec<&str> = columns.map(|at| subject.column_name(at)).collect();
     let mut keys = Keys::of(database, subject, &columns, true)?;
+    keys.columns = keys.columns.compared_as(&unique.columns);
     keys.null_is_a_value = unique.nulls_not_distinct;
     columns.clear();
     let (mut seen, mut count) = (Repeated::new(), Count::default());

@@ -3,6 +3,8 @@
 //! Columns that cannot be moved at all are findings, and the rest of the table is looked at
 //! without them.
 
+use std::collections::BTreeSet;
+
 use catalog::{Key, KeyKind, MysqlType, Outcome, PostgresType, SourceTable, TargetTable};
 use transform::{PlanInput, TablePlan};
 
@@ -31,6 +33,8 @@ pub(crate) struct Subject {
     /// Columns whose values are counted where they are not NULL, by their places in the plan.
     pub(crate) counted: Vec<usize>,
     pub(crate) wide_keys: Vec<WideKey>,
+    /// Columns of the target that a nondeterministic collation compares.
+    pub(crate) nondeterministic: BTreeSet<String>,
     pub(crate) uniques: Vec<Unique>,
     pub(crate) references: Vec<Reference>,
 }
@@ -93,6 +97,7 @@ impl Subject {
             texts: Vec::new(),
             counted: Vec::new(),
             wide_keys: Vec::new(),
+            nondeterministic: BTreeSet::new(),
             uniques: Vec::new(),
             references: Vec::new(),
             plan,
