@@ -8,6 +8,7 @@ mod found;
 mod keys;
 mod kinds;
 mod reading;
+mod remedy;
 mod report;
 mod schema;
 mod source_rows;

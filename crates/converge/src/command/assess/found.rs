@@ -7,6 +7,7 @@ use catalog::{ForeignKey, PostgresType, quote};
 use super::finding::{Count, Finding};
 use super::keys::Reference;
 use super::kinds;
+use super::remedy;
 use super::survey::{Found, Tally};
 use super::table::Subject;
 use super::text::Look;
@@ -71,10 +72,18 @@ fn finding(database: &Database, subject: &Subject, found: Found) -> Finding {
     match found {
         Found::Refused(index, kind) => {
             let rule = subject.plan.suggested_rule(index, kind);
-            let finding = column(kinds::refused(kind), index);
+            let kind = kinds::refused(kind);
+            let finding = Finding::new(&database.name, kind)
+                .hint(remedy::on_source(subject, index, kind))
+                .table(&subject.source.name)
+                .column(subject.column_name(index));
             let hint = match &rule {
                 Some(_) => rule_hint(&finding.hint),
                 None => finding.hint.clone(),
+            };
+            let hint = match remedy::lossless_type(database, subject, index, kind) {
+                Some(lossless) => format!("{lossless}; or {hint}"),
+                None => hint,
             };
             let plan = &subject.plan.columns()[index];
             finding
@@ -94,8 +103,7 @@ fn finding(database: &Database, subject: &Subject, found: Found) -> Finding {
         Found::DotLine(index) => column(kinds::DOT_LINE, index),
         Found::WideKey(index) => {
             let key = &subject.wide_keys[index];
-            let column = key.columns.first().map_or("", String::as_str);
-            let hint = kinds::INDEX_ROW_TOO_LARGE.fix.replace("{object}", column);
+            let hint = remedy::wide_key(database, subject, key);
             Finding::new(&database.name, kinds::INDEX_ROW_TOO_LARGE)
                 .table(&subject.source.name)
                 .constraint(&key.name)

@@ -73,7 +73,7 @@ kinds! {
     TIME_RANGE "time_range" RuleNeeded,
         "times outside one day",
         "a time of PostgreSQL is a time of day",
-        "make the target column an interval, and declare {column: <table.column>, when: time_range, then: interval}";
+        "make the target column an interval: it holds all times of the source";
     NUL_BYTE "nul_byte" RuleNeeded,
         "texts with a NUL character",
         "no text of PostgreSQL holds one",

@@ -304,6 +304,8 @@ mod tests {
         record.push_bytes(&[b'x'; 2692]);
         let mut key = WideKey {
             name: "k".to_owned(),
+            is_unique: false,
+            digests: None,
             columns: Vec::new(),
             long: vec![(0, false)],
             fixed_bytes: 0,

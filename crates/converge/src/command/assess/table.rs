@@ -52,8 +52,12 @@ pub(crate) struct TextColumn {
 #[derive(Debug)]
 pub(crate) struct WideKey {
     pub(crate) name: String,
+    pub(crate) is_unique: bool,
     /// Its columns in SQL of the target.
     pub(crate) columns: Vec<String>,
+    /// What could be indexed in their place: digests of those without a fixed length; `None` where
+    /// one of those is of a type that has no digest of its own.
+    pub(crate) digests: Option<Vec<String>>,
     /// Places of those without a fixed length, and whether they are written in hex.
     pub(crate) long: Vec<(usize, bool)>,
     /// Bytes of the others.
@@ -238,9 +242,12 @@ fn wide_key(plan: &TablePlan, target: &TargetTable, key: &Key) -> Option<WideKey
         return None;
     }
     let mut names = key.plain_columns()?;
+    let digests = names.iter().map(|name| digest(target, name)).collect();
     names.extend(key.include.iter().map(String::as_str));
     let mut wide = WideKey {
         name: key.name.clone(),
+        is_unique: key.is_unique(),
+        digests,
         columns: names
             .iter()
             .map(|name| catalog::quote::postgres(name))
@@ -261,6 +268,17 @@ fn wide_key(plan: &TablePlan, target: &TargetTable, key: &Key) -> Option<WideKey
         }
     }
     (!wide.long.is_empty()).then_some(wide)
+}
+
+/// A column as a part of an index that is never too wide.
+fn digest(target: &TargetTable, name: &str) -> Option<String> {
+    let quoted = catalog::quote::postgres(name);
+    match target.column(name).map(|column| &column.data_type) {
+        Some(PostgresType::Text | PostgresType::Varchar { .. }) => Some(format!("md5({quoted})")),
+        Some(PostgresType::Bytea) => Some(format!("sha256({quoted})")),
+        Some(data_type) if has_no_fixed_length(data_type) => None,
+        _ => Some(quoted),
+    }
 }
 
 fn has_no_fixed_length(data_type: &PostgresType) -> bool {
