@@ -92,7 +92,7 @@ impl Reader {
             }
         }
         drop(result);
-        self.check_warnings(invalid, doing)?;
+        self.check_warnings(table, invalid, doing)?;
         Ok(rows)
     }
 
@@ -124,9 +124,12 @@ impl Reader {
     }
 
     /// Fails where the server warned of something in the statement that ended just now, but for
-    /// characters that it could not convert where those are seen in the values themselves.
+    /// characters that it could not convert where those are seen in the values themselves, and for
+    /// what the table's own expressions make it say: it computes them when it opens the table, and
+    /// none of their values is read.
     pub(crate) fn check_warnings(
         &mut self,
+        table: &SourceTable,
         invalid: InvalidText,
         doing: impl Fn() -> String,
     ) -> Result<(), Error> {
@@ -141,8 +144,10 @@ impl Reader {
             .into_iter()
             .filter_map(|row| row.into_iter().nth(1).flatten());
         let mut codes: Vec<String> = codes.collect();
-        if invalid == InvalidText::Shown && are_all {
-            codes.retain(|code| code != CANNOT_CONVERT);
+        if are_all {
+            let is_shown = |code: &str| invalid == InvalidText::Shown && code == CANNOT_CONVERT;
+            let is_of_table = |code: &str| has_expressions(table) && OF_EXPRESSIONS.contains(&code);
+            codes.retain(|code| !is_shown(code) && !is_of_table(code));
             if codes.is_empty() {
                 return Ok(());
             }
@@ -164,6 +169,15 @@ pub(crate) enum InvalidText {
 
 /// "Cannot convert … character": MariaDB warns of it, MySQL does not.
 const CANNOT_CONVERT: &str = "1977";
+
+/// What a server says of the values of an expression: truncated or incorrect, out of range,
+/// divided by zero. Our own statements compute nothing that could be.
+const OF_EXPRESSIONS: [&str; 6] = ["1264", "1265", "1292", "1365", "1411", "1441"];
+
+fn has_expressions(table: &SourceTable) -> bool {
+    let computed = |column: &SourceColumn| column.generated.is_some() || column.default.is_some();
+    !table.checks.is_empty() || table.columns.iter().any(computed)
+}
 
 /// The columns that hold data of their own.
 pub(crate) fn copied_columns(table: &SourceTable) -> Vec<&SourceColumn> {

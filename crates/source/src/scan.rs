@@ -66,12 +66,14 @@ impl Reader {
         };
         let sql = format!("select {expressions} from {from}");
         for _ in 0..REPREPARED_MAX {
-            if let Some(rows) = self.scan_once(&sql, &name, columns.len(), &mut visit, true)? {
+            if let Some(rows) =
+                self.scan_once(&sql, (table, &name), columns.len(), &mut visit, true)?
+            {
                 return Ok(rows);
             }
             thread::sleep(REPREPARE_AFTER);
         }
-        let rows = self.scan_once(&sql, &name, columns.len(), &mut visit, false)?;
+        let rows = self.scan_once(&sql, (table, &name), columns.len(), &mut visit, false)?;
         Ok(rows.unwrap_or_default())
     }
 
@@ -79,7 +81,7 @@ impl Reader {
     fn scan_once<E: From<Error>>(
         &mut self,
         sql: &str,
-        name: &str,
+        (table, name): (&SourceTable, &str),
         columns: usize,
         visit: &mut impl FnMut(&[SourceValue<'_>]) -> Result<(), E>,
         may_repeat: bool,
@@ -106,7 +108,7 @@ impl Reader {
         }
         drop(result);
         // A text that cannot be converted is a value without an equal in the target.
-        self.check_warnings(InvalidText::Shown, doing)?;
+        self.check_warnings(table, InvalidText::Shown, doing)?;
         Ok(Some(rows))
     }
 
