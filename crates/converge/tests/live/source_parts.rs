@@ -120,3 +120,28 @@ fn a_key_that_the_server_made_and_hides_is_moved() {
         [[Some("3".to_owned())]]
     );
 }
+
+#[test]
+fn a_target_without_the_first_label_as_a_default_is_named() {
+    let source = "create table t (id int primary key, g enum('M','F') not null);";
+    let (databases, workplace) = applied(source, OPTIONS);
+    let mut target = databases.postgres();
+    target
+        .batch_execute("insert into t (id) values (1)")
+        .unwrap();
+    databases
+        .mysql()
+        .execute("insert into t (id) values (1)")
+        .unwrap();
+    let of_source = databases.mysql().query_text("select g from t").unwrap();
+    assert_eq!(
+        target.query_text("select g::text from t").unwrap(),
+        of_source
+    );
+    target
+        .batch_execute("alter table t alter g drop default")
+        .unwrap();
+    let found = workplace.run(&["baseline", "check"]).expect(5);
+    assert!(found.stdout.contains("default"), "{}", found.text());
+    assert!(found.stdout.contains("t.g"), "{}", found.text());
+}
