@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use dataset::Manifest;
+use source::Followed;
 
 use crate::command::export;
 use crate::config::Database;
@@ -34,21 +35,30 @@ impl Fence {
     pub(crate) fn raise(run: &Run, vouched_for: bool) -> anyhow::Result<Self> {
         let mut read_only = BTreeMap::new();
         for database in &run.config.databases {
-            let (is_read_only, is_logged) = look(run, database, |source| {
-                Ok((source.is_read_only()?, source.coordinates()?.is_some()))
+            let seen = look(run, database, |source| {
+                Ok(Seen {
+                    is_read_only: source.is_read_only()?,
+                    is_logged: source.coordinates()?.is_some(),
+                    has_log: source.has_binary_log()?,
+                    followed: source.followed()?.unwrap_or_default(),
+                })
             })?;
             let name = &database.name;
-            if !(is_read_only || is_logged || vouched_for) {
-                return Err(Failure::blocked(format!(
-                    "the source of `{name}` can be written to, and it shows no binary log that \
-                     would tell"
-                ))
-                .hint(
-                    "make the server read-only, let this user see its binary log (grant \
-                     replication client), or vouch for it with --source-frozen",
-                )
-                .into());
+            match seen.followed.first() {
+                _ if vouched_for => {}
+                Some(followed) if !seen.is_logged || lags(followed) => {
+                    return Err(of_a_replica(name, followed).into());
+                }
+                Some(followed) => run.console.line(&format!(
+                    "note: the source of `{name}` is a replica of {}",
+                    standing(followed)
+                )),
+                None if !(seen.is_read_only || seen.is_logged) => {
+                    return Err(unknown(name, seen.has_log).into());
+                }
+                None => {}
             }
+            let is_read_only = seen.is_read_only;
             read_only.insert(name.clone(), is_read_only);
         }
         Ok(Self {
@@ -83,6 +93,58 @@ impl Fence {
         }
         Ok(moved)
     }
+}
+
+/// What a source says of itself.
+struct Seen {
+    is_read_only: bool,
+    /// Whether the user sees a binary log in which all writes are.
+    is_logged: bool,
+    /// Whether there is a binary log.
+    has_log: bool,
+    followed: Vec<Followed>,
+}
+
+/// Whether writes of the server that is followed are still to come. Where nothing is applied,
+/// somebody has stopped it.
+fn lags(followed: &Followed) -> bool {
+    followed.is_applied && followed.behind_seconds != Some(0)
+}
+
+fn standing(followed: &Followed) -> String {
+    let Followed { server, .. } = followed;
+    match (followed.is_applied, followed.behind_seconds) {
+        (false, _) => format!("{server}, stopped: what is written there does not arrive"),
+        (true, Some(seconds)) => format!("{server}, {seconds} s behind it"),
+        (true, None) => format!("{server}, which it does not reach"),
+    }
+}
+
+fn of_a_replica(name: &str, followed: &Followed) -> Failure {
+    let server = &followed.server;
+    Failure::blocked(format!(
+        "the source of `{name}` is a replica of {}, and a final move wants a source to which \
+         nothing is written any more",
+        standing(followed)
+    ))
+    .hint(format!(
+        "name {server} in databases.{name}.source; or stop the writes to {server}, wait until the \
+         replica is 0 s behind, make it a server of its own (`stop replica; reset replica all`, on \
+         MariaDB `stop slave; reset slave all`) and read-only; or vouch for it with --source-frozen"
+    ))
+}
+
+fn unknown(name: &str, has_log: bool) -> Failure {
+    let see = match has_log {
+        true => "let this user see its binary log (grant replication client), ",
+        false => "",
+    };
+    Failure::blocked(format!(
+        "the source of `{name}` can be written to, and it shows no binary log that would tell"
+    ))
+    .hint(format!(
+        "make the server read-only, {see}or vouch for it with --source-frozen"
+    ))
 }
 
 fn look<T>(

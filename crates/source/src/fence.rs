@@ -5,11 +5,13 @@
 
 use std::collections::BTreeMap;
 
+use mysql::prelude::Queryable;
+
 use catalog::quote;
 use dataset::Coordinates;
 
-use crate::connection::Connection;
-use crate::error::Error;
+use crate::connection::{Connection, row_to_text};
+use crate::error::{Doing, Error};
 
 /// "Access denied; you need … privilege".
 const SPECIFIC_ACCESS_DENIED: u16 = 1227;
@@ -31,7 +33,55 @@ const EVENTS_OF_A_FILE: [&str; 7] = [
 /// When each table was made, as the server says it, by name.
 pub(crate) type TableVersions = BTreeMap<String, Option<String>>;
 
+/// A server that the source follows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Followed {
+    /// Its host and port.
+    pub server: String,
+    /// How far behind it the source is; `None` where the server does not know, as where nothing is
+    /// applied.
+    pub behind_seconds: Option<u64>,
+    /// Whether what it writes is applied here.
+    pub is_applied: bool,
+}
+
 impl Connection {
+    /// The servers that this one is a replica of; `None` where the user may not see it.
+    pub fn followed(&mut self) -> Result<Option<Vec<Followed>>, Error> {
+        let statement = self.dialect.replica_status();
+        let rows = self.conn.query::<mysql::Row, _>(statement);
+        let rows = allowed(rows.doing(|| format!("running `{statement}`")))?;
+        let followed = |row: mysql::Row| {
+            let names = row.columns();
+            let names = names.iter().map(|column| column.name_str().into_owned());
+            let row: BTreeMap<String, Option<String>> = names.zip(row_to_text(row)).collect();
+            // MySQL calls since 8.0.22 source and replica what was master and slave.
+            let cell = |words: [&str; 2]| {
+                let cells = words.iter().filter_map(|word| row.get(*word));
+                cells.flatten().next().cloned().unwrap_or_default()
+            };
+            Followed {
+                server: format!(
+                    "{}:{}",
+                    cell(["Source_Host", "Master_Host"]),
+                    cell(["Source_Port", "Master_Port"])
+                ),
+                behind_seconds: cell(["Seconds_Behind_Source", "Seconds_Behind_Master"])
+                    .parse()
+                    .ok(),
+                is_applied: cell(["Replica_SQL_Running", "Slave_SQL_Running"]) == "Yes",
+            }
+        };
+        Ok(rows.map(|rows| rows.into_iter().map(followed).collect()))
+    }
+
+    /// Whether the server writes a binary log at all.
+    pub fn has_binary_log(&mut self) -> Result<bool, Error> {
+        let rows = self.query_text("select @@global.log_bin")?;
+        let value = rows.into_iter().flatten().flatten().next();
+        Ok(value.is_some_and(|value| value != "0"))
+    }
+
     /// Where the binary log stands, if all that is written to the server goes into it.
     ///
     /// # Errors
@@ -117,8 +167,7 @@ fn follows_nobody(connection: &mut Connection) -> Result<bool, Error> {
 
 /// `None` where the user may not see it.
 fn servers_followed(connection: &mut Connection) -> Result<Option<usize>, Error> {
-    let statement = connection.dialect.replica_status();
-    Ok(allowed(connection.query_text(statement))?.map(|rows| rows.len()))
+    Ok(connection.followed()?.map(|servers| servers.len()))
 }
 
 /// Whether nothing was written between two readings of the coordinates: the same transactions,

@@ -32,6 +32,7 @@ pub use discover::discover;
 pub use endpoint::Endpoint;
 pub use error::Error;
 pub use export::key_columns;
+pub use fence::Followed;
 pub use grants::{GrantPurpose, LoginGrant, login_grants, login_grants_document};
 pub use heartbeat::probe;
 pub use lock::Waiting;
