@@ -14,6 +14,7 @@ mod load_order;
 mod mysql_type;
 mod place;
 mod postgres_type;
+mod retry;
 mod rule;
 mod schema;
 mod server;
@@ -30,6 +31,7 @@ pub use load_order::{LoadOrder, load_order};
 pub use mysql_type::{BlobSize, IntegerSize, MysqlType};
 pub use place::Place;
 pub use postgres_type::PostgresType;
+pub use retry::{NotYet, retried, stop_retries_when};
 pub use rule::{
     ColumnRules, Condition, Outcome, Rule, RuleError, RuleException, RuleSet, ValueMap,
 };

@@ -36,6 +36,7 @@ impl Interrupt {
             )?;
             flag::register(signal, Arc::clone(&asked))?;
         }
+        catalog::stop_retries_when(Arc::clone(&asked));
         let interrupt = Self(asked);
         let _ = INTERRUPT.set(interrupt.clone());
         interrupt.cancels_questions();

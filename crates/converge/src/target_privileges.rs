@@ -30,13 +30,11 @@ pub(crate) fn check(
     purpose: Purpose,
 ) -> anyhow::Result<String> {
     let schema = &database.target_schema;
-    let tables = connection.table_names(schema)?;
-    let tables = tables.iter().map(String::as_str);
-    let wanted = |name: &&str| database.takes(name);
-    let loaded: Vec<&str> = match purpose {
-        Purpose::Load => tables.filter(wanted).collect(),
+    let tables = match purpose {
+        Purpose::Load => loaded_tables(database, connection)?,
         Purpose::Apply => Vec::new(),
     };
+    let loaded: Vec<&str> = tables.iter().map(String::as_str).collect();
     let replaced = loaded.iter().copied();
     let replaced = replaced.filter(|name| database.target_rows.replace(name));
     let needs = Needs {
@@ -54,6 +52,16 @@ pub(crate) fn check(
         return Ok(role);
     }
     Err(lacking(database, &role, &missing).into())
+}
+
+/// Names of the target's tables that a run loads.
+pub(crate) fn loaded_tables(
+    database: &Database,
+    connection: &mut Connection,
+) -> anyhow::Result<Vec<String>> {
+    let mut tables = connection.table_names(&database.target_schema)?;
+    tables.retain(|name| database.takes(name));
+    Ok(tables)
 }
 
 fn lacking(database: &Database, role: &str, missing: &[MissingPrivilege]) -> Failure {

@@ -42,7 +42,9 @@ impl Connection {
     pub fn open(endpoint: &Endpoint) -> Result<Self, Error> {
         let (doing, endpoint) = (connecting_to(endpoint), endpoint.clone());
         within_patience(doing, move || {
-            let mut conn = connect(&endpoint, Patience::OF_WORK)?;
+            let name = format!("source {endpoint}");
+            let attempt = || connect(&endpoint, Patience::OF_WORK);
+            let mut conn = catalog::retried(&name, attempt, Error::not_yet)?;
             let server = read_server(&mut conn)?;
             let dialect = Dialect::of(&server);
             session::fix(&mut conn, dialect)?;

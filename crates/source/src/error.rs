@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::{fmt, io};
 
+use catalog::NotYet;
 use mysql::DriverError;
 
 /// A failed exchange with the source.
@@ -124,6 +125,26 @@ impl Error {
             Kind::Server(error) => is_broken(error),
             _ => false,
         }
+    }
+
+    /// Whether a connection that was not made may be made a little later.
+    pub(crate) fn not_yet(&self) -> Option<NotYet> {
+        use io::ErrorKind::{ConnectionRefused, ConnectionReset, UnexpectedEof};
+        let is_closed = |kind| [ConnectionRefused, ConnectionReset, UnexpectedEof].contains(&kind);
+        let is_closed = match &self.kind {
+            // Server shutdown in progress.
+            Kind::Server(mysql::Error::MySqlError(error)) if error.code == 1053 => {
+                return Some(NotYet::Starting);
+            }
+            Kind::Server(mysql::Error::DriverError(DriverError::CouldNotConnect(Some((
+                _,
+                _,
+                kind,
+            ))))) => is_closed(*kind),
+            Kind::Server(mysql::Error::IoError(error)) => is_closed(error.kind()),
+            _ => false,
+        };
+        is_closed.then_some(NotYet::Unreachable)
     }
 
     /// Whether the server said this, and is there: any error message of its own, and whatever

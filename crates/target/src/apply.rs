@@ -141,7 +141,9 @@ pub(crate) fn run(client: &mut impl GenericClient, sql: &str) -> Result<(), Erro
         let text = "it has parameters, which nobody fills in".to_owned();
         return Err(Error::new(Kind::State(text), doing()));
     }
-    client.execute(&statement, &[]).doing(doing)?;
+    let executed = client.execute(&statement, &[]).doing(doing);
+    let words = sql.split_whitespace().take(3).collect::<Vec<_>>().join(" ");
+    executed.map_err(|error| error.in_definition(&words))?;
     Ok(())
 }
 

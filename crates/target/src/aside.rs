@@ -8,6 +8,7 @@ use catalog::{KeyForm, KeySample, quote};
 use crate::connection::Connection;
 use crate::copy::copy_csv;
 use crate::error::{Doing, Error};
+use crate::row_key::RowKey;
 use crate::scan::TargetRow;
 
 /// What was taken away from a table, as temporary tables.
@@ -117,9 +118,15 @@ impl Connection {
         let doing = || keeping(&kept.name);
         let names: Vec<&str> = kept.columns.iter().map(String::as_str).collect();
         let mut transaction = self.client.transaction().doing(doing)?;
-        let rows = copy_csv(&mut transaction, "pg_temp", &kept.name, &names, csv, |_| {
-            proceed()
-        })?;
+        let columns = (&names[..], &RowKey::default());
+        let rows = copy_csv(
+            &mut transaction,
+            "pg_temp",
+            &kept.name,
+            columns,
+            csv,
+            |_| proceed(),
+        )?;
         transaction.commit().doing(doing)?;
         kept.rows += rows;
         Ok(())

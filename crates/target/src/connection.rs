@@ -44,7 +44,9 @@ impl Connection {
     pub fn open(endpoint: &Endpoint) -> Result<Self, Error> {
         let (doing, endpoint) = (format!("connecting to {endpoint}"), endpoint.clone());
         within_patience(doing, move || {
-            let mut client = connect(&endpoint, TCP_WITHIN)?;
+            let name = format!("target {endpoint}");
+            let mut client =
+                catalog::retried(&name, || connect(&endpoint, TCP_WITHIN), Error::not_yet)?;
             let server = read_server(&mut client)?;
             let limits = Dialect::of(&server).session_limits();
             client

@@ -22,6 +22,13 @@ impl ConnectionLimit {
 }
 
 impl Connection {
+    /// The encoding of the database, as the server spells it.
+    pub fn encoding(&mut self) -> Result<String, Error> {
+        let sql = "select pg_catalog.current_setting('server_encoding')";
+        let row = self.client.query_one(sql, &[]);
+        Ok(row.doing(|| "asking for the encoding".to_owned())?.get(0))
+    }
+
     /// The limits of connections, the narrowest first.
     pub fn connection_limits(&mut self) -> Result<Vec<ConnectionLimit>, Error> {
         let rows = self

@@ -1,7 +1,7 @@
 //! Sends rows to the server: those of files as they stand, or encoded in another thread while the
 //! server takes what is done, and those that come one by one.
 
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::panic::resume_unwind;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
@@ -13,6 +13,7 @@ use dataset::Record;
 
 use crate::binary::{self, Encoded, Encoder, Failed, Tuples};
 use crate::error::{Doing, Error, Kind};
+use crate::row_key::RowKey;
 
 /// The server keeps a message in one piece, and takes none of more than a gigabyte.
 const MESSAGE_BYTES_MAX: usize = 1 << 20;
@@ -21,7 +22,11 @@ const KEPT_BYTES_MAX: usize = 4 << 20;
 
 /// How the files of a table are sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CopyForm(pub(crate) Form);
+pub struct CopyForm {
+    pub(crate) form: Form,
+    /// Names a row that the server refuses.
+    pub(crate) row_key: RowKey,
+}
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Form {
@@ -34,20 +39,20 @@ pub(crate) enum Form {
 impl CopyForm {
     /// Binary where each column's type has a binary form here.
     pub fn of(table: &TargetTable, columns: &[&str]) -> Self {
-        let mut encoders = Vec::new();
-        for name in columns {
+        let encoder = |name: &&str| {
             let column = table.column(name);
-            let Some(encoder) = column.and_then(|column| Encoder::of(&column.data_type)) else {
-                let column = (*name).to_owned();
-                return Self(Form::Csv { column });
-            };
-            encoders.push(encoder);
+            let encoder = column.and_then(|column| Encoder::of(&column.data_type));
+            encoder.ok_or_else(|| (*name).to_owned())
+        };
+        let encoders: Result<Vec<Encoder>, String> = columns.iter().map(encoder).collect();
+        Self {
+            form: encoders.map_or_else(|column| Form::Csv { column }, Form::Binary),
+            row_key: RowKey::of(table),
         }
-        Self(Form::Binary(encoders))
     }
 
     pub(crate) fn encoders(&self) -> Option<&[Encoder]> {
-        match &self.0 {
+        match &self.form {
             Form::Csv { .. } => None,
             Form::Binary(encoders) => Some(encoders),
         }
@@ -55,7 +60,7 @@ impl CopyForm {
 
     /// The column for which the files are sent as CSV.
     pub fn csv_because_of(&self) -> Option<&str> {
-        match &self.0 {
+        match &self.form {
             Form::Csv { column } => Some(column),
             Form::Binary(_) => None,
         }
@@ -72,7 +77,7 @@ pub(crate) fn copy_csv<E: From<Error>>(
     transaction: &mut Transaction<'_>,
     schema: &str,
     table: &str,
-    columns: &[&str],
+    (columns, row_key): (&[&str], &RowKey),
     mut csv: impl Read,
     mut proceed: impl FnMut(u64) -> Result<(), E>,
 ) -> Result<u64, E> {
@@ -83,6 +88,7 @@ pub(crate) fn copy_csv<E: From<Error>>(
         columns.join(", ")
     );
     let doing = || format!("loading table `{table}`");
+    let refused = |error: Error| error.of_row(row_key);
     let mut writer = transaction.copy_in(&sql).doing(doing)?;
     let mut buffer = vec![0; MESSAGE_BYTES];
     let mut sent = 0;
@@ -94,10 +100,11 @@ pub(crate) fn copy_csv<E: From<Error>>(
         if bytes == 0 {
             break;
         }
-        writer.write_all(&buffer[..bytes]).doing(doing)?;
+        let written = writer.write_all(&buffer[..bytes]).doing(doing);
+        written.map_err(refused)?;
         sent += bytes as u64;
     }
-    Ok(writer.finish().doing(doing)?)
+    Ok(writer.finish().doing(doing).map_err(refused)?)
 }
 
 /// Sends a CSV with its header in binary form and returns the number of rows that the server
@@ -109,13 +116,13 @@ pub(crate) fn copy_binary<E: From<Error> + Send>(
     transaction: &mut Transaction<'_>,
     schema: &str,
     (table, file): (&str, &str),
-    columns: &[&str],
+    (columns, row_key): (&[&str], &RowKey),
     encoders: &[Encoder],
     csv: impl Read + Send,
     mut proceed: impl FnMut(u64) -> Result<(), E>,
 ) -> Result<u64, E> {
     let doing = || format!("loading table `{table}` from {file}");
-    let refused = |error: Error| error.in_records();
+    let refused = |error: Error| error.in_records().of_row(row_key);
     let sql = binary_sql(schema, table, columns);
     let mut writer = transaction.copy_in(&sql).doing(doing)?;
     thread::scope(|scope| {
@@ -128,7 +135,9 @@ pub(crate) fn copy_binary<E: From<Error> + Send>(
                 Ok(empties.try_recv().unwrap_or_default())
             })
         });
-        let sent = send(&mut writer, pieces, &empty, &mut proceed, &|| doing());
+        let sent = send(&mut writer, pieces, &empty, &mut proceed, &|error| {
+            refused(Error::new(Kind::Io(error), doing()))
+        });
         let encoded = encoding.join().unwrap_or_else(|panic| resume_unwind(panic));
         // Why nobody took the pieces matters more than that nobody did.
         sent?;
@@ -152,6 +161,7 @@ fn binary_sql(schema: &str, table: &str, columns: &[&str]) -> String {
 pub struct Rows<'t> {
     writer: CopyInWriter<'t>,
     tuples: Tuples<'t>,
+    row_key: &'t RowKey,
     table: &'t str,
     file: &'t str,
     columns: &'t [&'t str],
@@ -162,7 +172,7 @@ impl<'t> Rows<'t> {
         transaction: &'t mut Transaction<'_>,
         schema: &str,
         (table, file): (&'t str, &'t str),
-        columns: &'t [&'t str],
+        (columns, row_key): (&'t [&'t str], &'t RowKey),
         encoders: &'t [Encoder],
     ) -> Result<Self, Error> {
         let doing = || format!("loading table `{table}` from {file}");
@@ -172,6 +182,7 @@ impl<'t> Rows<'t> {
         Ok(Self {
             writer: transaction.copy_in(&sql).doing(doing)?,
             tuples,
+            row_key,
             table,
             file,
             columns,
@@ -204,14 +215,17 @@ impl<'t> Rows<'t> {
         self.write(&last.bytes)?;
         let doing = || format!("loading table `{}` from {}", self.table, self.file);
         let taken = self.writer.finish().doing(doing);
-        Ok((last.records, taken.map_err(Error::in_records)?))
+        Ok((
+            last.records,
+            taken.map_err(|error| error.in_records().of_row(self.row_key))?,
+        ))
     }
 
     fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
         let doing = || format!("loading table `{}` from {}", self.table, self.file);
         for message in bytes.chunks(MESSAGE_BYTES_MAX) {
             let written = self.writer.write_all(message).doing(doing);
-            written.map_err(Error::in_records)?;
+            written.map_err(|error| error.in_records().of_row(self.row_key))?;
         }
         Ok(())
     }
@@ -225,13 +239,12 @@ fn send<E: From<Error>>(
     pieces: Receiver<Encoded>,
     empty: &Sender<Encoded>,
     proceed: &mut impl FnMut(u64) -> Result<(), E>,
-    doing: &dyn Fn() -> String,
+    refused: &dyn Fn(io::Error) -> Error,
 ) -> Result<(), E> {
     for piece in pieces {
         for message in piece.bytes.chunks(MESSAGE_BYTES_MAX) {
             proceed(piece.records)?;
-            let written = writer.write_all(message).doing(doing);
-            written.map_err(Error::in_records)?;
+            writer.write_all(message).map_err(refused)?;
         }
         // A long row's buffer is not kept. Whoever encodes has ended where this fails.
         if piece.bytes.capacity() <= KEPT_BYTES_MAX {

@@ -2,7 +2,10 @@
 
 use std::{error, fmt, io};
 
+use catalog::NotYet;
 use postgres::error::DbError;
+
+use crate::row_key::RowKey;
 
 /// A failed exchange with the target.
 #[derive(Debug)]
@@ -12,6 +15,10 @@ pub struct Error {
     doing: String,
     /// Whether what the server calls lines are records of a file.
     in_records: bool,
+    /// The statement that changes a definition, and no row.
+    definition: Option<Box<str>>,
+    /// The key of the row that the server refused.
+    row: Option<Box<str>>,
 }
 
 #[derive(Debug)]
@@ -67,6 +74,8 @@ impl Error {
             kind,
             doing: doing.into(),
             in_records: false,
+            definition: None,
+            row: None,
         }
     }
 
@@ -74,6 +83,35 @@ impl Error {
     pub(crate) fn in_records(mut self) -> Self {
         self.in_records = true;
         self
+    }
+
+    /// Names the row that violates a check or is NULL where it must not be.
+    pub(crate) fn of_row(mut self, key: &RowKey) -> Self {
+        let detail = self.database_error().filter(|error| {
+            let state = error.code().code();
+            ["23514", "23502"].contains(&state)
+        });
+        let detail = detail.and_then(DbError::detail);
+        self.row = detail.and_then(|detail| key.find(detail)).map(Into::into);
+        self
+    }
+
+    /// The statement changes a definition: what a function says of it comes from an event trigger,
+    /// and holds no cell.
+    pub(crate) fn in_definition(mut self, sql: &str) -> Self {
+        self.definition = Some(sql.into());
+        self
+    }
+
+    /// Whether an event trigger, or whatever else stands behind a definition, refused it.
+    pub fn is_about_a_definition(&self) -> bool {
+        let is_refused = |state: &str| state.starts_with("P0");
+        self.definition.is_some() && self.sqlstate().is_some_and(is_refused)
+    }
+
+    /// Whether the message names a record of a file.
+    pub fn names_a_record(&self) -> bool {
+        self.in_records
     }
 
     /// The server's SQLSTATE, where the server refused.
@@ -86,6 +124,9 @@ impl Error {
     pub fn is_about_data(&self) -> bool {
         if matches!(self.kind, Kind::Violated(_) | Kind::Count(_)) {
             return true;
+        }
+        if self.is_about_a_definition() {
+            return false;
         }
         self.sqlstate()
             .is_some_and(|state| ["22", "23", "P0"].contains(&&state[..2]))
@@ -137,10 +178,21 @@ impl Error {
     /// Why it did not work, without what was being done.
     pub fn cause(&self) -> String {
         if let Some(error) = self.database_error() {
+            if let Some(sql) = self
+                .definition
+                .as_ref()
+                .filter(|_| self.is_about_a_definition())
+            {
+                return refused_definition(error, sql);
+            }
             let text = database_error_text(error);
-            return match self.in_records {
+            let text = match self.in_records {
                 true => text.replacen(", line ", ", record ", 1),
                 false => text,
+            };
+            return match &self.row {
+                Some(key) => format!("{text}: row {key}"),
+                None => text,
             };
         }
         match &self.kind {
@@ -164,6 +216,22 @@ impl Error {
                 is_goodbye(state, message) || is_from_a_proxy(state, message)
             }
             None => self.is_broken(),
+        }
+    }
+
+    /// Whether a connection that was not made may be made a little later.
+    pub(crate) fn not_yet(&self) -> Option<NotYet> {
+        match self.database_error() {
+            Some(error) => {
+                let (state, message) = (error.code().code(), error.message());
+                is_goodbye(state, message).then_some(NotYet::Starting)
+            }
+            None => {
+                let Kind::Server(error) = &self.kind else {
+                    return None;
+                };
+                is_closed_port(error).then_some(NotYet::Unreachable)
+            }
         }
     }
 
@@ -207,8 +275,17 @@ impl Error {
     pub fn is_obstacle(&self) -> bool {
         // Lock not available, insufficient privilege, read-only transaction, object in use.
         const OBSTACLES: [&str; 4] = ["55P03", "42501", "25006", "55006"];
+        self.is_about_a_definition()
+            || self
+                .sqlstate()
+                .is_some_and(|state| OBSTACLES.contains(&state))
+    }
+
+    /// Whether the server has no room: for connections, locks or memory.
+    pub fn is_about_room(&self) -> bool {
+        // Out of memory, which the table of locks is called too; too many connections.
         self.sqlstate()
-            .is_some_and(|state| OBSTACLES.contains(&state))
+            .is_some_and(|state| ["53200", "53300"].contains(&state))
     }
 
     /// Whether a file that was to be loaded is damaged.
@@ -278,6 +355,19 @@ fn is_broken(error: &(dyn error::Error + 'static)) -> bool {
     false
 }
 
+/// Whether nobody listens, or whoever does hangs up at once, as a proxy without a server.
+fn is_closed_port(error: &postgres::Error) -> bool {
+    use io::ErrorKind::{ConnectionRefused, ConnectionReset, UnexpectedEof};
+    let mut cause: Option<&(dyn error::Error + 'static)> = Some(error);
+    while let Some(error) = cause {
+        if let Some(error) = error.downcast_ref::<io::Error>() {
+            return [ConnectionRefused, ConnectionReset, UnexpectedEof].contains(&error.kind());
+        }
+        cause = error.source();
+    }
+    error.is_closed()
+}
+
 /// Whether an error inside an I/O error is the client's own, which knows more.
 fn is_ours(inner: &(dyn error::Error + Send + Sync + 'static)) -> bool {
     inner.is::<postgres::Error>() || inner.is::<io::Error>()
@@ -293,7 +383,7 @@ impl fmt::Display for Error {
 /// (class 22), always in double quotes, are left out.
 fn database_error_text(error: &DbError) -> String {
     let mut text = match error.code().code() {
-        "P0001" => "a function of the target refused a row".to_owned(),
+        "P0001" => "a function of the target refused it".to_owned(),
         // Messages in another language put values into other quotes.
         code if code.starts_with("22") && !error.message().is_ascii() => {
             "the server refuses a value".to_owned()
@@ -318,6 +408,17 @@ fn database_error_text(error: &DbError) -> String {
         text.push_str(&format!(", {place}"));
     }
     text + ")"
+}
+
+/// With the statement, the event trigger's own words and its function.
+fn refused_definition(error: &DbError, sql: &str) -> String {
+    let function = error.where_().and_then(|place| place.lines().next());
+    let function = function.map_or(String::new(), |place| format!(", {place}"));
+    format!(
+        "an event trigger refused `{sql}`: {} (SQLSTATE {}{function})",
+        error.message(),
+        error.code().code()
+    )
 }
 
 /// Replaces what stands in double quotes; a value may hold quotes, so all between the first

@@ -88,9 +88,9 @@ pub(crate) fn prepare(transaction: &mut Transaction<'_>, ledger: &str) -> Result
     let made = make_schema(transaction, ledger)?;
     if !has_table(transaction, ledger, "run")? {
         let sql = include_str!("sql/ledger.sql").replace("{schema}", &quote::postgres(ledger));
-        transaction
-            .batch_execute(&sql)
-            .doing(|| format!("making the ledger in schema `{ledger}`"))?;
+        let made = transaction.batch_execute(&sql);
+        let made = made.doing(|| format!("making the ledger in schema `{ledger}`"));
+        made.map_err(|error| error.in_definition("create table"))?;
     }
     Ok(made)
 }
@@ -104,7 +104,8 @@ pub(crate) fn make_schema(transaction: &mut Transaction<'_>, ledger: &str) -> Re
         return Ok(false);
     }
     let sql = format!("create schema {}", quote::postgres(ledger));
-    transaction.batch_execute(&sql).doing(doing)?;
+    let made = transaction.batch_execute(&sql).doing(doing);
+    made.map_err(|error| error.in_definition(&sql))?;
     Ok(true)
 }
 

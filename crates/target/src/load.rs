@@ -13,6 +13,7 @@ use crate::endpoint::Endpoint;
 use crate::error::{Doing, Error, Kind};
 use crate::ledger::{self, LedgerRun};
 use crate::off::{Off, OffState};
+use crate::row_key::RowKey;
 
 /// Without a limit, a forgotten session of somebody else would hold up the run without a word.
 pub(crate) const LOCK_TIMEOUT: &str = "lock_timeout = '30s'";
@@ -138,6 +139,7 @@ impl Loader {
         })?;
         let mut transaction = self.connection.client.transaction().doing(doing)?;
         let place = (table, file);
+        let columns = (columns, &form.row_key);
         let mut rows = Rows::begin(&mut transaction, &self.schema, place, columns, encoders)?;
         let (blake3, written) = write(&mut rows)?;
         let (sent, taken) = rows.end()?;
@@ -215,7 +217,8 @@ impl ChunkLoad<'_> {
         mut proceed: impl FnMut() -> Result<(), E>,
     ) -> Result<(), E> {
         let (transaction, Chunk { table, file, .. }) = (&mut self.transaction, self.chunk);
-        let rows = match &form.0 {
+        let columns = (columns, &form.row_key);
+        let rows = match &form.form {
             Form::Csv { .. } => {
                 copy_csv(transaction, self.schema, table, columns, csv, |_| proceed())
             }
@@ -261,6 +264,7 @@ impl Connection {
     ) -> Result<u64, E> {
         let doing = || format!("loading table `{table}`");
         let mut transaction = self.client.transaction().doing(doing)?;
+        let columns = (columns, &RowKey::default());
         let rows = copy_csv(&mut transaction, schema, table, columns, csv, proceed)?;
         transaction.commit().doing(doing)?;
         Ok(rows)

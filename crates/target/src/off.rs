@@ -82,15 +82,25 @@ impl Off {
     pub(crate) fn take_off(&self, transaction: &mut Transaction<'_>) -> Result<(), Error> {
         transaction
             .batch_execute(&self.remove)
-            .doing(|| format!("taking `{}` of {} off for the load", self.name, self.table))
+            .doing(|| {
+                format!(
+                    "dropping or disabling `{}` of {} for the load",
+                    self.name, self.table
+                )
+            })
+            .map_err(|error| error.in_definition(&self.remove))
     }
 
     /// Brings it back; what has a validation still holds for new rows only.
     pub(crate) fn put_back(&self, transaction: &mut Transaction<'_>) -> Result<OffState, Error> {
         let restore = |transaction: &mut Transaction<'_>| {
-            transaction
-                .batch_execute(&self.restore)
-                .doing(|| self.coming_back())
+            let restored = transaction.batch_execute(&self.restore);
+            let restored = restored.doing(|| self.coming_back());
+            // An index may call functions for each row, whose words hold cells.
+            restored.map_err(|error| match self.kind {
+                OffKind::Key => error,
+                OffKind::ForeignKey | OffKind::Trigger => error.in_definition(&self.restore),
+            })
         };
         match self.validate {
             Some(_) => restore(transaction).map(|()| OffState::Unvalidated),
@@ -115,7 +125,10 @@ impl Off {
     pub(crate) fn try_back(&self, transaction: &mut Transaction<'_>) -> Result<(), Error> {
         let validate = self.validate.as_deref().unwrap_or_default();
         let sql = format!("{}; {validate}", self.restore);
-        transaction.batch_execute(&sql).doing(|| self.coming_back())
+        transaction
+            .batch_execute(&sql)
+            .doing(|| self.coming_back())
+            .map_err(|error| error.in_definition(&self.restore))
     }
 
     /// Brings it back to the end.

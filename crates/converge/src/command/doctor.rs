@@ -11,11 +11,13 @@ use crate::console::{bytes_text, counted, text_table};
 use crate::constraint_rules;
 use crate::exit::Failure;
 use crate::interrupt::Interrupt;
+use crate::lock_room;
 use crate::lost::{DOCTOR, Side, Task, Work};
 use crate::pairing::{Catalogs, TablePair};
 use crate::run::Session;
 use crate::source_obstacle;
 use crate::source_privileges;
+use crate::target_encoding;
 use crate::target_obstacle;
 use crate::target_privileges::{self, Purpose};
 use crate::versions;
@@ -163,11 +165,13 @@ impl Examination<'_> {
         if let Err(at_work) = import::check_nobody_at_work(target) {
             self.check::<()>("other runs", Err(at_work), |()| String::new())?;
         }
+        let encoding = target_encoding::check(self.database, target);
+        let _ = self.check("target encoding", encoding, Clone::clone);
         let privileges = target_privileges::check(self.database, target, Purpose::Load);
-        self.check("privileges", privileges, |role| {
+        self.check("target privileges", privileges, |role| {
             format!("role {role} of the target has what a load needs")
         })?;
-        self.check_connections(source, target);
+        self.check_room(source, target);
         let owner = baseline::check_owner(self.database, target);
         self.check("schema owner", owner, Clone::clone)?;
         let database = self.database;
@@ -192,17 +196,15 @@ impl Examination<'_> {
         self.check_data_path(source, target, &pairs)
     }
 
-    /// Whether both servers have room for all connections.
-    fn check_connections(
-        &mut self,
-        source: &mut source::Connection,
-        target: &mut target::Connection,
-    ) {
+    /// Whether both servers have room for all connections, and the target for all locks.
+    fn check_room(&mut self, source: &mut source::Connection, target: &mut target::Connection) {
         let (database, workers) = (self.database, self.workers);
         let room = connection_room::check_source(database, source, workers);
         let _ = self.check("connections", room, Clone::clone);
         let room = connection_room::check_target(database, target, workers);
         let _ = self.check("connections", room, Clone::clone);
+        let locks = lock_room::check(database, target);
+        let _ = self.check("locks", locks, Clone::clone);
     }
 
     fn check_data_path(

@@ -27,9 +27,11 @@ use crate::console::first_of;
 use crate::constraint_rules;
 use crate::exit::Failure;
 use crate::interrupt::Interrupt;
+use crate::lock_room;
 use crate::lost::{Side, Task, Work};
 use crate::pairing::{Catalogs, TablePair};
 use crate::run::{Run, Session, StageOutcome, StageRun};
+use crate::target_encoding;
 use crate::target_privileges::{self, Purpose};
 use crate::versions;
 
@@ -126,6 +128,7 @@ fn import_database(
         }
     }
     around::name_foreign_keys_without_index(stage, &pairs);
+    around::name_loose_sequences(stage, &planned.target, &pairs);
     around::refresh(stage, &mut connection, &around, manner)
 }
 
@@ -141,6 +144,8 @@ fn connect(
     check_sessions(database, &mut connection)?;
     target_privileges::check(database, &mut connection, Purpose::Load)?;
     connection_room::check_target(database, &mut connection, workers)?;
+    target_encoding::check(database, &mut connection)?;
+    lock_room::check(database, &mut connection)?;
     let run_id = stage.directory.run_id();
     connection
         .lock_for_run(run_id, leftovers)
@@ -247,6 +252,8 @@ fn preflight_database(run: &Run, database: &Database) -> anyhow::Result<()> {
     target_privileges::check(database, &mut target, Purpose::Load)?;
     connection_room::check_source(database, &mut source, run.workers)?;
     connection_room::check_target(database, &mut target, run.workers)?;
+    target_encoding::check(database, &mut target)?;
+    lock_room::check(database, &mut target)?;
     baseline_command::check_owner(database, &mut target)?;
     check_ledger(database, &mut target, Some(run.directory.run_id()))?;
     let catalogs = Catalogs::discover(database, &mut source, &mut target)?;

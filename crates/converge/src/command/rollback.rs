@@ -234,6 +234,14 @@ fn explain(error: target::Error, database: &Database, run_id: &str) -> anyhow::E
     if error.is_obstacle() {
         return Failure::blocked(error.to_string()).into();
     }
+    if error.is_about_room() {
+        return Failure::blocked(error.to_string())
+            .hint(
+                "nothing was changed; give the server more room (max_locks_per_transaction, \
+                 max_connections), restart it and roll back again",
+            )
+            .into();
+    }
     if error.is_about_data() {
         return Failure::blocked(error.to_string())
             .hint("nothing was changed; rows of another table refer to the loaded ones: remove those first")

@@ -112,9 +112,7 @@ fn too_few_connections_on_the_source_are_known_before_anything_is_changed() {
     ] {
         mysql.execute(&sql).unwrap();
     }
-    let source = databases
-        .mysql_url()
-        .replace("root:toor", &format!("{user}:p"));
+    let source = databases.mysql_url_as(&user, "p");
     let workplace = Workplace::at(&[("shop", source, databases.postgres_url(), "")]);
     for command in ["doctor", "migrate"] {
         let outcome = workplace.run(&[command, "--jobs", "8"]).expect(3);

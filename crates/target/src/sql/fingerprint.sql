@@ -30,7 +30,7 @@ union all
 select 'constraint ' || k.conrelid::pg_catalog.regclass::text || '.' || k.conname,
        pg_catalog.concat_ws(' | ', pg_catalog.pg_get_constraintdef(k.oid), k.convalidated,
          k.condeferrable, k.condeferred, pg_catalog.obj_description(k.oid, 'pg_constraint'),
-         -- `alter table … disable trigger all` leaves the constraint, and nobody who enforces it.
+         -- `alter table t disable trigger all` leaves the constraint, and nobody who enforces it.
          (select 'not enforced' from pg_catalog.pg_trigger t
            where t.tgconstraint = k.oid and t.tgisinternal and t.tgenabled in ('D', 'R')
            limit 1))

@@ -238,6 +238,10 @@ kinds! {
         "a foreign key of the target whose columns have no index",
         "MySQL makes one for each; without it, deleting a parent row reads the whole table, and so does each join from there",
         "in the target: create index on {table} ({column})";
+    CHECK_NOT_JUDGED "check_not_judged" Note,
+        "a check of the target that the source does not have",
+        "rows that violate it stop the load, which names the first and takes back what it has loaded; nothing of the kind is looked for before",
+        "look for such rows in the source, or add the check to the target after the move";
 }
 
 /// The kind of that name for a value that a conversion refuses.

@@ -3,7 +3,7 @@
 //!
 //! Rows are only counted.
 
-use catalog::{ObjectKind, SourceTable, TargetCatalog, TargetColumn, quote};
+use catalog::{Check, ObjectKind, SourceTable, TargetCatalog, TargetColumn, quote};
 use source::Reader;
 
 use super::finding::Finding;
@@ -191,6 +191,10 @@ pub(crate) fn of_columns(
             findings.push(finding.detail(detail));
         }
     }
+    for check in checks_not_judged(database, subject) {
+        let finding = new(kinds::CHECK_NOT_JUDGED).constraint(&check.name);
+        findings.push(finding.detail(&check.expression));
+    }
     for key in subject.target.foreign_keys_without_index() {
         let names: Vec<String> = key.columns.iter().map(|c| quote::postgres(c)).collect();
         let sql = format!(
@@ -202,6 +206,21 @@ pub(crate) fn of_columns(
         findings.push(finding.detail(key.columns.join(", ")).hint(sql));
     }
     findings
+}
+
+/// Checks of the target that the source does not have: what they say of its rows shows in the load.
+/// Those of a baseline hold for all rows that its source takes.
+fn checks_not_judged<'s>(
+    database: &Database,
+    subject: &'s Subject,
+) -> impl Iterator<Item = &'s Check> {
+    let is_own = database.schema_owner == SchemaOwner::Converge;
+    let checks = subject.target.checks.iter();
+    checks.filter(move |check| {
+        let in_source = subject.source.checks.iter();
+        let mut enforced = in_source.filter(|there| there.enforced);
+        check.enforced && !is_own && !enforced.any(|there| there.name == check.name)
+    })
 }
 
 fn default_of(column: &TargetColumn) -> String {

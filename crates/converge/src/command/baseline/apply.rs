@@ -17,6 +17,7 @@ use crate::exit::{Failure, INTERRUPTED};
 use crate::interrupt::Interrupt;
 use crate::lost::{Side, Task, Work};
 use crate::run::Session;
+use crate::target_encoding;
 use crate::target_privileges::{self, Purpose};
 
 const TASK: Task = Task {
@@ -102,6 +103,7 @@ fn apply(
     let mut connection = target::Connection::open(&database.target)?;
     import::check_nobody_at_work(&mut connection)?;
     target_privileges::check(database, &mut connection, Purpose::Apply)?;
+    target_encoding::check(database, &mut connection)?;
     let application = Application {
         session,
         database,

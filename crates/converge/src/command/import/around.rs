@@ -1,5 +1,6 @@
 //! What is around the tables of a load: named before it, and filled anew after it.
 
+use catalog::{ObjectKind, TargetCatalog, quote};
 use target::Surroundings;
 
 use super::Manner;
@@ -59,6 +60,58 @@ pub(super) fn name_foreign_keys_without_index(stage: &StageRun<'_>, pairs: &[Tab
         stage.database.name,
         first_of(&keys, KEYS_SHOWN),
     ));
+}
+
+/// Names the sequences that no column takes its numbers from, such as those of Hibernate: nobody but
+/// the application knows which numbers they have to give next.
+pub(super) fn name_loose_sequences(
+    stage: &StageRun<'_>,
+    target: &TargetCatalog,
+    pairs: &[TablePair<'_>],
+) {
+    let database = stage.database;
+    let others = target.others.iter();
+    for sequence in others.filter(|other| other.kind == ObjectKind::Sequence) {
+        let place = quote::postgres_qualified(&database.target_schema, &sequence.name);
+        let next = match numbered(&sequence.name, pairs) {
+            Some((table, column)) => format!(
+                "(select max({}) from {})",
+                quote::postgres(column),
+                quote::postgres_qualified(&database.target_schema, table)
+            ),
+            None => "<the largest number in use>".to_owned(),
+        };
+        stage.console.line(&format!(
+            "note: no column of `{}` names sequence {place}, so it stays where it is; where an \
+             application takes numbers from it, run: select setval({}, {next})",
+            database.name,
+            quote::postgres_literal(&place)
+        ));
+    }
+}
+
+/// The table and column that a sequence is called after: `a_seq`, `a_id_seq`, `seq_a`.
+fn numbered<'p>(sequence: &str, pairs: &[TablePair<'p>]) -> Option<(&'p str, &'p str)> {
+    let name = sequence.to_lowercase();
+    let bare = name
+        .strip_suffix("_seq")
+        .or_else(|| name.strip_prefix("seq_"));
+    let bare = bare?;
+    pairs.iter().find_map(|pair| {
+        let key = pair.target.primary_key_columns();
+        let [column] = key[..] else {
+            return None;
+        };
+        let table = pair.target.name.as_str();
+        let called = [
+            table.to_lowercase(),
+            format!("{table}_{column}").to_lowercase(),
+        ];
+        called
+            .iter()
+            .any(|called| called == bare)
+            .then_some((table, column))
+    })
 }
 
 /// Fills materialised views anew, where that is wanted.

@@ -84,8 +84,16 @@ pub(super) fn explain(
     } else if error.is_about_the_file() {
         let again = format!("run `{}` again", next("transform"));
         (Failure::blocked(message), again)
+    } else if error.is_about_a_definition() {
+        let others = "let it accept this tool's statements for the load, or disable the event \
+             trigger meanwhile: alter event trigger ... disable".to_owned();
+        (Failure::blocked(message), others)
+    } else if error.is_about_room() {
+        let room = "give the server more room: max_locks_per_transaction where it says `out of \
+             shared memory`, max_connections and connection limits where it says `too many`".to_owned();
+        (Failure::blocked(message), room)
     } else if error.is_obstacle() {
-        let others = "this is about rights or locks, not about a row".to_owned();
+        let others = "this is about privileges or locks, not about a row".to_owned();
         (Failure::blocked(message), others)
     } else if !error.is_about_data() {
         let before = "the target is as it was before".to_owned();
@@ -93,6 +101,9 @@ pub(super) fn explain(
     } else if error.constraint().is_some() {
         let repair = "repair the rows on the source and export again, or declare a rule for the constraint and transform again".to_owned();
         (Failure::refused(message), repair)
+    } else if !error.names_a_record() {
+        let functions = "look at the target's functions, triggers and event triggers".to_owned();
+        (Failure::refused(message), functions)
     } else {
         let place = "the message names the record of the file and the column".to_owned();
         (Failure::refused(message), place)
