@@ -86,11 +86,13 @@ pub(super) fn explain(
         (Failure::blocked(message), again)
     } else if error.is_about_a_definition() {
         let others = "let it accept this tool's statements for the load, or disable the event \
-             trigger meanwhile: alter event trigger ... disable".to_owned();
+             trigger meanwhile: alter event trigger ... disable"
+            .to_owned();
         (Failure::blocked(message), others)
     } else if error.is_about_room() {
         let room = "give the server more room: max_locks_per_transaction where it says `out of \
-             shared memory`, max_connections and connection limits where it says `too many`".to_owned();
+             shared memory`, max_connections and connection limits where it says `too many`"
+            .to_owned();
         (Failure::blocked(message), room)
     } else if error.is_obstacle() {
         let others = "this is about privileges or locks, not about a row".to_owned();
