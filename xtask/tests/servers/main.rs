@@ -7,4 +7,5 @@ mod data_commands;
 mod leftovers;
 mod life;
 mod refusals;
+mod review;
 mod support;

@@ -13,7 +13,10 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 
-use crate::failure::{BLOCKED, Failure};
+use crate::{
+    failure::{BLOCKED, Failure},
+    ticker::Ticker,
+};
 
 /// An engine on this machine answers at once; one that was woken takes some seconds.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -165,6 +168,7 @@ impl Engine {
 
     /// Runs a command silently; what it said is in the error when it fails.
     pub(crate) fn run(self, mut command: Command, what: &str) -> Result<()> {
+        let _ticker = Ticker::start(format!("db: running {what}"));
         let Output {
             status,
             stdout,

@@ -16,6 +16,7 @@ use crate::{
     failure::{BLOCKED, Failure, USAGE},
     images,
     servers::{Family, Release},
+    ticker::Ticker,
     workspace,
 };
 
@@ -32,7 +33,9 @@ impl Engine {
 
     /// Fetches an image from its registry, and says whether that worked.
     fn pull(self, image: &str) -> bool {
-        eprintln!("db: pulling the image {image}");
+        let pulling = format!("db: pulling the image {image}");
+        eprintln!("{pulling}");
+        let _ticker = Ticker::start(pulling);
         let mut pull = self.docker(&["pull", "--quiet", image]);
         pull.stdin(Stdio::null())
             .stdout(Stdio::null())

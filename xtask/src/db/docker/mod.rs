@@ -29,6 +29,7 @@ use super::{
 use crate::{
     failure::{BLOCKED, Failure, USAGE},
     flags::Provider,
+    ticker::Ticker,
 };
 
 /// How long the servers may take to be healthy: fifteen seconds are usual, and a slow disk
@@ -331,6 +332,7 @@ fn refuse_foreign_volumes(project: &Project<'_>) -> Result<()> {
 /// Waits until both servers are healthy.
 fn wait_until_healthy(project: &Project<'_>) -> Result<()> {
     let start = Instant::now();
+    let _ticker = Ticker::start("db: waiting until both containers are healthy");
     for service in Service::BOTH {
         loop {
             let container = project.container(service);
