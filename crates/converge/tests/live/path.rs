@@ -407,6 +407,15 @@ fn a_rehearsal_goes_there_and_back_and_there_again() {
         "rehearse_on_a_loaded_target",
         &moved.run(&["rehearse"]).expect(3),
     );
+    // By which `cargo xtask rehearse` says that its servers keep running.
+    let mut command = moved.workplace.command(&["rehearse"]);
+    command.env("CONVERGE_REHEARSE_AFTERWORD", "note: they run");
+    let outcome = Outcome::of(&command.output().unwrap()).expect(3);
+    assert!(
+        outcome.stderr.contains("\nnote: they run\nerror: "),
+        "{}",
+        outcome.text()
+    );
 }
 
 #[test]
