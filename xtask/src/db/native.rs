@@ -419,6 +419,7 @@ fn wait_until_up(server: &dyn Server, set: &Set, child: &mut Child) -> Result<bo
 }
 
 fn stop_all(set: &Set) -> Result<()> {
+    let _ticker = Ticker::start("db: stopping the servers");
     remove_if_there(&set.state.file("env"))?;
     for (name, signals) in [
         (mysql::NAME, mysql::STOP_SIGNALS),

@@ -164,7 +164,7 @@ impl Workspace {
         workspace
     }
 
-    fn program(&self) -> PathBuf {
+    pub(crate) fn program(&self) -> PathBuf {
         self.root.join("target/release/xtask")
     }
 
