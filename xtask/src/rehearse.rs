@@ -14,7 +14,9 @@ use crate::{
     failure::{Failure, USAGE},
     flags::Provider,
     passthrough::{self, Package},
-    programs, workspace,
+    programs,
+    ticker::Ticker,
+    workspace,
 };
 
 /// The configuration of a rehearsal on fixtures: no address stands in it, whatever an
@@ -25,8 +27,8 @@ pub(crate) const CONFIG: &str = "fixtures/rehearse.yml";
 const AFTERWORD_VARIABLE: &str = "CONVERGE_REHEARSE_AFTERWORD";
 
 /// What all of it costs the first time, measured on two processors.
-const FIRST_TIME: &str = "the first rehearsal takes about 7 minutes on two processors, \
-    and 2 GB of disk; later ones take one minute";
+const FIRST_TIME: &str = "the first rehearsal takes about 10 minutes on two processors, \
+    and 3 GB of disk; later ones take one minute";
 
 const HELP: &str = "\
 Without --config, `cargo xtask rehearse` starts local servers, loads the fixtures and rehearses on them:
@@ -142,13 +144,22 @@ fn on_fixtures(typed: &Typed) -> Result<ExitCode> {
 /// Loads the fixtures and makes the target's schemas; the exit code of what failed.
 fn fill(typed: &Typed, state: &StateDir) -> Result<Option<ExitCode>> {
     let scale = typed.scale.as_os_str();
-    step(&format!("loading fixtures at scale {}", scale.display()));
     let load = ["fixtures", "load", "--scale"].map(OsStr::new);
-    if let Some(failed) = failed(devtool(state, &[&load[..], &[scale]].concat())?)? {
-        return Ok(Some(failed));
+    let targets = ["fixtures", "targets"].map(OsStr::new);
+    for (words, args) in [
+        (
+            format!("loading fixtures at scale {}", scale.display()),
+            [&load[..], &[scale]].concat(),
+        ),
+        ("making the target's schemas".to_owned(), targets.to_vec()),
+    ] {
+        step(&words);
+        let _ticker = Ticker::start(format!("rehearse: {words}"));
+        if let Some(failed) = failed(devtool(state, &args)?)? {
+            return Ok(Some(failed));
+        }
     }
-    step("making the target's schemas");
-    failed(devtool(state, &["fixtures", "targets"].map(OsStr::new))?)
+    Ok(None)
 }
 
 /// What is left when a rehearsal ends, and the command against it.

@@ -1,6 +1,8 @@
 //! Words on stderr while something takes long and says nothing by itself.
 
 use std::{
+    io::{self, IsTerminal, Read, Write},
+    process::{Command, ExitStatus, Stdio},
     sync::mpsc::{self, RecvTimeoutError, Sender},
     thread,
     time::{Duration, Instant},
@@ -38,5 +40,34 @@ impl Ticker {
     pub(crate) fn spoke(&self) {
         // The thread lives as long as the ticker.
         let _ = self.words.send(());
+    }
+}
+
+/// Runs a command with all that it prints on our stderr; where it prints nothing for long, says
+/// that it runs. On a terminal the command shows its own progress.
+pub(crate) fn run(mut command: Command, what: &str) -> io::Result<ExitStatus> {
+    command.stdin(Stdio::null());
+    if io::stderr().is_terminal() {
+        return command.stdout(io::stderr()).status();
+    }
+    let ticker = Ticker::start(what);
+    let mut child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()?;
+    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+    thread::scope(|scope| {
+        scope.spawn(|| copy(stdout.expect("stdout is piped"), &ticker));
+        scope.spawn(|| copy(stderr.expect("stderr is piped"), &ticker));
+    });
+    child.wait()
+}
+
+fn copy(mut from: impl Read, ticker: &Ticker) {
+    let mut buffer = [0; 4096];
+    while let Ok(length @ 1..) = from.read(&mut buffer) {
+        // The command goes on when nobody reads what it prints.
+        let _ = io::stderr().write_all(&buffer[..length]);
+        ticker.spoke();
     }
 }

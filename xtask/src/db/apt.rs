@@ -16,7 +16,7 @@ use xshell::{Shell, cmd};
 use super::{account, programs};
 use crate::{
     failure::{BLOCKED, Failure},
-    ticker::Ticker,
+    ticker,
 };
 
 /// Server and client of the MySQL family, best first: unversioned names are Debian's
@@ -159,14 +159,9 @@ impl Apt {
             .chain(words)
             .copied()
             .collect();
-        // On a terminal, apt shows its own progress.
-        let _ticker = (!io::stderr().is_terminal())
-            .then(|| Ticker::start(format!("db: running {}", words.join(" "))));
-        let status = Command::new(all[0])
-            .args(&all[1..])
-            .stdin(Stdio::null())
-            .stdout(io::stderr())
-            .status()
+        let mut command = Command::new(all[0]);
+        command.args(&all[1..]);
+        let status = ticker::run(command, &format!("db: running {}", words[..2].join(" ")))
             .with_context(|| format!("cannot start {}", all[0]))?;
         if !status.success() {
             bail!("`{}` failed ({status})", words.join(" "));
