@@ -54,7 +54,9 @@ pub(crate) fn install(mysql: bool, postgres: bool, yes: bool) -> Result<()> {
     let apt = Apt::new();
     let packages = apt.choose(mysql, postgres)?;
     let refuse = |why: &str| {
-        let hint = format!("type\n{}", commands_to_type(&packages, postgres));
+        // A small system of root's has no sudo.
+        let sudo = if account::is_root() { "" } else { "sudo " };
+        let hint = format!("type\n{}", commands_to_type(&packages, postgres, sudo));
         Failure::new(BLOCKED, format!("missing: {missing}{why}")).hint(hint)
     };
     if !apt.may_install {
@@ -217,16 +219,16 @@ fn is_debian() -> bool {
     named && programs::search(&["apt-get"]).is_some()
 }
 
-fn commands_to_type(packages: &[String], postgres: bool) -> String {
-    let mut lines = vec!["  sudo apt-get update".to_owned()];
+fn commands_to_type(packages: &[String], postgres: bool, sudo: &str) -> String {
+    let mut lines = vec![format!("  {sudo}apt-get update")];
     if postgres {
-        lines.push(format!("  sudo mkdir -p {CLUSTER_FOLDER}"));
+        lines.push(format!("  {sudo}mkdir -p {CLUSTER_FOLDER}"));
         lines.push(format!(
-            "  echo 'create_main_cluster = false' | sudo tee {CLUSTER_FILE}"
+            "  echo 'create_main_cluster = false' | {sudo}tee {CLUSTER_FILE}"
         ));
     }
     lines.push(format!(
-        "  sudo apt-get install --no-install-recommends {}",
+        "  {sudo}apt-get install --no-install-recommends {}",
         packages.join(" ")
     ));
     lines.join("\n")
@@ -279,15 +281,14 @@ mod tests {
 
     #[test]
     fn commands_keep_the_package_from_making_a_cluster() {
-        let text = commands_to_type(&["postgresql-15".to_owned()], true);
+        let text = commands_to_type(&["postgresql-15".to_owned()], true, "sudo ");
         let lines: Vec<&str> = text.lines().collect();
         assert!(lines[2].contains("create_main_cluster = false"));
+        assert!(lines[3].starts_with("  sudo apt-get install "));
         assert!(lines[3].ends_with("postgresql-15"));
         assert_eq!(
-            commands_to_type(&["mariadb-server-core".to_owned()], false)
-                .lines()
-                .count(),
-            2
+            commands_to_type(&["mariadb-server-core".to_owned()], false, ""),
+            "  apt-get update\n  apt-get install --no-install-recommends mariadb-server-core"
         );
     }
 }
