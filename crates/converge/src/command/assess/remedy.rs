@@ -4,7 +4,7 @@ use catalog::{ColumnPattern, IntegerSize, MysqlType, PostgresType, quote};
 
 use super::kinds::{self, Kind};
 use super::table::{Subject, WideKey};
-use crate::call::next;
+use crate::call::next_with;
 use crate::config::{Database, SchemaOwner};
 
 /// What to do on the source about values of a kind in a column of the plan, with the
@@ -87,8 +87,8 @@ pub(crate) fn lossless_type(
     Some(format!(
         "set `types: {{{column}: {choice}}}`, which keeps every value, and make the schema again: \
          `{}`, then `{}` to an empty schema",
-        next("baseline generate"),
-        next("baseline apply")
+        next_with("baseline", &["generate"]),
+        next_with("baseline", &["apply"])
     ))
 }
 
