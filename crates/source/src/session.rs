@@ -55,8 +55,6 @@ fn settings() -> Vec<Setting> {
         number("sql_select_limit", ALL_ROWS),
         // Without it, `max_join_size` refuses whole tables (error 1104).
         number("sql_big_selects", 1),
-        // So that no warning hides behind those of one kind.
-        number("max_error_count", u16::MAX.into()),
         // A locked table would be waited for without a bound.
         number("lock_wait_timeout", LOCK_WAIT_SECONDS_MAX),
         // Else any question opens a transaction, which sees one moment for ever and keeps its
