@@ -172,7 +172,7 @@ const CANNOT_CONVERT: &str = "1977";
 
 /// What a server says of the values of an expression: truncated or incorrect, out of range,
 /// divided by zero. Our own statements compute nothing that could be.
-const OF_EXPRESSIONS: [&str; 6] = ["1264", "1265", "1292", "1365", "1411", "1441"];
+pub(crate) const OF_EXPRESSIONS: [&str; 6] = ["1264", "1265", "1292", "1365", "1411", "1441"];
 
 fn has_expressions(table: &SourceTable) -> bool {
     let computed = |column: &SourceColumn| column.generated.is_some() || column.default.is_some();
