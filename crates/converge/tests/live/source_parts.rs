@@ -40,6 +40,9 @@ fn what_the_source_alone_knows_is_named() {
             "{head}"
         );
         assert!(head.contains("`xs` of `place`"), "{head}");
+        let assessed = workplace.run(&["assess"]).expect(0);
+        let named = "shop.place.column `at`: srid 4326";
+        assert!(assessed.stdout.contains(named), "{}", assessed.text());
         return;
     }
     let (databases, workplace) = applied(PERIODS, OPTIONS);
@@ -51,6 +54,13 @@ fn what_the_source_alone_knows_is_named() {
         "`PRIMARY` of `shift` (person, ends, starts)",
     ] {
         assert!(head.contains(named), "{named}\n{head}");
+    }
+    let assessed = workplace.run(&["assess"]).expect(0);
+    for named in [
+        "shop.booking.period for `stay`",
+        "key `by_room` without overlaps",
+    ] {
+        assert!(assessed.stdout.contains(named), "{}", assessed.text());
     }
     let mut target = databases.postgres();
     let keys = "select count(*)::text from pg_index where indrelid = 'booking'::regclass";

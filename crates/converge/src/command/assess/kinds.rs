@@ -206,6 +206,10 @@ kinds! {
         "a view, trigger, routine or event of the source",
         "only tables are moved",
         "write it anew for PostgreSQL, where it is still needed";
+    SOURCE_PART "not_converted" Note,
+        "a part of a table that the source alone knows, such as a period or a reference system",
+        "what it refuses and does there is not done in the target",
+        "write by hand in the target what is needed of it";
     TARGET_NOT_EMPTY "target_not_empty" Blocker,
         "rows that a target table already holds",
         "the import refuses a table that is not empty",

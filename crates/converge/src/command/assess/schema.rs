@@ -57,6 +57,16 @@ pub(crate) fn of_tables(
             findings.push(new(kinds::BOOKKEEPING_TABLE, name).rows(rows));
         }
     }
+    for table in sides.pairs.iter().map(|pair| pair.source) {
+        let overlaps = table
+            .keys
+            .iter()
+            .filter(|key| key.without_overlaps.is_some());
+        let overlaps = overlaps.map(|key| format!("key `{}` without overlaps", key.name));
+        for part in table.other_parts.iter().cloned().chain(overlaps) {
+            findings.push(new(kinds::SOURCE_PART, &table.name).object(&part));
+        }
+    }
     for other in &catalogs.source.others {
         let in_target = catalogs.target.others.iter();
         let bare = |name: &str| name.split('(').next().unwrap_or_default().to_owned();
