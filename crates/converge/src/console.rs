@@ -10,6 +10,9 @@ use serde::Serialize;
 /// How often a long stage shows that it is alive.
 const PROGRESS_EVERY: Duration = Duration::from_secs(5);
 
+/// Terminals, mails and reviews show so many characters of a line.
+const LINE_CHARACTERS_MAX: usize = 80;
+
 /// The form of the output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum OutputFormat {
@@ -75,39 +78,121 @@ impl Pulse {
 }
 
 /// A table of text: columns as wide as their cells, numbers to the right.
+///
+/// Where it would be wider than a line, cells are wrapped between words.
 pub(crate) fn text_table(header: &[&str], rows: &[Vec<String>]) -> String {
-    let width = |column: usize| {
-        let cells = rows.iter().map(|row| row[column].chars().count());
-        cells
-            .chain([header[column].chars().count()])
-            .max()
-            .unwrap_or(0)
-    };
-    let numeric = |column: usize| {
-        rows.iter()
-            .all(|row| row[column].starts_with(|c: char| c.is_ascii_digit()))
-    };
-    let layout: Vec<(usize, bool)> = (0..header.len())
-        .map(|column| (width(column), numeric(column)))
-        .collect();
+    indented_table(0, header, rows)
+}
+
+/// A line for each row, however wide: a list to search in.
+pub(crate) fn wide_table(header: &[&str], rows: &[Vec<String>]) -> String {
+    table(header, rows, usize::MAX)
+}
+
+/// The same, with spaces before each line.
+pub(crate) fn indented_table(indent: usize, header: &[&str], rows: &[Vec<String>]) -> String {
     let mut text = String::new();
-    let header_row: Vec<String> = header.iter().map(ToString::to_string).collect();
-    for row in std::iter::once(&header_row).chain(rows) {
-        let cells: Vec<String> = row
-            .iter()
-            .zip(&layout)
-            .map(|(cell, &(width, numeric))| {
-                if numeric {
-                    format!("{cell:>width$}")
-                } else {
-                    format!("{cell:<width$}")
-                }
-            })
-            .collect();
-        text.push_str(cells.join("  ").trim_end());
+    for line in table(header, rows, LINE_CHARACTERS_MAX - indent).lines() {
+        text.push_str(format!("{:indent$}{line}", "").trim_end());
         text.push('\n');
     }
     text
+}
+
+fn table(header: &[&str], rows: &[Vec<String>], width_max: usize) -> String {
+    let header: Vec<String> = header.iter().map(ToString::to_string).collect();
+    let columns: Vec<Column> = (0..header.len())
+        .map(|column| Column::new(&header[column], rows.iter().map(|row| row[column].as_str())))
+        .collect();
+    let columns = fitted(columns, width_max);
+    let mut text = String::new();
+    for row in std::iter::once(&header).chain(rows) {
+        let cells: Vec<Vec<String>> = row
+            .iter()
+            .zip(&columns)
+            .map(|(cell, column)| wrapped(cell, column.width))
+            .collect();
+        let lines = cells.iter().map(Vec::len).max().unwrap_or(0);
+        for line in 0..lines {
+            let cells: Vec<String> = cells
+                .iter()
+                .zip(&columns)
+                .map(|(cell, column)| column.padded(cell.get(line).map_or("", String::as_str)))
+                .collect();
+            text.push_str(cells.join("  ").trim_end());
+            text.push('\n');
+        }
+    }
+    text
+}
+
+/// The layout of one column of a table.
+struct Column {
+    width: usize,
+    /// The longest word, which is not broken.
+    width_min: usize,
+    is_numeric: bool,
+}
+
+impl Column {
+    fn new<'c>(header: &'c str, cells: impl Iterator<Item = &'c str> + Clone) -> Self {
+        let all = || cells.clone().chain([header]);
+        let words = all().flat_map(|cell| cell.split(' '));
+        Self {
+            width: all().map(characters).max().unwrap_or(0),
+            width_min: words.map(characters).max().unwrap_or(0),
+            is_numeric: cells
+                .clone()
+                .all(|cell| cell.starts_with(|c: char| c.is_ascii_digit())),
+        }
+    }
+
+    fn padded(&self, cell: &str) -> String {
+        let width = self.width;
+        if self.is_numeric {
+            format!("{cell:>width$}")
+        } else {
+            format!("{cell:<width$}")
+        }
+    }
+}
+
+/// Takes from the widest columns first until the table fits, or no word can be wrapped any more.
+fn fitted(mut columns: Vec<Column>, width_max: usize) -> Vec<Column> {
+    let gaps = 2 * columns.len().saturating_sub(1);
+    loop {
+        let width: usize = columns.iter().map(|column| column.width).sum();
+        let widest = columns
+            .iter_mut()
+            .filter(|column| column.width > column.width_min)
+            .max_by_key(|column| column.width);
+        match widest {
+            Some(column) if width + gaps > width_max => column.width -= 1,
+            _ => return columns,
+        }
+    }
+}
+
+/// The lines of a cell.
+fn wrapped(cell: &str, width: usize) -> Vec<String> {
+    if characters(cell) <= width {
+        return vec![cell.to_owned()];
+    }
+    let mut lines: Vec<String> = Vec::new();
+    for word in cell.split(' ') {
+        match lines.last_mut() {
+            Some(line) if characters(line) + 1 + characters(word) <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
+fn characters(text: &str) -> usize {
+    text.chars().count()
 }
 
 /// A number with its thousands set apart.
@@ -174,5 +259,26 @@ mod tests {
             text_table(&["table", "rows"], &rows),
             "table   rows\nuser      10\na      1,000\n"
         );
+    }
+
+    #[test]
+    fn a_table_that_is_too_wide_is_wrapped_between_words() {
+        let long = "timestamp without time zone, at most six digits, as the server spells it";
+        let rows = vec![
+            vec!["created_at".to_owned(), long.to_owned(), "12".to_owned()],
+            vec!["id".to_owned(), "uuid".to_owned(), "3".to_owned()],
+        ];
+        let header = ["column", "type", "rows"];
+        assert_eq!(
+            text_table(&header, &rows),
+            "column      type                                                            rows\n\
+             created_at  timestamp without time zone, at most six digits, as the server    12\n\
+             \u{20}           spells it\n\
+             id          uuid                                                               3\n"
+        );
+        // A word is never broken.
+        let name = "x".repeat(100);
+        let table = indented_table(2, &["", ""], &[vec!["a".to_owned(), name.clone()]]);
+        assert_eq!(table, format!("\n  a  {name}\n"));
     }
 }

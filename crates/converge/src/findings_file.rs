@@ -8,7 +8,8 @@ use std::path::Path;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-const FILE: &str = "findings.json";
+/// The file's name in the folder of its database.
+pub(crate) const FILE: &str = "findings.json";
 
 /// Puts a part in place of the one of that name.
 pub(crate) fn add(directory: &Path, name: &str, part: &impl Serialize) -> anyhow::Result<()> {

@@ -11,7 +11,12 @@ pub(crate) fn human(report: &VerifyReport) -> String {
     let [left, right] = report.compared.sides();
     for database in &report.databases {
         for table in &database.tables {
-            for sample in &table.samples {
+            // Rows that no key tells apart are counted alone.
+            let (keyed, keyless): (Vec<_>, Vec<_>) = table
+                .samples
+                .iter()
+                .partition(|sample| !sample.key.is_empty());
+            for sample in keyed {
                 let key: Vec<String> = sample
                     .key
                     .iter()
@@ -54,8 +59,12 @@ pub(crate) fn human(report: &VerifyReport) -> String {
                     counted(table.target_rows, "row")
                 ));
             } else if !table.equal {
+                let why = match keyless.is_empty() {
+                    true => "",
+                    false => "; the table has no key",
+                };
                 text.push_str(&format!(
-                    "           {}.{}: {} missing, {} unexpected, {} different\n",
+                    "           {}.{}: {} missing, {} unexpected, {} different{why}\n",
                     database.name, table.name, table.missing, table.unexpected, table.different
                 ));
             }

@@ -2,7 +2,7 @@
 //!
 //! Measures and records the stages; what a stage does is in `command/`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZero;
 use std::thread;
 use std::time::Instant;
@@ -111,6 +111,8 @@ pub(crate) struct Run {
     pub(crate) directory: RunDirectory,
     /// How many read the source side by side.
     pub(crate) workers: usize,
+    /// What was said of a database, and is not said again by a later stage.
+    said: BTreeSet<String>,
 }
 
 /// What a stage did with one database.
@@ -147,6 +149,7 @@ impl Run {
             interrupt: session.interrupt,
             directory,
             workers: session.workers,
+            said: BTreeSet::new(),
         }
     }
 
@@ -172,6 +175,7 @@ impl Run {
                 interrupt: &self.interrupt,
                 directory: &mut self.directory,
                 work: &at_work,
+                said: &mut self.said,
                 outcome: StageOutcome {
                     database: database.name.clone(),
                     ..StageOutcome::default()
@@ -200,7 +204,8 @@ impl Run {
             recorded.with_context(|| {
                 format!("{name} of `{}` is done, but not recorded", outcome.database)
             })?;
-            self.console.line(&stage_line(name, &outcome));
+            self.console
+                .line(&stage_line(name, &outcome, &mut self.said));
             outcomes.push(outcome);
         }
         Ok(outcomes)
@@ -217,12 +222,21 @@ pub(crate) struct StageRun<'r> {
     pub(crate) directory: &'r mut RunDirectory,
     /// The same, as other threads see it.
     pub(crate) work: &'r Work,
+    said: &'r mut BTreeSet<String>,
     pub(crate) outcome: StageOutcome,
     /// How a stage that ran to its end is recorded: `done`, `different` or `blocked`.
     pub(crate) word: &'static str,
 }
 
 impl StageRun<'_> {
+    /// Prints a line that names the database, unless a stage of this command has printed it.
+    pub(crate) fn line_once(&mut self, text: String) {
+        if !self.said.contains(&text) {
+            self.console.line(&text);
+            self.said.insert(text);
+        }
+    }
+
     /// Counts a table that is done and writes its event.
     pub(crate) fn table_done(&mut self, table: &str, rows: u64, bytes: u64) -> anyhow::Result<()> {
         self.outcome.add_table(rows, bytes);
@@ -266,7 +280,8 @@ fn is_interrupted(error: &anyhow::Error) -> bool {
         .is_some_and(|failure| failure.code == INTERRUPTED)
 }
 
-fn stage_line(stage: &str, outcome: &StageOutcome) -> String {
+/// The line of a stage, with the rules that it counted and no stage before it.
+fn stage_line(stage: &str, outcome: &StageOutcome, said: &mut BTreeSet<String>) -> String {
     // Stages that write no files have no bytes to show.
     let bytes = match outcome.bytes {
         0 => String::new(),
@@ -280,10 +295,10 @@ fn stage_line(stage: &str, outcome: &StageOutcome) -> String {
         outcome.seconds
     );
     for (rule, rows) in outcome.rules.iter().filter(|(_, rows)| **rows > 0) {
-        line.push_str(&format!(
-            "\n           rule {rule}: {}",
-            counted(*rows, "row")
-        ));
+        let counted = format!("rule {rule}: {}", counted(*rows, "row"));
+        if said.insert(format!("{}: {counted}", outcome.database)) {
+            line.push_str(&format!("\n           {counted}"));
+        }
     }
     line
 }

@@ -217,8 +217,11 @@ pub struct Check {
     pub group: String,
     /// Its name.
     pub name: String,
-    /// Whether it holds.
+    /// Whether it holds, or was violated by the source's rows as well.
     pub passed: bool,
+    /// How many rows violate it on both sides.
+    #[serde(skip_serializing_if = "is_default")]
+    pub violations: u64,
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {

@@ -158,6 +158,13 @@ pub(crate) fn stage(run: &mut Run, lock: LockArgs) -> anyhow::Result<Assessed> {
     }
     let summary = report::summary(&assessed.findings);
     run.console.line(&format!("assess     {summary}"));
+    if !assessed.findings.is_empty() {
+        let directory = run.directory.path().display();
+        run.console.line(&format!(
+            "           listed in {directory}/*/{}",
+            findings_file::FILE
+        ));
+    }
     Ok(assessed)
 }
 

@@ -109,23 +109,38 @@ pub(crate) fn blocked(count: usize) -> Failure {
     ))
 }
 
-/// The checks as a table.
+/// The checks as a table; below it, each that failed in one line, and the hints.
 pub(crate) fn human(checks: &[Check]) -> String {
     let rows: Vec<Vec<String>> = checks
         .iter()
         .map(|check| {
-            let verdict = if check.passed { "ok" } else { "FAILED" };
-            vec![
-                check.database.clone(),
-                check.check.to_owned(),
-                verdict.to_owned(),
-                check.detail.clone(),
-            ]
+            let (verdict, detail) = if check.passed {
+                ("ok", check.detail.as_str())
+            } else {
+                ("FAILED", "see below")
+            };
+            [&check.database, check.check, verdict, detail]
+                .map(str::to_owned)
+                .into()
         })
         .collect();
     let mut text = text_table(&["database", "check", "", "detail"], &rows);
-    for check in checks {
-        if let Some(hint) = &check.hint {
+    let mut said = checks
+        .iter()
+        .filter(|check| !check.passed || check.hint.is_some())
+        .peekable();
+    while let Some(check) = said.next() {
+        if !check.passed {
+            text.push_str(&format!(
+                "error: {} of `{}`: {}\n",
+                check.check, check.database, check.detail
+            ));
+        }
+        // Databases that lack the same thing share its hint.
+        let is_last = said
+            .peek()
+            .is_none_or(|next| (next.check, &next.hint) != (check.check, &check.hint));
+        if let Some(hint) = check.hint.as_ref().filter(|_| is_last) {
             text.push_str(&format!("hint: {}: {hint}\n", check.check));
         }
     }

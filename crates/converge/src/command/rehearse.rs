@@ -209,7 +209,6 @@ fn human(document: &Document) -> String {
                 seconds(summary.transform_seconds),
                 seconds(summary.import_seconds),
                 seconds(summary.verify_seconds),
-                thousands(summary.verified),
                 summary.verdict.name().to_owned(),
             ]
         })
@@ -223,8 +222,7 @@ fn human(document: &Document) -> String {
         "transform",
         "import",
         "verify",
-        "verified",
-        "verdict",
+        "",
     ];
     let mut text = String::from("\n");
     text.push_str(&text_table(&header, &rows));

@@ -191,3 +191,32 @@ fn some_tables_alone_are_a_partial_look() {
     let table = workplace.run(&["verify", "--equivalences"]).expect(0);
     assert!(table.stdout.contains("text") && table.stdout.contains("letters in either case"));
 }
+
+#[test]
+fn all_violations_of_the_source_are_in_the_document_and_in_the_run() {
+    let (_databases, workplace) = moved();
+    let violated = |number: u64| {
+        format!("-- v{number}\n-- none\nselect id from people where id <= {number};\n\n")
+    };
+    workplace.write(
+        "questions/people.sql",
+        &(0..=4).map(violated).collect::<String>(),
+    );
+    let verified = workplace.run(&["verify", "--output", "json"]).expect(0);
+    let violations = |checks: &Value| -> Vec<u64> {
+        let checks = checks.as_array().unwrap().iter();
+        checks
+            .map(|check| check["violations"].as_u64().unwrap_or(0))
+            .collect()
+    };
+    let document: Value = serde_json::from_str(&verified.stdout).unwrap();
+    assert_eq!(
+        violations(&document["databases"][0]["checks"]),
+        [0, 1, 2, 3, 4]
+    );
+    let (_, file) = verified.stderr.split_once(" and 1 more; ").unwrap();
+    let (file, _) = file.split_once(" has all `violations`\n").unwrap();
+    let text = std::fs::read(workplace.path().join(file)).unwrap();
+    let kept: Value = serde_json::from_slice(&text).unwrap();
+    assert_eq!(violations(&kept["checks"]), [0, 1, 2, 3, 4]);
+}

@@ -29,6 +29,7 @@ mod names_like_types;
 mod numbering;
 mod numbers;
 mod odd_rows;
+mod output;
 mod own_servers;
 mod parts;
 mod pass_through;

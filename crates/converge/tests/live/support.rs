@@ -206,6 +206,11 @@ pub(crate) fn settings(directory: &Path) -> insta::Settings {
             r"(?m)(?P<before>(done|failed|interrupted) .*) +\d+\.\d$",
             "$before [seconds]",
         ),
+        // Where lines break depends on the versions.
+        (
+            r"(?m)^(?P<check>\w+ +versions +ok +).*(\n {20,}.*)*$",
+            "$check[support]",
+        ),
         (r"(MariaDB|MySQL) \d+[.\d]*", "[source server]"),
         (r"PostgreSQL \d+[.\d]*", "[target server]"),
         (
@@ -215,7 +220,7 @@ pub(crate) fn settings(directory: &Path) -> insta::Settings {
         // The tests share a server, and a lock waits for what another of them reads.
         (r"(?m)^snapshot +waiting for process .*\n", ""),
         (
-            r"\d+ needed on the (?P<side>source|target), \d+ free \([a-z_ ]+\)",
+            r"\d+\s+needed\s+on\s+the\s+(?P<side>source|target),\s+\d+\s+free\s+\([a-z_ ]+\)",
             "[connections] of the $side",
         ),
         (r"process \d+", "process [pid]"),

@@ -4,12 +4,15 @@ use std::fmt::Write;
 
 use super::finding::{Finding, RowKey};
 use super::kinds::{ALL, Kind, Severity};
-use crate::console::{counted, text_table, thousands};
+use crate::console::{counted, indented_table, thousands};
 
 /// Keys that stand in the text; JSON has all samples.
 const SHOWN_KEYS: usize = 3;
 /// Places of one kind of note that stand in the text: a schema may have hundreds.
 const SHOWN_NOTES: usize = 10;
+
+/// Findings stand below the name of their kind.
+const INDENT: usize = 2;
 
 /// All findings, by severity and kind, and how many there are.
 pub(crate) fn human(findings: &[Finding]) -> String {
@@ -56,9 +59,9 @@ fn write_kind(kind: &Kind, findings: &[&Finding], text: &mut String) {
         _ => findings.len(),
     };
     let rows: Vec<Vec<String>> = findings[..places].iter().map(|f| row(f)).collect();
-    let table = text_table(&["", "rows", "", "keys"], &rows);
+    let table = indented_table(INDENT, &["", "rows", "", "keys"], &rows);
     for line in table.lines().skip(1) {
-        writeln!(text, "  {line}").expect("text takes text");
+        writeln!(text, "{line}").expect("text takes text");
     }
     if places < findings.len() {
         let more = thousands((findings.len() - places) as u64);

@@ -43,7 +43,7 @@ pub(super) fn name_views(stage: &StageRun<'_>, around: &Surroundings, manner: Ma
 
 /// Names the foreign keys whose rows no index finds: deletes in the tables that they refer to read
 /// their whole table, which MySQL, with an index for each, never did.
-pub(super) fn name_foreign_keys_without_index(stage: &StageRun<'_>, pairs: &[TablePair<'_>]) {
+pub(super) fn name_foreign_keys_without_index(stage: &mut StageRun<'_>, pairs: &[TablePair<'_>]) {
     let of_table = |pair: &TablePair<'_>| {
         let keys = pair.target.foreign_keys_without_index();
         let names = keys.map(|key| format!("{}.{}", pair.target.name, key.columns.join("+")));
@@ -53,7 +53,7 @@ pub(super) fn name_foreign_keys_without_index(stage: &StageRun<'_>, pairs: &[Tab
     if keys.is_empty() {
         return;
     }
-    stage.console.line(&format!(
+    stage.line_once(format!(
         "note: no index finds the rows of {} of `{}`, so that deletes become slow: {}; `cargo \
          xtask assess` has the SQL",
         counted(keys.len() as u64, "foreign key"),

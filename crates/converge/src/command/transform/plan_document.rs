@@ -10,7 +10,7 @@ use transform::{ColumnPlan, TablePlan};
 
 use crate::command::transform::plans;
 use crate::config::Database;
-use crate::console::{counted, text_table};
+use crate::console::{counted, wide_table};
 use crate::lost::{Side, Task, Work};
 use crate::pairing::{Catalogs, TablePair};
 use crate::run::Session;
@@ -145,7 +145,7 @@ fn human(document: &Document) -> String {
         }
         let columns: usize = database.tables.iter().map(|t| t.columns.len()).sum();
         let header = ["column", "source", "target", "", "conversion", "rules"];
-        text.push_str(&text_table(&header, &rows));
+        text.push_str(&wide_table(&header, &rows));
         let tables = counted(database.tables.len() as u64, "table");
         let columns = counted(columns as u64, "column");
         writeln!(text, "{}: {tables}, {columns}", database.name).expect("text takes text");

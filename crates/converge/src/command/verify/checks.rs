@@ -8,6 +8,7 @@ use catalog::quote;
 use crate::config::{Database, SemanticCheck};
 use crate::console::{counted, first_of};
 use crate::exit::Failure;
+use crate::findings_file;
 use crate::run::StageRun;
 
 /// Both spell names in double quotes while checks are asked, and join texts by `||`.
@@ -69,6 +70,7 @@ pub(super) fn ask(
             answer => answer.map_err(|error| format!("refused by the target: {error}")),
         };
         target.batch_execute("rollback to savepoint question")?;
+        let mut violations = 0;
         let rows = there.as_ref().map_or(0, Vec::len) as u64;
         let failed = compare(check, source, there).err();
         if let Some(why) = &failed {
@@ -78,6 +80,7 @@ pub(super) fn ask(
             ));
         } else if check.none && rows > 0 {
             // What was so before the move is not of its making.
+            violations = rows;
             let rows = counted(rows, "row");
             in_both.push(format!("{}: {} ({rows})", check.group, check.name));
         }
@@ -85,11 +88,20 @@ pub(super) fn ask(
             group: check.group.clone(),
             name: check.name.clone(),
             passed: failed.is_none(),
+            violations,
         });
     }
     if !in_both.is_empty() {
+        let list = match in_both.len() > VIOLATED_SHOWN {
+            true => {
+                let directory = stage.directory.database_dir(&database.name, "")?;
+                let file = directory.join(findings_file::FILE);
+                format!("; {} has all `violations`", file.display())
+            }
+            false => String::new(),
+        };
         stage.console.line(&format!(
-            "note: the rows of `{}` violate {} of {}, and violated them in the source: {}",
+            "note: the rows of `{}` violate {} of {}, and violated them in the source: {}{list}",
             database.name,
             in_both.len(),
             counted(questions.len() as u64, "check"),
