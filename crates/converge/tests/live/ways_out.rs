@@ -136,6 +136,31 @@ fn sql_for_the_source_fits_the_column_and_changes_no_other() {
 }
 
 #[test]
+fn clearing_orphans_leaves_the_time_of_the_last_change() {
+    let databases = Databases::create();
+    databases.load(
+        "create table parent (id int primary key); \
+         create table child (id int primary key, p int null, \
+            touched timestamp null default '2020-01-01 00:00:00' on update current_timestamp); \
+         insert into parent values (1); insert into child (id, p) values (1, 1), (2, 7);",
+        "create table parent (id integer primary key); \
+         create table child (id integer primary key, \
+            p integer constraint of_parent references parent, touched timestamptz);",
+    );
+    let workplace = Workplace::new(&[("one", &databases, "")]);
+    let hint = hint(&findings(&workplace, 3), "orphan", "of_parent");
+    let (_, sql) = hint.split_once("or: ").expect(&hint);
+    let mut source = databases.mysql();
+    source.execute(sql).unwrap();
+    let rows = "select group_concat(coalesce(p, 'none') order by id), \
+                       sum(touched = '2020-01-01') from child";
+    let rows = source.query_text(rows).unwrap();
+    let rows: Vec<&str> = rows[0].iter().flatten().map(String::as_str).collect();
+    assert_eq!(rows, ["1,none", "2"]);
+    workplace.run(&["migrate"]).expect(0);
+}
+
+#[test]
 fn a_unique_index_on_a_beginning_is_judged_after_the_rules() {
     let source = "create table p (k varchar(50) collate utf8mb4_bin not null, \
                     v varchar(9), primary key (k(4))); \

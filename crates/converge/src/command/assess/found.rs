@@ -92,7 +92,13 @@ fn finding(database: &Database, subject: &Subject, found: Found) -> Finding {
                 .rule(rule)
         }
         Found::TooLarge(index) => column(kinds::TOO_LARGE, index),
-        Found::Look(index, Look::EncodedTwice) => column(kinds::ENCODED_TWICE, index),
+        Found::Look(index, Look::EncodedTwice) => {
+            let kind = kinds::ENCODED_TWICE;
+            Finding::new(&database.name, kind)
+                .hint(remedy::on_source(subject, index, kind))
+                .table(&subject.source.name)
+                .column(subject.column_name(index))
+        }
         Found::Look(index, Look::Binary { format, exact }) => binary(
             subject,
             index,
@@ -196,7 +202,7 @@ fn orphan(database: &Database, subject: &Subject, reference: &Reference) -> Find
     // The source may be stricter than the target.
     let column = |name: &&str| subject.source.column(name).is_some_and(|c| c.nullable);
     let clears = nullable && names.iter().all(column);
-    let sql = key.map(|key| orphan_sql(database, &subject.source.name, key, clears));
+    let sql = key.map(|key| orphan_sql(database, subject, key, clears));
     let hint = match sql {
         Some(sql) => rule_hint(&sql),
         None => rule_hint(kinds::ORPHAN.fix),
@@ -206,10 +212,10 @@ fn orphan(database: &Database, subject: &Subject, reference: &Reference) -> Find
 }
 
 /// What takes the orphans away on the source.
-fn orphan_sql(database: &Database, table: &str, key: &ForeignKey, nullable: bool) -> String {
+fn orphan_sql(database: &Database, subject: &Subject, key: &ForeignKey, nullable: bool) -> String {
     let schema = database.source_name();
     let (child, parent) = (
-        quote::mysql_qualified(schema, table),
+        quote::mysql_qualified(schema, &subject.source.name),
         quote::mysql_qualified(schema, &key.referenced_table),
     );
     let pairs = key.columns.iter().zip(&key.referenced_columns);
@@ -231,7 +237,11 @@ fn orphan_sql(database: &Database, table: &str, key: &ForeignKey, nullable: bool
         .first()
         .map_or_else(String::new, |(_, of)| format!("p.{of} is null"));
     let (begin, set) = match nullable {
-        true => ("update", format!(" set {}", cleared.join(", "))),
+        true => {
+            let columns: Vec<&str> = key.columns.iter().map(String::as_str).collect();
+            let kept = remedy::kept(subject, &columns, "c.");
+            ("update", format!(" set {}{kept}", cleared.join(", ")))
+        }
         false => ("delete c from", String::new()),
     };
     format!(

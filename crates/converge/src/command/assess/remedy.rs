@@ -36,17 +36,20 @@ pub(crate) fn on_source(subject: &Subject, index: usize, kind: &'static Kind) ->
             key.name
         );
     }
-    // An update would set such a column to the present time.
-    let kept = subject
-        .source
-        .columns
-        .iter()
-        .filter(|column| column.on_update.is_some());
-    let kept = kept.filter(|column| column.name != name).map(|column| {
+    format!("{before}{} where {after}", kept(subject, &[name], ""))
+}
+
+/// Assignments that keep the columns which an update of others would set to the present time;
+/// `of` stands before each name.
+pub(crate) fn kept(subject: &Subject, updated: &[&str], of: &str) -> String {
+    let columns = subject.source.columns.iter();
+    let columns = columns
+        .filter(|column| column.on_update.is_some() && !updated.contains(&column.name.as_str()));
+    let assignments = columns.map(|column| {
         let quoted = quote::mysql(&column.name);
-        format!(", {quoted} = {quoted}")
+        format!(", {of}{quoted} = {of}{quoted}")
     });
-    format!("{before}{} where {after}", kept.collect::<String>())
+    assignments.collect()
 }
 
 /// The type of the target that holds all values of a column, where this tool makes the target's
