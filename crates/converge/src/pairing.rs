@@ -45,20 +45,18 @@ impl Catalogs {
     ) -> anyhow::Result<Self> {
         versions::support(source.server())?;
         versions::support(target.server())?;
-        let connection = &mut *source;
+        source_privileges::check(database, source)?;
         // Each of them waits for a server.
         let (found, target) = thread::scope(|scope| {
-            let found = scope.spawn(|| source::discover(connection, database.source_name()));
+            let found = scope.spawn(|| source::discover(source, database.source_name()));
             let target = target::discover(target, &database.target_schema);
             let found = found.join().unwrap_or_else(|panic| resume_unwind(panic));
             (found, target)
         });
-        let catalogs = Self {
+        Ok(Self {
             source: found?,
             target: target?,
-        };
-        source_privileges::check(database, source, &catalogs.source)?;
-        Ok(catalogs)
+        })
     }
 
     /// Fails where the configuration names a table or column that there is not: a misspelt

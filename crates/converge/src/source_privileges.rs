@@ -14,24 +14,17 @@ const TABLES_SHOWN: usize = 10;
 ///
 /// A login with `select` on the whole database sees all of its tables. With less it sees those
 /// alone that it may use, which is enough where the configuration names them one by one.
-pub(crate) fn check(
-    database: &Database,
-    source: &mut source::Connection,
-    catalog: &SourceCatalog,
-) -> anyhow::Result<()> {
+pub(crate) fn check(database: &Database, source: &mut source::Connection) -> anyhow::Result<()> {
     let privileges = source.privileges()?;
     let name = database.source_name();
     if privileges.on_database("SELECT", name) {
         return Ok(());
     }
     let mut lacking = Vec::new();
-    for table in catalog
-        .tables
-        .iter()
-        .filter(|table| database.takes(&table.name))
-    {
-        if !privileges.on_table("SELECT", name, &table.name) {
-            lacking.push(readable_part(&privileges, name, &table.name));
+    let tables = source.table_names(name)?;
+    for table in tables.iter().filter(|table| database.takes(table)) {
+        if !privileges.on_table("SELECT", name, table) {
+            lacking.push(readable_part(&privileges, name, table));
         }
     }
     let message = if !lacking.is_empty() {

@@ -48,6 +48,13 @@ pub fn discover(connection: &mut Connection, database: &str) -> Result<SourceCat
     Ok(catalog)
 }
 
+impl Connection {
+    /// Names of a database's tables, as far as the login sees them.
+    pub fn table_names(&mut self, database: &str) -> Result<Vec<String>, Error> {
+        Ok(read_tables(self, database)?.into_keys().collect())
+    }
+}
+
 /// A row of text, read from its first column to its last.
 struct Cells(std::vec::IntoIter<Option<String>>);
 

@@ -117,8 +117,8 @@ pub(super) fn run(args: &GenerateArgs, interrupt: Interrupt) -> anyhow::Result<(
 pub(super) fn plan(database: &Database) -> anyhow::Result<Baseline> {
     let mut source = source::Connection::open(&database.source)?;
     versions::support(source.server())?;
+    source_privileges::check(database, &mut source)?;
     let catalog = source::discover(&mut source, database.source_name())?;
-    source_privileges::check(database, &mut source, &catalog)?;
     let names = catalog.tables.iter().map(|table| &table.name);
     let excluded: BTreeSet<String> = names
         .filter(|name| !database.takes(name))
