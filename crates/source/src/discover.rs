@@ -11,6 +11,7 @@ mod keys;
 mod others;
 mod periods;
 mod shown;
+mod timestamps;
 
 use std::collections::BTreeMap;
 
@@ -38,6 +39,7 @@ pub fn discover(connection: &mut Connection, database: &str) -> Result<SourceCat
     exact::read_defaults(connection, database, &computed, &mut tables)?;
     keys::read(connection, database, &mut tables)?;
     periods::read(connection, database, &mut tables)?;
+    timestamps::read(connection, &mut tables)?;
     constraints::read_foreign_keys(connection, database, &mut tables)?;
     constraints::put_checks(connection.dialect, checks, &mut tables);
     others::read_partitions(connection, database, &mut tables)?;

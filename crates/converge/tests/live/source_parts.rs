@@ -6,6 +6,7 @@ use std::fs;
 use catalog::ServerKind;
 
 use crate::check::{OPTIONS, applied, check};
+use crate::own_servers::OwnServers;
 use crate::servers::ServerSetting;
 use crate::support::Workplace;
 
@@ -154,4 +155,26 @@ fn a_target_without_the_first_label_as_a_default_is_named() {
     let found = workplace.run(&["baseline", "check"]).expect(5);
     assert!(found.stdout.contains("default"), "{}", found.text());
     assert!(found.stdout.contains("t.g"), "{}", found.text());
+}
+
+#[test]
+fn a_null_that_becomes_the_present_time_is_named() {
+    let servers = OwnServers::up("timestamps");
+    let off = "set global explicit_defaults_for_timestamp = off";
+    servers.source().execute(off).unwrap();
+    let mut source = servers.source();
+    let table = "create table t (id int primary key, made timestamp not null default '2020-01-01', \
+                 later timestamp null)";
+    source.execute(table).unwrap();
+    source
+        .execute("insert into t values (1, null, null)")
+        .unwrap();
+    let place = (servers.source_url(), servers.target_url());
+    let workplace = Workplace::at(&[("shop", place.0, place.1, OPTIONS)]);
+    workplace
+        .run(&["baseline", "generate", "--out", "sql"])
+        .expect(0);
+    let head = head(&workplace);
+    let named = "table `t`, column `made`: a NULL that is written becomes the present time";
+    assert!(head.contains(named) && !head.contains("`later`"), "{head}");
 }
