@@ -50,6 +50,8 @@ impl Interrupt {
             loop {
                 if asked.is_set() {
                     source::cancel_questions();
+                    // What began in between is cancelled, too, and nothing is hammered.
+                    thread::sleep(CANCEL_AGAIN);
                 }
                 thread::sleep(POLL);
             }

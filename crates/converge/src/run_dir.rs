@@ -54,10 +54,26 @@ pub(crate) struct RunState {
     pub(crate) databases: BTreeMap<String, DatabaseEntry>,
     /// What was done, in order; a stage that was repeated stands there twice.
     pub(crate) stages: Vec<StageEntry>,
-    /// What the last full comparison of source and target found, by database; none since the last
-    /// import or rollback where a database is missing.
+    /// What the last full comparison of source and target found, by database.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub(crate) verdicts: BTreeMap<String, Verdict>,
+    pub(crate) verdicts: BTreeMap<String, JudgedLoad>,
+}
+
+/// A load that was compared with the source.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct JudgedLoad {
+    /// When it was loaded, as the ledger has it: another load needs another comparison.
+    pub(crate) loaded: String,
+    pub(crate) verdict: Verdict,
+}
+
+impl RunState {
+    /// What the last full comparison of a load found: `partial` where there was none.
+    pub(crate) fn verdict(&self, database: &str, loaded: Option<&str>) -> Verdict {
+        let judged = self.verdicts.get(database);
+        let judged = judged.filter(|judged| Some(judged.loaded.as_str()) == loaded);
+        judged.map_or(Verdict::Partial, |judged| judged.verdict)
+    }
 }
 
 /// A database of a run.
@@ -362,23 +378,13 @@ impl RunDirectory {
 
     /// Enters a stage and saves.
     pub(crate) fn add_stage(&mut self, entry: StageEntry) -> anyhow::Result<()> {
-        if matches!(entry.stage.as_str(), "import" | "rollback") {
-            // Other rows than those that were compared.
-            self.state.verdicts.remove(&entry.database);
-        }
         self.state.stages.push(entry);
         self.save()
     }
 
-    /// Enters what a full comparison of databases found.
-    pub(crate) fn set_verdict<'n>(
-        &mut self,
-        databases: impl Iterator<Item = &'n String>,
-        verdict: Verdict,
-    ) -> anyhow::Result<()> {
-        for database in databases {
-            self.state.verdicts.insert(database.clone(), verdict);
-        }
+    /// Enters what a full comparison of a database found.
+    pub(crate) fn set_verdict(&mut self, database: &str, judged: JudgedLoad) -> anyhow::Result<()> {
+        self.state.verdicts.insert(database.to_owned(), judged);
         self.save()
     }
 

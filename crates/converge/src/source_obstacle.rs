@@ -3,6 +3,7 @@
 
 use catalog::quote;
 
+use crate::call::next;
 use crate::config::Database;
 use crate::exit::Failure;
 use crate::interrupt::Interrupt;
@@ -31,8 +32,13 @@ pub(crate) fn explain(database: &Database, error: anyhow::Error) -> anyhow::Erro
         Some(LOCK_WAIT_TIMEOUT) => return locked(database, found).into(),
         Some(1045) => format!("check user and password in databases.{name}.source"),
         Some(1049) => format!("check the database's name in databases.{name}.source"),
-        // Denied for a database, a table, a column, a routine, for want of a privilege.
-        Some(1044 | 1142 | 1143 | 1227 | 1370) => grants(database),
+        // Denied for a database, a table, a column.
+        Some(1044 | 1142 | 1143) => grants(database),
+        // Denied for want of a privilege, for a routine.
+        Some(1227 | 1370) => format!(
+            "`{}` lists the privileges with their grants",
+            next("doctor")
+        ),
         // Too many connections, of all, of this user, within the hour.
         Some(1040 | 1203 | 1226) => {
             "lower --jobs, or let the source's administrator raise max_connections or the \
@@ -76,9 +82,11 @@ fn locked(database: &Database, error: &source::Error) -> Failure {
 /// The grants that nothing works without; others are `doctor`'s to propose.
 fn grants(database: &Database) -> String {
     let on = quote::mysql(database.source_name());
-    let user = database.source.user();
-    format!(
-        "let the source's administrator run: grant select on {on}.* to {}",
-        quote::mysql_literal(user)
-    )
+    // The account that a login has is not always the one from any host.
+    let known = source::Connection::open(&database.source).and_then(|mut source| source.account());
+    let account = known.unwrap_or_else(|_| {
+        let user = quote::mysql_literal(database.source.user());
+        format!("{user}@'<host>'")
+    });
+    format!("let the source's administrator run: grant select on {on}.* to {account}")
 }

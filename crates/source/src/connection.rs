@@ -168,10 +168,10 @@ static QUESTIONS_ASKED: AtomicU64 = AtomicU64::new(0);
 const QUESTION_SHORT: Duration = Duration::from_millis(500);
 
 /// Keeps a statement in [`QUESTIONS`] while it lives.
-struct Question(u64);
+pub(crate) struct Question(u64);
 
 impl Question {
-    fn asked(connection: &Connection) -> Self {
+    pub(crate) fn asked(connection: &Connection) -> Self {
         let number = QUESTIONS_ASKED.fetch_add(1, Ordering::Relaxed);
         let question = (Instant::now(), connection.cancel());
         questions().insert(number, question);

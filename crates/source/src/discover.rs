@@ -20,7 +20,7 @@ use mysql::prelude::Queryable;
 
 use catalog::{SourceCatalog, SourceTable, quote};
 
-use crate::connection::{Connection, row_to_text};
+use crate::connection::{Connection, Question, row_to_text};
 use crate::error::{Doing, Error, Kind};
 use crate::export::OF_EXPRESSIONS;
 
@@ -97,6 +97,7 @@ fn rows(
     // Not a prepared statement: where the server closes its tables again and again, MySQL refuses
     // to prepare one anew after a few tries.
     let sql = sql.replace('?', &quote::mysql_literal(database));
+    let _question = Question::asked(connection);
     let rows: Vec<Row> = connection
         .conn
         .query(sql)

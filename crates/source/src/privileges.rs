@@ -35,7 +35,8 @@ struct Grant {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Privilege {
     name: String,
-    columns: Vec<String>,
+    /// `None` where it is for all columns.
+    columns: Option<Vec<String>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,11 +97,20 @@ impl Privileges {
             Level::Database(name) => self.names_database(name, database),
             _ => false,
         };
-        let mut own = self.grants.iter().filter(of_the_database);
+        let own: Vec<&Grant> = self.grants.iter().filter(of_the_database).collect();
         if self.on_server(privilege) {
-            return !own.any(|grant| grant.revokes && grant.gives(privilege));
+            return !own
+                .iter()
+                .any(|grant| grant.revokes && grant.gives(privilege));
         }
-        own.any(|grant| !grant.revokes && grant.gives(privilege))
+        // Of several grants to one account the server takes the one with the most specific name;
+        // which account a line is for (the login, a role) is not told apart here. So one for the
+        // very name decides, and among patterns each of them must give it.
+        let mut by_name = own.iter().filter(|grant| grant.is_on(database)).peekable();
+        if by_name.peek().is_some() {
+            return by_name.any(|grant| grant.gives(privilege));
+        }
+        !own.is_empty() && own.iter().all(|grant| grant.gives(privilege))
     }
 
     /// Whether the login has a privilege on a table, by itself or with its database.
@@ -116,7 +126,7 @@ impl Privileges {
         let privileges = self.of_table(database, table).flat_map(|g| &g.privileges);
         privileges
             .filter(|found| found.name == privilege)
-            .flat_map(|found| found.columns.iter().map(String::as_str))
+            .flat_map(|found| found.columns.iter().flatten().map(String::as_str))
             .collect()
     }
 
@@ -147,9 +157,15 @@ impl Privileges {
 }
 
 impl Grant {
+    /// Whether it is on the database of that very name, and on no pattern that includes it.
+    fn is_on(&self, database: &str) -> bool {
+        let spelled = |name: &String| name.replace("\\_", "_").replace("\\%", "%");
+        matches!(&self.level, Level::Database(name) if spelled(name) == database)
+    }
+
     fn gives(&self, privilege: &str) -> bool {
         self.privileges.iter().any(|found| {
-            found.columns.is_empty()
+            found.columns.is_none()
                 && (found.name == privilege
                     || matches!(found.name.as_str(), "ALL" | "ALL PRIVILEGES"))
         })
@@ -186,6 +202,11 @@ fn parse(line: &str) -> Option<Grant> {
         list.push(parse_privilege(one.trim()));
         left = rest;
     }
+    let is_table = matches!(level, Level::Table(..));
+    if !is_table && list.iter().any(|privilege| privilege.columns.is_some()) {
+        // Columns belong to a table: a name of theirs was taken for something else.
+        return None;
+    }
     Some(Grant {
         revokes,
         privileges: list,
@@ -195,16 +216,32 @@ fn parse(line: &str) -> Option<Grant> {
 
 /// ``SELECT (`a`, `b`)`` or `SELECT`.
 fn parse_privilege(text: &str) -> Privilege {
-    let (name, mut columns) = text.split_once('(').unwrap_or((text, ""));
-    let mut privilege = Privilege {
-        name: name.trim().to_ascii_uppercase(),
-        columns: Vec::new(),
+    let Some((name, mut left)) = text.split_once('(') else {
+        return Privilege {
+            name: text.trim().to_ascii_uppercase(),
+            columns: None,
+        };
     };
-    while let Some((column, rest)) = parse_name(columns.trim_start_matches([' ', ','])) {
-        privilege.columns.push(column);
-        columns = rest;
+    let mut columns = Vec::new();
+    loop {
+        left = left.trim_start_matches([' ', ',']);
+        if let Some((column, rest)) = parse_name(left) {
+            columns.push(column);
+            left = rest;
+            continue;
+        }
+        // A server that puts no quotes around them.
+        let end = left.find([',', ')']).unwrap_or(left.len());
+        if end == 0 {
+            break;
+        }
+        columns.push(left[..end].trim().to_owned());
+        left = &left[end..];
     }
-    privilege
+    Privilege {
+        name: name.trim().to_ascii_uppercase(),
+        columns: Some(columns),
+    }
 }
 
 /// `*.*`, `` `database`.* `` or `` `database`.`table` ``.
@@ -289,6 +326,38 @@ mod tests {
         let columns = privileges.on_columns("SELECT", "crm", "c");
         assert_eq!(columns.into_iter().collect::<Vec<_>>(), ["id", "it`s, (x"]);
         assert!(!privileges.on_database("EXECUTE", "crm"));
+    }
+
+    #[test]
+    fn columns_without_quotes_are_columns_all_the_same() {
+        let privileges = of(&[
+            "GRANT SELECT (id, name), INSERT ON `crm`.`c` TO `u`@`%`",
+            "GRANT SELECT (x) ON *.* TO y) ON `crm`.`d` TO `u`@`%`",
+        ]);
+        assert!(!privileges.on_table("SELECT", "crm", "c") && !privileges.on_server("SELECT"));
+        assert!(privileges.on_table("INSERT", "crm", "c"));
+        let columns = privileges.on_columns("SELECT", "crm", "c");
+        assert_eq!(columns.into_iter().collect::<Vec<_>>(), ["id", "name"]);
+    }
+
+    #[test]
+    fn a_grant_on_the_very_name_goes_before_those_on_patterns() {
+        let privileges = of(&[
+            "GRANT SELECT ON `shop%`.* TO `u`@`%`",
+            "GRANT EXECUTE ON `shop1`.* TO `u`@`%`",
+            "GRANT LOCK TABLES ON `shop\\_2`.* TO `u`@`%`",
+            "GRANT SELECT ON `shop\\_2`.* TO `role`",
+            "GRANT EXECUTE ON `%3`.* TO `u`@`%`",
+        ]);
+        for (database, is_seen) in [
+            ("shop", true),
+            ("shop1", false),
+            ("shop_2", true),
+            ("shop3", false),
+        ] {
+            let found = privileges.on_database("SELECT", database);
+            assert_eq!(found, is_seen, "{database}");
+        }
     }
 
     #[test]

@@ -96,11 +96,7 @@ impl Off {
         let restore = |transaction: &mut Transaction<'_>| {
             let restored = transaction.batch_execute(&self.restore);
             let restored = restored.doing(|| self.coming_back());
-            // An index may call functions for each row, whose words hold cells.
-            restored.map_err(|error| match self.kind {
-                OffKind::Key => error,
-                OffKind::ForeignKey | OffKind::Trigger => error.in_definition(&self.restore),
-            })
+            restored.map_err(|error| self.explain(error))
         };
         match self.validate {
             Some(_) => restore(transaction).map(|()| OffState::Unvalidated),
@@ -128,7 +124,15 @@ impl Off {
         transaction
             .batch_execute(&sql)
             .doing(|| self.coming_back())
-            .map_err(|error| error.in_definition(&self.restore))
+            .map_err(|error| self.explain(error))
+    }
+
+    /// An index may call functions for each row, whose words hold cells.
+    fn explain(&self, error: Error) -> Error {
+        match self.kind {
+            OffKind::Key => error,
+            OffKind::ForeignKey | OffKind::Trigger => error.in_definition(&self.restore),
+        }
     }
 
     /// Brings it back to the end.

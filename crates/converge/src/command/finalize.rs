@@ -104,7 +104,7 @@ fn verdict(args: &FinalizeArgs, database: &str, run: &LedgerRun) -> anyhow::Resu
         Some(path) => Some(RunDirectory::open(path)?),
         None => RunDirectory::with_id(&run.run_id)?,
     };
-    let verdict = directory.and_then(|found| found.state.verdicts.get(database).copied());
+    let verdict = directory.map(|found| found.state.verdict(database, run.loaded.as_deref()));
     Ok(verdict.unwrap_or(Verdict::Partial))
 }
 
@@ -133,7 +133,7 @@ fn check_verdict(
             format!("undo the run with `{rollback}`; `{accept}` leaves those writes behind"),
         ),
         _ => (
-            "source and target were not compared as a whole since the import, or not here",
+            "no full comparison of this load is recorded in the run directories here",
             format!(
                 "run `{verify}` first, in the directory that has its runs/, or name the run with \
                  --run; `{accept}` goes without a proof"

@@ -165,7 +165,9 @@ fn converts(run: &RunDirectory, target: &TargetState) -> bool {
 
 fn after_the_import(state: &RunState, targets: &[TargetState]) -> String {
     let is = |verdict: Verdict| {
-        move |target: &TargetState| state.verdicts.get(&target.database) == Some(&verdict)
+        move |target: &TargetState| {
+            state.verdict(&target.database, target.loaded.as_deref()) == verdict
+        }
     };
     if targets.iter().any(is(Verdict::Different)) {
         return format!("{}: verify found differences", next("rollback"));

@@ -10,7 +10,8 @@ mod look;
 mod manifests;
 mod sides;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::slice;
 
 use dataset::{KeyRange, Manifest};
 use source::Snapshot;
@@ -36,7 +37,7 @@ use crate::lost::{Side, Task};
 use crate::pairing::{Catalogs, TablePair};
 use crate::report;
 use crate::run::{Run, Session, StageOutcome, StageRun};
-use crate::run_dir::RunDirectory;
+use crate::run_dir::{JudgedLoad, RunDirectory};
 
 const NAME: &str = "verify";
 /// Large enough that a range costs nothing beside its rows, small enough that no connection waits
@@ -57,21 +58,67 @@ pub(crate) struct Verified {
     pub(crate) report: VerifyReport,
     /// Differing tables that the source changed since the export, or whole databases.
     moved: Vec<String>,
+    /// What the targets' ledgers held meanwhile, by database.
+    loads: BTreeMap<String, ComparedLoad>,
     pub(crate) outcomes: Vec<StageOutcome>,
 }
 
+/// A load in the target's ledger that was compared.
+#[derive(Debug)]
+struct ComparedLoad {
+    run_id: String,
+    loaded: String,
+    /// Whether every table that was loaded is among those that are compared.
+    is_whole: bool,
+}
+
+impl ComparedLoad {
+    fn of(ledger: &LedgerRun, pairs: &[TablePair<'_>]) -> Option<Self> {
+        let mut tables = ledger.tables.iter();
+        let is_compared = |name: &str| pairs.iter().any(|pair| pair.target.name == name);
+        Some(Self {
+            run_id: ledger.run_id.clone(),
+            loaded: ledger.loaded.clone()?,
+            is_whole: tables.all(|table| is_compared(&table.name)),
+        })
+    }
+}
+
 impl Verified {
-    /// Enters the verdict in the run, since `finalize` asks for it. A look at a part can only show
-    /// that something differs.
+    /// Enters what was found of each load in the directory of its run, since `finalize` asks for
+    /// it. A look at a part can only show that something differs.
     pub(crate) fn record(&self, run: &mut Run, look: Look<'_>) -> anyhow::Result<()> {
-        let verdict = self.report.verdict;
-        if look.compared != Compared::SourceTarget
-            || look.is_partial() && verdict != Verdict::Different
-        {
-            return Ok(());
+        for (database, load) in &self.loads {
+            let found = self.report.databases.iter().find(|d| d.name == *database);
+            let Some(found) = found.filter(|found| !found.tables.is_empty()) else {
+                continue;
+            };
+            let verdict = self.verdict_of(found);
+            let is_whole = !look.is_partial() && load.is_whole;
+            if verdict != Verdict::Different && !is_whole {
+                continue;
+            }
+            let judged = JudgedLoad {
+                loaded: load.loaded.clone(),
+                verdict,
+            };
+            if load.run_id == run.directory.run_id() {
+                run.directory.set_verdict(database, judged)?;
+            } else if let Some(mut other) = RunDirectory::with_id(&load.run_id)? {
+                other.set_verdict(database, judged)?;
+            }
         }
-        let names = self.report.databases.iter().map(|database| &database.name);
-        run.directory.set_verdict(names, verdict)
+        Ok(())
+    }
+
+    fn verdict_of(&self, database: &DatabaseReport) -> Verdict {
+        let has_moved = self.moved.contains(&database.name);
+        match database.is_equal() {
+            true if has_moved => Verdict::SourceMoved,
+            true => Verdict::Equal,
+            false if only_moved(slice::from_ref(database), &self.moved) => Verdict::SourceMoved,
+            false => Verdict::Different,
+        }
     }
 
     /// Takes it in that the sources of these databases did not stand still: what is equal was
@@ -139,9 +186,11 @@ pub(crate) fn stage(run: &mut Run, look: Look<'_>) -> anyhow::Result<Verified> {
     let mut snapshots = snapshots::without_lock(run, &TASK, Some(LARGE_BYTES))?;
     let mut databases = Vec::new();
     let mut moved = Vec::new();
+    let mut loads = BTreeMap::new();
     let outcomes = run.stage(&TASK, |stage| {
         let snapshot = snapshots::snapshot_of(&mut snapshots, stage.database);
-        let report = compare_database(stage, snapshot, look)?;
+        let (report, load) = compare_database(stage, snapshot, look)?;
+        loads.extend(load.map(|load| (report.name.clone(), load)));
         if look.is_partial() {
             stage.word = "partial";
         }
@@ -169,6 +218,7 @@ pub(crate) fn stage(run: &mut Run, look: Look<'_>) -> anyhow::Result<Verified> {
     Ok(Verified {
         report,
         moved,
+        loads,
         outcomes,
     })
 }
@@ -218,7 +268,7 @@ fn compare_database(
     stage: &mut StageRun<'_>,
     snapshot: &mut Snapshot,
     look: Look<'_>,
-) -> anyhow::Result<DatabaseReport> {
+) -> anyhow::Result<(DatabaseReport, Option<ComparedLoad>)> {
     let database = stage.database;
     let mut source = source::Connection::open(&database.source)?;
     let mut target = target::Connection::open(&database.target)?;
@@ -292,7 +342,8 @@ fn compare_database(
     if !look.is_partial() {
         findings_file::merge(&directory, &report.without_values())?;
     }
-    Ok(report)
+    let load = ledger.and_then(|run| ComparedLoad::of(&run, &pairs));
+    Ok((report, load))
 }
 
 /// The tables that several connections share; none where there is one.

@@ -68,7 +68,7 @@ fn a_difference_that_a_look_at_a_part_finds_counts_too() {
 fn a_run_that_was_not_compared_since_its_import_is_not_final() {
     let databases = Databases::create();
     let workplace = loaded(&databases);
-    let why = "were not compared as a whole since the import, or not here";
+    let why = "no full comparison of this load is recorded in the run directories here";
     workplace.run(&["migrate", "--no-verify"]).expect(0);
     refused(&workplace, &[], why);
     workplace.run(&["verify"]).expect(0);
@@ -132,5 +132,48 @@ fn verify_and_status_speak_of_the_run_that_the_target_holds() {
     let stages = state["stages"].as_array().unwrap();
     let verified = stages.iter().filter(|entry| entry["stage"] == "verify");
     assert_eq!(verified.count(), 2, "{state}");
+    workplace.run(&["finalize", "--yes"]).expect(0);
+}
+
+#[test]
+fn a_comparison_of_fewer_tables_than_were_loaded_proves_nothing_of_the_run() {
+    let databases = Databases::create();
+    databases.load(
+        "create table t (id int primary key); create table u (id int primary key); \
+         insert into t values (1); insert into u values (1)",
+        "create table t (id integer primary key); create table u (id integer primary key)",
+    );
+    let workplace = Workplace::new(&[("shop", &databases, "")]);
+    workplace.run(&["migrate"]).expect(0);
+    let mut target = databases.postgres();
+    target.batch_execute("insert into u values (2)").unwrap();
+    workplace.run(&["verify"]).expect(5);
+    let config = std::fs::read_to_string(workplace.path().join("config.yml")).unwrap();
+    workplace.write("config.yml", &format!("{config}    exclude_tables: [u]\n"));
+    workplace.run(&["verify"]).expect(0);
+    refused(&workplace, &[], "found differences");
+}
+
+#[test]
+fn databases_that_two_runs_have_moved_are_judged_each_by_its_own_comparison() {
+    let (one, two) = (Databases::create(), Databases::create());
+    one.load(SOURCE, TARGET);
+    two.load(SOURCE, TARGET);
+    let workplace = Workplace::new(&[("one", &one, ""), ("two", &two, "")]);
+    workplace
+        .run(&["migrate", "--no-verify", "--database", "one"])
+        .expect(0);
+    workplace
+        .run(&["migrate", "--no-verify", "--database", "two"])
+        .expect(0);
+    let mut target = two.postgres();
+    target.batch_execute("insert into t values (9)").unwrap();
+    workplace.run(&["verify"]).expect(5);
+    workplace
+        .run(&["finalize", "--yes", "--database", "one"])
+        .expect(0);
+    refused(&workplace, &[], "found differences");
+    target.batch_execute("delete from t where id = 9").unwrap();
+    workplace.run(&["verify", "--database", "two"]).expect(0);
     workplace.run(&["finalize", "--yes"]).expect(0);
 }

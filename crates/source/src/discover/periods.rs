@@ -37,7 +37,8 @@ fn put(statement: &str, table: &mut SourceTable) {
             period = rest.rsplit_once("` (`").map(|(name, _)| name);
         }
         let Some(period) = period else { continue };
-        if !line.ends_with(&format!(",`{period}` WITHOUT OVERLAPS)")) {
+        // Behind it may stand a comment or the kind of the index.
+        if !line.contains(&format!(",`{period}` WITHOUT OVERLAPS)")) {
             continue;
         }
         let named = |name: &str| match name {
@@ -68,7 +69,7 @@ mod tests {
         let statement = "CREATE TABLE `t` (\n  `a` int(11) NOT NULL COMMENT 'PERIOD FOR `x`',\n  \
                          PERIOD FOR `my,``p` (`s`, `e`),\n  \
                          PRIMARY KEY (`a`,`my,``p` WITHOUT OVERLAPS),\n  \
-                         UNIQUE KEY `it``s, k` (`a`,`b`,`my,``p` WITHOUT OVERLAPS),\n  \
+                         UNIQUE KEY `it``s, k` (`a`,`b`,`my,``p` WITHOUT OVERLAPS) USING BTREE COMMENT 'x',\n  \
                          UNIQUE KEY `plain` (`a`)\n) ENGINE=InnoDB";
         put(statement, &mut table);
         assert_eq!(table.other_parts, ["period for `my,``p` (`s`, `e`)"]);

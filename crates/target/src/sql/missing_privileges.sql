@@ -71,6 +71,17 @@ select 1 as place,
        'ownership (by ' || pg_catalog.pg_get_userbyid(o.relowner) || ')' as what,
        pg_catalog.array_agg(o.oid::pg_catalog.regclass::text
                             order by o.oid::pg_catalog.regclass::text collate "C") as objects,
+       -- Membership of a superuser would make one of the role.
+       case when a.rolsuper then
+         pg_catalog.string_agg('alter ' || case when c.relkind = 'S' then 'sequence ' else 'table ' end
+           || o.oid::pg_catalog.regclass::text || ' owner to ' || role.name, '; '
+           order by o.oid::pg_catalog.regclass::text collate "C")
+         -- A sequence that belongs to a column changes hands with its table.
+         filter (where c.relkind <> 'S' or not exists (
+                 select from pg_catalog.pg_depend d
+                  where d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
+                    and d.objid = c.oid and d.deptype in ('a', 'i')))
+       else
        'grant ' || pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(o.relowner)) || ' to '
          || role.name
          -- A member that does not inherit has none of its owner's privileges.
@@ -78,10 +89,13 @@ select 1 as place,
                  then case when pg_catalog.current_setting('server_version_num')::int >= 160000
                            then ' with inherit true'
                            else '; alter role ' || role.name || ' inherit' end
-                 else '' end as statement
-  from owned o cross join role
+                 else '' end end as statement
+  from owned o
+ cross join role
+  join pg_catalog.pg_class c on c.oid = o.oid
+  join pg_catalog.pg_roles a on a.oid = o.relowner
  where not pg_catalog.pg_has_role(o.relowner, 'usage')
- group by o.relowner, role.name
+ group by o.relowner, role.name, a.rolsuper
 union all
 select 2, pg_catalog.array_to_string(p.missing, ', ') || ' on schema', array[s.nspname::text],
        'grant ' || pg_catalog.array_to_string(p.missing, ', ') || ' on schema '

@@ -4,6 +4,7 @@ use catalog::{ObjectKind, TargetCatalog, quote};
 use target::Surroundings;
 
 use super::Manner;
+use crate::call::next;
 use crate::console::{counted, first_of};
 use crate::exit::Failure;
 use crate::pairing::TablePair;
@@ -54,11 +55,12 @@ pub(super) fn name_foreign_keys_without_index(stage: &mut StageRun<'_>, pairs: &
         return;
     }
     stage.line_once(format!(
-        "note: no index finds the rows of {} of `{}`, so that deletes become slow: {}; `cargo \
-         xtask assess` has the SQL",
+        "note: no index finds the rows of {} of `{}`, so that deletes become slow: {}; `{}` \
+         lists the statements that make them",
         counted(keys.len() as u64, "foreign key"),
         stage.database.name,
         first_of(&keys, KEYS_SHOWN),
+        next("assess"),
     ));
 }
 

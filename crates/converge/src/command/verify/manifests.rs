@@ -1,6 +1,7 @@
 //! The two comparisons with what a run wrote down, which tell where a difference came in: between
 //! the source and the export, or between the files and the target.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io;
 use std::path::Path;
@@ -61,6 +62,7 @@ pub(super) fn source_with_manifest(run: &mut Run, look: Look<'_>) -> anyhow::Res
         false => Verdict::SourceMoved,
     };
     Ok(Verified {
+        loads: BTreeMap::new(),
         report: report(look.compared, verdict, databases),
         moved,
         outcomes,
@@ -82,6 +84,7 @@ pub(super) fn files_with_target(run: &mut Run, look: Look<'_>) -> anyhow::Result
         false => Verdict::Different,
     };
     Ok(Verified {
+        loads: BTreeMap::new(),
         report: report(look.compared, verdict, databases),
         moved: Vec::new(),
         outcomes,
