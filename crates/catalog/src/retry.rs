@@ -54,14 +54,17 @@ pub fn retried<T, E: Display>(
 ) -> Result<T, E> {
     let since = Instant::now();
     let mut pause = FIRST_PAUSE;
+    let mut bound = Duration::ZERO;
     loop {
         let error = match attempt() {
             Ok(connection) => return Ok(connection),
             Err(error) => error,
         };
-        let Some(bound) = not_yet(&error).map(NotYet::bound) else {
+        let Some(why) = not_yet(&error) else {
             return Err(error);
         };
+        // A server that shuts down closes its port before it starts again.
+        bound = bound.max(why.bound());
         if is_stopped() || since.elapsed() + pause >= bound {
             return Err(error);
         }
@@ -114,6 +117,22 @@ mod tests {
         assert_eq!(tries.get(), 4);
         assert_eq!(after(3, None), Err("no"));
         assert_eq!(tries.get(), 1);
+    }
+
+    #[test]
+    fn a_port_that_closes_while_a_server_shuts_down_is_waited_for_like_the_server() {
+        let since = Instant::now();
+        let is_open = || since.elapsed() > NotYet::Unreachable.bound() + PAUSE_MAX;
+        let tries = Cell::new(0);
+        let attempt = || {
+            tries.set(tries.get() + 1);
+            if is_open() { Ok(()) } else { Err(tries.get()) }
+        };
+        let not_yet = |tried: &i32| match tried {
+            1 => Some(NotYet::Starting),
+            _ => Some(NotYet::Unreachable),
+        };
+        assert_eq!(retried("the test", attempt, not_yet), Ok(()));
     }
 
     #[test]

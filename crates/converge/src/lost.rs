@@ -11,6 +11,7 @@ use crate::call::Call;
 use crate::config::Database;
 use crate::exit::{Failure, UNEXPECTED, turn};
 use crate::heartbeat::Heartbeat;
+use crate::interrupt::Interrupt;
 use crate::run::{StageOutcome, entry};
 use crate::run_dir::{RunDirectory, now, record_the_end};
 use crate::source_obstacle;
@@ -171,6 +172,10 @@ impl Work {
                 false => error,
             };
         };
+        // Whoever asks a process to stop that waits for a server wants no more of it.
+        if let Err(interrupted) = Interrupt::check_process() {
+            return interrupted.into();
+        }
         let state = self.state();
         let message = format!(
             "no connection to the {side} ({}): {what}",

@@ -142,6 +142,12 @@ impl Error {
                 kind,
             ))))) => is_closed(*kind),
             Kind::Server(mysql::Error::IoError(error)) => is_closed(error.kind()),
+            // What breaks in the middle of a greeting.
+            Kind::Server(mysql::Error::CodecError(error)) => {
+                let cause = std::error::Error::source(error);
+                let cause = cause.and_then(|cause| cause.downcast_ref::<io::Error>());
+                cause.is_some_and(|cause| is_closed(cause.kind()))
+            }
             _ => false,
         };
         is_closed.then_some(NotYet::Unreachable)

@@ -16,6 +16,7 @@ mod discover;
 mod endpoint;
 mod equality;
 mod error;
+mod error_text;
 mod fingerprint;
 mod grants;
 mod heartbeat;

@@ -82,6 +82,11 @@ impl OwnServers {
         self.freeze_target().send("KILL");
     }
 
+    /// Asks the target to shut down once all of its sessions have ended.
+    pub(crate) fn shut_target_down(&self) {
+        Processes(vec![self.target_process()]).send("TERM");
+    }
+
     fn freeze(&self, first: u32) -> Processes {
         // The first one before the others are looked up, so that no new one comes.
         let pids = Processes(vec![first]);

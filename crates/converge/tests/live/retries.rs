@@ -41,6 +41,28 @@ fn servers_that_come_back_within_seconds_are_waited_for() {
     }
 }
 
+#[test]
+fn a_server_that_says_that_it_shuts_down_is_waited_for_until_it_is_back() {
+    let servers = OwnServers::up("shutdown");
+    servers.source().execute_script(SOURCE).unwrap();
+    servers.target().batch_execute(TARGET).unwrap();
+    let workplace = Workplace::at(&[("shop", servers.source_url(), servers.target_url(), "")]);
+    // It waits for this session to end, and takes no other.
+    let session = servers.target();
+    servers.shut_target_down();
+    let mut doctor = workplace.command(&["doctor"]);
+    let doctor = doctor.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    let doctor = doctor.unwrap();
+    thread::sleep(Duration::from_secs(2));
+    drop(session);
+    thread::sleep(Duration::from_secs(1));
+    servers.start();
+    let outcome = Outcome::of(&doctor.wait_with_output().unwrap()).expect(0);
+    for part in ["trying for 25 s: ", "(SQLSTATE 57P03)"] {
+        assert!(outcome.stderr.contains(part), "{part}: {}", outcome.text());
+    }
+}
+
 /// A port at which nobody listens.
 fn closed_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -82,7 +104,7 @@ fn an_interrupt_ends_the_wait_for_a_server() {
     thread::sleep(Duration::from_secs(2));
     let since = Instant::now();
     interrupt(export.id());
-    Outcome::of(&export.wait_with_output().unwrap());
+    Outcome::of(&export.wait_with_output().unwrap()).expect(6);
     assert!(
         since.elapsed() < Duration::from_secs(2),
         "{:?}",

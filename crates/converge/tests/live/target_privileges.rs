@@ -77,9 +77,11 @@ fn the_documented_role_is_what_doctor_asks_for_and_moves_a_database() {
     let source = databases.mysql_url();
     let workplace = Workplace::at(&[("shop", source, role.url(&databases), "")]);
     let refused = workplace.run(&["doctor"]).expect(3);
+    // The server quotes names only where they need it.
+    let plain = |text: &str| text.replace('"', "");
     for grant in grants {
         assert!(
-            pasted(&refused).contains(grant),
+            plain(&pasted(&refused)).contains(&plain(grant)),
             "{grant}: {}",
             refused.text()
         );
