@@ -226,3 +226,23 @@ fn without_create_on_the_schema_the_indexes_stay_during_the_load() {
     assert!(moved.stderr.contains(note), "{}", moved.text());
     workplace.run(&["rollback"]).expect(0);
 }
+
+#[test]
+fn tables_of_a_superuser_are_handed_over_and_nobody_becomes_one() {
+    let databases = Databases::create();
+    databases.load(SOURCE, TARGET);
+    let role = Role::new(&databases, "poor", "login password 'p'");
+    let source = databases.mysql_url();
+    let workplace = Workplace::at(&[("shop", source, role.url(&databases), "")]);
+    let refused = workplace.run(&["doctor"]).expect(3);
+    let statements = pasted(&refused);
+    assert!(
+        statements.contains("alter table person owner to"),
+        "{statements}"
+    );
+    assert!(!statements.contains("grant test_owner"), "{statements}");
+    databases.postgres().batch_execute(&statements).unwrap();
+    workplace.run(&["doctor"]).expect(0);
+    workplace.run(&["migrate"]).expect(0);
+    workplace.run(&["rollback"]).expect(0);
+}
