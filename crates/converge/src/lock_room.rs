@@ -15,9 +15,7 @@ pub(crate) fn check(database: &Database, target: &mut Connection) -> anyhow::Res
     let locks = target.lock_room(&database.target_schema, &tables)?;
     let (needed, room) = (thousands(locks.needed), thousands(locks.room()));
     if locks.needed <= locks.room() {
-        return Ok(format!(
-            "{needed} needed in one transaction, room for {room}"
-        ));
+        return Ok(format!("{needed} of {room} in one transaction"));
     }
     Err(Failure::blocked(format!(
         "target `{}` has room for {room} locks, and a load or its rollback needs about {needed} in \

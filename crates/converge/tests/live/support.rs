@@ -223,6 +223,7 @@ pub(crate) fn settings(directory: &Path) -> insta::Settings {
             r"\d+\s+needed\s+on\s+the\s+(?P<side>source|target),\s+\d+\s+free\s+\([a-z_ ]+\)",
             "[connections] of the $side",
         ),
+        (r"[\d,]+ of [\d,]+ in one transaction", "[locks]"),
         (r"process \d+", "process [pid]"),
         (r"\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2} UTC", "[time]"),
         // Servers in containers see their network's gateway.
