@@ -24,7 +24,7 @@ fn a_login_that_opens_no_door_is_told_what_to_look_at() {
         "create table t (id int primary key)",
     );
     let name = databases.name();
-    let known = databases.mysql_url();
+    let known = databases.mysql_admin_url();
     let server = known.trim_end_matches(name);
     let poor = format!("poor_{name}");
     let mut mysql = databases.mysql();

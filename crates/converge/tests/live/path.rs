@@ -386,7 +386,7 @@ fn mistakes_on_the_command_line_and_in_the_configuration_end_with_two() {
     snapshot("doctor_finds_rows", &moved.run(&["doctor"]).expect(3));
     moved
         .workplace
-        .write("config.yml", &config.replace(":toor@", ":wr%23ng@"));
+        .write("config.yml", &config.replace(":documented@", ":wr%23ng@"));
     let outcome = moved.run(&["export"]);
     assert_eq!(outcome.code, 3, "{}", outcome.text());
     assert!(!outcome.text().contains("wr#ng") && !outcome.text().contains("wr%23ng"));

@@ -1,7 +1,9 @@
 select pg_catalog.format('%s of %s from %s', coalesce(nullif(a.application_name, ''), 'a session'),
-                         a.usename, coalesce(a.client_addr::text, 'the same host'))
+                         a.usename, coalesce(a.client_addr::text, case when a.backend_type is null then 'a host that this role may not see' else 'the same host' end))
   from pg_catalog.pg_stat_activity a
- where a.datname = pg_catalog.current_database() and a.backend_type = 'client backend'
+ -- Of the sessions of other roles, one without pg_read_all_stats sees no more than the name.
+ where a.datname = pg_catalog.current_database()
+   and coalesce(a.backend_type, 'client backend') = 'client backend' and a.usesysid is not null
    and a.pid <> pg_catalog.pg_backend_pid()
    and coalesce(a.application_name, '') !~ '^converge(/|$)'
  order by 1
