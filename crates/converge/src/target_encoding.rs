@@ -15,15 +15,17 @@ pub(crate) fn check(database: &Database, target: &mut Connection) -> anyhow::Res
     if encoding == "UTF8" {
         return Ok(format!("{encoding} in the target"));
     }
-    let place = target.endpoint().database().unwrap_or_default();
+    let endpoint = target.endpoint();
+    let place = endpoint.database().unwrap_or(endpoint.user());
+    let other = quote::postgres(&format!("{place}_utf8"));
     Err(Failure::blocked(format!(
         "target `{}` is a database in {encoding}, and only UTF8 holds every character",
         database.name
     ))
     .hint(format!(
-        "nothing was changed; make it anew: create database {} encoding 'UTF8' template template0 \
-         locale 'C'",
-        quote::postgres(place)
+        "nothing was changed; make another one and name it in databases.{}.target: create \
+         database {other} encoding 'UTF8' template template0 lc_collate 'C' lc_ctype 'C.UTF-8'",
+        database.name
     ))
     .into())
 }

@@ -130,11 +130,18 @@ fn check_warnings(connection: &mut Connection, database: &str) -> Result<(), Err
     let warnings = rows
         .into_iter()
         .filter(|row| row[0].as_deref() != Some("Note"));
-    let codes = warnings.filter_map(|row| row.into_iter().nth(1)?);
+    let warnings: Vec<(String, String)> = warnings
+        .filter_map(|row| {
+            let mut cells = row.into_iter().skip(1).map(Option::unwrap_or_default);
+            Some((cells.next()?, cells.next()?))
+        })
+        .collect();
     // A table that is opened computes the constants of its expressions.
-    let harmless = |code: &&str| HARMLESS.contains(code) || OF_EXPRESSIONS.contains(code);
-    let codes = codes.filter(|code| !harmless(&code.as_str()));
-    let mut codes: Vec<String> = codes.chain(unknown).collect();
+    let harmless = |code: &str| HARMLESS.contains(&code) || OF_EXPRESSIONS.contains(&code);
+    let others = warnings.into_iter().filter(|(code, _)| !harmless(code));
+    // Of a schema, they name tables and no values.
+    let others = others.map(|(code, message)| format!("{code}: {message}"));
+    let mut codes: Vec<String> = others.chain(unknown).collect();
     codes.sort();
     codes.dedup();
     match codes.is_empty() {

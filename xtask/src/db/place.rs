@@ -73,11 +73,31 @@ pub(crate) fn name_of_folder() -> PathBuf {
 pub(crate) fn make_home(state: &StateDir) -> Result<PathBuf> {
     let home = name_of_home(state);
     make_open_dir_in_folder(&home)?;
+    refuse_used_home(state, &home)?;
     write_private(
         &home.join(STATE_FILE),
         &format!("{}\n", state.path().display()),
     )?;
     Ok(home)
+}
+
+/// Refuses a folder that is there already and was not made for this state directory: it is
+/// going to be removed as a whole.
+fn refuse_used_home(state: &StateDir, home: &Path) -> Result<()> {
+    let made_here = fs::read_to_string(home.join(STATE_FILE))
+        .is_ok_and(|named| Path::new(named.trim_end_matches('\n')) == state.path());
+    let mut entries =
+        fs::read_dir(home).with_context(|| format!("cannot list {}", home.display()))?;
+    if made_here || entries.next().is_none() {
+        return Ok(());
+    }
+    let message = format!(
+        "{} is not empty, and was not made from here",
+        home.display()
+    );
+    Err(Failure::new(BLOCKED, message)
+        .hint("move it away, or name another state directory: --state-dir DIR")
+        .into())
 }
 
 /// The folder of a set of servers, by its state directory.

@@ -210,7 +210,13 @@ fn assess_database(
         let of_table = of_table.filter(|(table, _)| *table == subject.target.name);
         subject.nondeterministic = of_table.map(|(_, column)| column.clone()).collect();
     }
-    plan_keys(database, &mut subjects, &mut sets, &mut findings);
+    plan_keys(
+        database,
+        &mut subjects,
+        &nondeterministic,
+        &mut sets,
+        &mut findings,
+    );
     let tallies = reading::read(stage, readers, &subjects, &mut sets)?;
     for (subject, tally) in subjects.iter().zip(&tallies) {
         let duplicates = reading::duplicates(stage, readers, subject, tally)?;
@@ -272,13 +278,15 @@ fn subjects(
 fn plan_keys(
     database: &Database,
     subjects: &mut [Subject],
+    nondeterministic: &Columns,
     sets: &mut KeySets,
     findings: &mut Vec<Finding>,
 ) {
     let mut keys = Vec::new();
     for subject in &*subjects {
         let unknown = &subject.nondeterministic;
-        for name in keys::not_judged(&subject.plan, &subject.target, unknown) {
+        let unknown_to_keys = (unknown, nondeterministic);
+        for name in keys::not_judged(&subject.plan, &subject.target, unknown_to_keys) {
             let finding = Finding::new(&database.name, kinds::NOT_JUDGED);
             findings.push(finding.table(&subject.source.name).constraint(name));
         }
@@ -288,8 +296,15 @@ fn plan_keys(
             Some((&parent.plan, parent.rows))
         };
         let schema = (database.source_name(), database.target_schema.as_str());
-        let references =
-            keys::references(&subject.plan, source, target, schema, unknown, find, sets);
+        let references = keys::references(
+            &subject.plan,
+            source,
+            target,
+            schema,
+            nondeterministic,
+            find,
+            sets,
+        );
         let known = (subject.rows, unknown);
         let uniques = keys::uniques(&subject.plan, source, target, known, sets);
         keys.push((uniques, references));

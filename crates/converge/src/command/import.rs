@@ -143,13 +143,14 @@ fn connect(
     versions::support(connection.server())?;
     check_sessions(database, &mut connection)?;
     target_privileges::check(database, &mut connection, Purpose::Load)?;
-    connection_room::check_target(database, &mut connection, workers)?;
     target_encoding::check(database, &mut connection)?;
     lock_room::check(database, &mut connection)?;
     let run_id = stage.directory.run_id();
     connection
         .lock_for_run(run_id, leftovers)
         .map_err(|error| at_work(error, run_id))?;
+    // Behind the lock: sessions that are left of this run are waited for, or ended, by then.
+    connection_room::check_target(database, &mut connection, workers)?;
     Ok(connection)
 }
 

@@ -182,7 +182,11 @@ fn the_manifests_tell_where_a_difference_came_in() {
     assert!(nothing.stderr.contains("export"), "{}", nothing.text());
     workplace.run(&["export"]).expect(0);
     let early = workplace.run(&of_target).expect(3);
-    assert!(early.stderr.contains("`converge transform` first"));
+    assert!(
+        early
+            .stderr
+            .contains("`converge transform --config config.yml` first")
+    );
     workplace.run(&["transform"]).expect(0);
     workplace.run(&["import"]).expect(0);
 

@@ -175,6 +175,6 @@ fn a_sequence_that_no_column_names_comes_with_the_statement_that_sets_it() {
         one(&databases, "select last_value::text from a_seq").unwrap(),
         "42"
     );
-    let other = "setval('\"public\".\"hibernate_sequence\"', <the largest number in use>)";
+    let other = "set it with setval('\"public\".\"hibernate_sequence\"', N), N being the largest";
     assert!(moved.stderr.contains(other), "{}", moved.text());
 }

@@ -237,7 +237,7 @@ fn tables_of_a_superuser_are_handed_over_and_nobody_becomes_one() {
     let refused = workplace.run(&["doctor"]).expect(3);
     let statements = pasted(&refused);
     assert!(
-        statements.contains("alter table person owner to"),
+        statements.contains("alter table public.person owner to"),
         "{statements}"
     );
     assert!(!statements.contains("grant test_owner"), "{statements}");

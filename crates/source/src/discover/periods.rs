@@ -20,7 +20,17 @@ pub(super) fn read(
     }
     for (name, table) in tables {
         let place = quote::mysql_qualified(database, name);
-        let rows = connection.query_text(&format!("show create table {place}"))?;
+        let rows = match connection.query_text(&format!("show create table {place}")) {
+            Ok(rows) => rows,
+            Err(error) if error.is_lost_connection() => return Err(error),
+            // A table that is damaged, or that this login may read a part of, may well be
+            // excluded: it is named, and stops what reads it.
+            Err(_) => {
+                let part = "a definition that the server does not show";
+                table.other_parts.push(part.to_owned());
+                continue;
+            }
+        };
         let statement = rows.into_iter().flatten().flatten().nth(1);
         put(&statement.unwrap_or_default(), table);
     }

@@ -44,8 +44,10 @@ select oid, relowner from referring
 union
 select oid, relowner from numbering
 union
--- A baseline's entry outlives the runs, and is only read by them.
-select oid, relowner from ledger where relname <> 'baseline'
+-- A baseline's entry outlives the runs, and is only read by them; other tables are not ours.
+select oid, relowner from ledger
+ where relname in ('run', 'run_table', 'chunk', 'taken_off', 'definition', 'refreshed',
+                   'sequence_before') or relname ~ '^kept_[0-9]+$'
 ), functions as (
 -- Functions that defaults, checks and indexes call for every row.
 select distinct f.oid

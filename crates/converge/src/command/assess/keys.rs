@@ -140,7 +140,7 @@ impl KeySets {
 pub(crate) fn not_judged<'t>(
     plan: &TablePlan,
     target: &'t TargetTable,
-    nondeterministic: &BTreeSet<String>,
+    (nondeterministic, of_all): (&BTreeSet<String>, &BTreeSet<(String, String)>),
 ) -> Vec<&'t str> {
     let is_judged = |key: &&Key| match key.kind {
         KeyKind::Exclusion => false,
@@ -151,15 +151,17 @@ pub(crate) fn not_judged<'t>(
     };
     let keys = target.keys.iter().filter(|key| !is_judged(key));
     let references = target.foreign_keys.iter();
-    let references = references.filter(|key| {
-        key.columns
-            .iter()
-            .any(|name| nondeterministic.contains(name))
-    });
+    let references = references.filter(|key| parent_is_in(key, of_all));
     let names = keys.map(|key| key.name.as_str());
     names
         .chain(references.map(|key| key.name.as_str()))
         .collect()
+}
+
+/// Whether a foreign key refers to a column of a set: the referenced column's collation compares.
+fn parent_is_in(key: &ForeignKey, columns: &BTreeSet<(String, String)>) -> bool {
+    let mut referenced = key.referenced_columns.iter();
+    referenced.any(|name| columns.contains(&(key.referenced_table.clone(), name.clone())))
 }
 
 /// Whether a key compares values in a way that is known here. Columns that are not moved make no
@@ -274,7 +276,7 @@ pub(crate) fn references<'t>(
     source: &SourceTable,
     target: &TargetTable,
     schema: (&str, &str),
-    nondeterministic: &BTreeSet<String>,
+    nondeterministic: &BTreeSet<(String, String)>,
     find: impl Fn(&str) -> Option<(&'t TablePlan, u64)>,
     sets: &mut KeySets,
 ) -> Vec<Reference> {
@@ -290,12 +292,7 @@ pub(crate) fn references<'t>(
     let keys = of_target.map(|key| (key, key.enforced && key.validated));
     let mut references = Vec::new();
     for (key, is_checked) in keys.chain(of_source.map(|key| (key, false))) {
-        if is_checked
-            && key
-                .columns
-                .iter()
-                .any(|name| nondeterministic.contains(name))
-        {
+        if is_checked && parent_is_in(key, nondeterministic) {
             continue;
         }
         let names: Vec<&str> = key.columns.iter().map(String::as_str).collect();

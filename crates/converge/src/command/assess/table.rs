@@ -242,7 +242,10 @@ fn wide_key(plan: &TablePlan, target: &TargetTable, key: &Key) -> Option<WideKey
         return None;
     }
     let mut names = key.plain_columns()?;
+    // A primary key takes no expressions, and NULLs that count as equal have no digest.
+    let has_stand_in = key.kind != KeyKind::Primary && !key.nulls_not_distinct;
     let digests = names.iter().map(|name| digest(target, name)).collect();
+    let digests = Option::filter(digests, |_: &Vec<String>| has_stand_in);
     names.extend(key.include.iter().map(String::as_str));
     let mut wide = WideKey {
         name: key.name.clone(),

@@ -1,6 +1,6 @@
 //! What is around the tables of a load: named before it, and filled anew after it.
 
-use catalog::{ObjectKind, TargetCatalog, quote};
+use catalog::{ObjectKind, PostgresType, TargetCatalog, quote};
 use target::Surroundings;
 
 use super::Manner;
@@ -75,19 +75,25 @@ pub(super) fn name_loose_sequences(
     let others = target.others.iter();
     for sequence in others.filter(|other| other.kind == ObjectKind::Sequence) {
         let place = quote::postgres_qualified(&database.target_schema, &sequence.name);
-        let next = match numbered(&sequence.name, pairs) {
-            Some((table, column)) => format!(
-                "(select max({}) from {})",
-                quote::postgres(column),
-                quote::postgres_qualified(&database.target_schema, table)
-            ),
-            None => "<the largest number in use>".to_owned(),
+        let literal = quote::postgres_literal(&place);
+        let remedy = match numbered(&sequence.name, pairs) {
+            Some((table, column)) => {
+                let (column, table) = (
+                    quote::postgres(column),
+                    quote::postgres_qualified(&database.target_schema, table),
+                );
+                // Never back, and not where there is no row.
+                format!(
+                    "run: select setval({literal}, greatest((select max({column}) from {table}), \
+                     (select last_value from {place}))) where exists (select from {table})"
+                )
+            }
+            None => format!("set it with setval({literal}, N), N being the largest number in use"),
         };
         stage.console.line(&format!(
-            "note: no column of `{}` names sequence {place}, so it stays where it is; where an \
-             application takes numbers from it, run: select setval({}, {next})",
+            "note: sequence {place} of `{}` is used by no column default, so its next value was \
+             not set; where an application takes numbers from it, {remedy}",
             database.name,
-            quote::postgres_literal(&place)
         ));
     }
 }
@@ -104,6 +110,13 @@ fn numbered<'p>(sequence: &str, pairs: &[TablePair<'p>]) -> Option<(&'p str, &'p
         let [column] = key[..] else {
             return None;
         };
+        let is_number = matches!(
+            pair.target.column(column)?.data_type,
+            PostgresType::Smallint | PostgresType::Integer | PostgresType::Bigint
+        );
+        if !is_number {
+            return None;
+        }
         let table = pair.target.name.as_str();
         let called = [
             table.to_lowercase(),
