@@ -1,5 +1,8 @@
 select pg_catalog.format('%s from %s, process %s', a.application_name,
-                         coalesce(a.client_addr::text, 'the same host'), a.pid),
+                         coalesce(a.client_addr::text,
+                                  case when a.backend_type is null
+                                       then 'an address that this role may not see'
+                                       else 'the same host' end), a.pid),
        coalesce(a.application_name, ''),
        a.pid
   from pg_catalog.pg_locks l

@@ -1,6 +1,9 @@
 select distinct pg_catalog.format('%s of %s from %s, process %s',
          coalesce(nullif(a.application_name, ''), 'a session'), a.usename,
-         coalesce(a.client_addr::text, 'the same host'), a.pid)
+         coalesce(a.client_addr::text,
+                                  case when a.backend_type is null
+                                       then 'an address that this role may not see'
+                                       else 'the same host' end), a.pid)
   from pg_catalog.pg_locks l
   join pg_catalog.pg_class c on c.oid = l.relation
   join pg_catalog.pg_namespace n on n.oid = c.relnamespace

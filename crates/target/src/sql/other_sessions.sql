@@ -1,5 +1,8 @@
 select pg_catalog.format('%s of %s from %s', coalesce(nullif(a.application_name, ''), 'a session'),
-                         a.usename, coalesce(a.client_addr::text, case when a.backend_type is null then 'a host that this role may not see' else 'the same host' end))
+                         a.usename, coalesce(a.client_addr::text,
+                                  case when a.backend_type is null
+                                       then 'an address that this role may not see'
+                                       else 'the same host' end))
   from pg_catalog.pg_stat_activity a
  -- Of the sessions of other roles, one without pg_read_all_stats sees no more than the name.
  where a.datname = pg_catalog.current_database()
