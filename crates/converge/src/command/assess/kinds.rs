@@ -77,7 +77,7 @@ kinds! {
     NUL_BYTE "nul_byte" RuleNeeded,
         "texts with a NUL character",
         "no text of PostgreSQL holds one",
-        "update {table} set {column} = replace({column}, char(0 using utf8mb4), '') where locate(char(0 using utf8mb4), {column}) > 0";
+        "update {table} set {column} = replace({column}, char(0 using utf8mb4), '') where locate(char(0), cast({column} as binary)) > 0";
     JSON_NUL "json_nul" RuleNeeded,
         "JSON with \\u0000 where the target is jsonb",
         "jsonb refuses it, json does not",
