@@ -136,6 +136,34 @@ fn sql_for_the_source_fits_the_column_and_changes_no_other() {
 }
 
 #[test]
+fn stripping_nul_characters_changes_nothing_else() {
+    let databases = Databases::create();
+    databases.load(
+        "create table t (id int primary key, a varchar(9), \
+            b varchar(9) character set utf16, k varchar(9) unique, \
+            touched timestamp null default '2020-01-01 00:00:00' on update current_timestamp); \
+         insert into t (id, a, b, k) values (1, 'x\\0y', 'x\\0y', 'x'), (2, 'z', 'ab', 'x\\0y');",
+        "create table t (id integer primary key, a varchar(9), b varchar(9), k varchar(9) unique, \
+            touched timestamptz);",
+    );
+    let workplace = Workplace::new(&[("one", &databases, "")]);
+    let found = findings(&workplace, 3);
+    let mut source = databases.mysql();
+    for column in ["a", "b"] {
+        let hint = hint(&found, "nul_byte", column);
+        let (_, sql) = hint.split_once("or: ").expect(&hint);
+        source.execute(sql).unwrap();
+    }
+    let of_key = hint(&found, "nul_byte", "k");
+    assert!(of_key.contains("part of the key"), "{of_key}");
+    let rows = "select group_concat(a, ' ', convert(b using utf8mb4) order by id), \
+                       sum(touched = '2020-01-01') from t";
+    let rows = source.query_text(rows).unwrap();
+    let rows: Vec<&str> = rows[0].iter().flatten().map(String::as_str).collect();
+    assert_eq!(rows, ["xy xy,z ab", "2"]);
+}
+
+#[test]
 fn clearing_orphans_leaves_the_time_of_the_last_change() {
     let databases = Databases::create();
     databases.load(
