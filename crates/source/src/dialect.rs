@@ -279,6 +279,9 @@ impl Dialect {
         data_type: &MysqlType,
     ) -> Option<String> {
         if self.mariadb {
+            if let Some(bytes) = hex_literal(text).filter(|_| data_type.is_binary()) {
+                return Some(bytes);
+            }
             return (!text.eq_ignore_ascii_case("null")).then(|| normalise(text));
         }
         if is_now(text, data_type) {
@@ -316,6 +319,13 @@ impl Dialect {
         }
         normalise(&sql)
     }
+}
+
+/// Bytes as `0xFF` from the literal `x'ff'`, which later releases of MariaDB 11.8 report.
+fn hex_literal(text: &str) -> Option<String> {
+    let digits = text.strip_prefix("x'")?.strip_suffix('\'')?;
+    let is_hex = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+    (is_hex && !digits.is_empty()).then(|| format!("0x{}", digits.to_ascii_uppercase()))
 }
 
 /// `current_timestamp` with its digits and its brackets, as all servers understand it.
@@ -460,6 +470,8 @@ mod tests {
     fn bytes_stay_as_they_are_and_expressions_have_one_spelling() {
         let (mysql, mariadb) = (dialect("9.7.4"), dialect("11.8.6-MariaDB"));
         let binary = MysqlType::parse("binary(3)");
+        let found = mariadb.default_as_sql("x'6162ff'", "", &binary);
+        assert_eq!(found.as_deref(), Some("0x6162FF"));
         let found = mysql.default_as_sql("0x616263", "", &binary);
         assert_eq!(found.as_deref(), Some("0x616263"));
         for (reported, sql) in [
