@@ -58,6 +58,11 @@ impl Databases {
                 .expect("the documented grants are valid");
         }
         let mut postgres = databases.postgres_server();
+        // Tests of other processes grant the same membership: the first two would collide. The
+        // lock ends with the session.
+        postgres
+            .batch_execute("select pg_catalog.pg_advisory_lock(1)")
+            .expect("the test server has locks");
         make_roles(&mut postgres);
         let name = quote::postgres(&databases.name);
         let mut statements = vec![format!("create database {name} owner {OWNER}")];
@@ -192,10 +197,8 @@ fn make_roles(postgres: &mut target::Connection) {
         format!("{OWNER} superuser"),
         format!("{LOGIN} login password '{PASSWORD}'"),
     ] {
-        // Several tests may try at once.
         let sql = format!(
-            "do $$ begin create role {role}; \
-             exception when duplicate_object or unique_violation then null; end $$"
+            "do $$ begin create role {role}; exception when duplicate_object then null; end $$"
         );
         postgres
             .batch_execute(&sql)
