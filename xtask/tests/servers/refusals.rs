@@ -45,6 +45,7 @@ fn a_copied_state_directory_has_no_servers() {
     let (original, copy) = (Servers::new("original"), Servers::new("copy"));
     original.ok(&["up"]);
     let (pid, token) = (original.pid("postgres"), original.token());
+    let mysql = original.pid("mysql");
     let copied = Command::new("cp")
         .arg("-R")
         .args([&original.state, &copy.state])
@@ -57,6 +58,9 @@ fn a_copied_state_directory_has_no_servers() {
         original.psql("converge_local", "select token from token"),
         token
     );
+    drop(copy);
+    original.ok(&["down", "--volumes"]);
+    assert!(!runs(&pid) && !runs(&mysql), "both servers are stopped");
 }
 
 #[test]

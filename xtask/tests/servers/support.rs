@@ -120,7 +120,12 @@ impl Servers {
     }
 
     fn take_away(&self) {
-        let home = self.recorded_home();
+        // A copied record names the original's data, which is not ours to remove.
+        let is_own = |home: &PathBuf| {
+            fs::read_to_string(home.join("state-directory"))
+                .is_ok_and(|state| Path::new(state.trim_end_matches('\n')) == self.state)
+        };
+        let home = self.recorded_home().filter(is_own);
         // Refused where the test changed the token; the rest is done by hand then.
         let _ = self.command(&["down", "--volumes"]).output();
         let _ = self.command(&["down"]).output();
