@@ -1,6 +1,6 @@
 //! Connections that a server does not take yet: how often and how long they are tried again.
 //!
-//! One policy for both sides; it connects to nobody itself.
+//! One retry policy for both sides; it makes no connections itself.
 
 use std::fmt::Display;
 use std::io::{self, Write};
@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 pub enum NotYet {
     /// The server answers that it is starting, restarting or shutting down.
     Starting,
-    /// Nobody answers: the port is closed, or a proxy reaches nobody behind it.
+    /// No answer: the port is closed, or a proxy cannot reach its server.
     Unreachable,
 }
 
@@ -34,7 +34,7 @@ impl NotYet {
 
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const PAUSE_MAX: Duration = Duration::from_secs(2);
-/// Short enough that whoever ends the process does not notice the wait.
+/// Short enough that a person who interrupts the process does not notice the wait.
 const STEP: Duration = Duration::from_millis(50);
 
 static STOPPED: OnceLock<Arc<AtomicBool>> = OnceLock::new();
@@ -72,7 +72,7 @@ pub fn retried<T, E: Display>(
             let seconds = bound.as_secs();
             let line =
                 format!("{server} takes no connection yet, trying for {seconds} s: {error}\n");
-            // Where nobody reads, the wait goes on all the same.
+            // A closed stderr does not end the wait.
             let _ = io::stderr().lock().write_all(line.as_bytes());
         }
         wait(pause);

@@ -57,7 +57,7 @@ pub(crate) fn run(args: &CommonArgs, interrupt: Interrupt) -> anyhow::Result<()>
             Ok(target_state(&session, database))
         })
         .collect::<anyhow::Result<_>>()?;
-    // What a target holds matters more than what was begun last.
+    // The run that a target holds matters more than the newest run directory.
     let mut held = targets.iter().filter_map(|target| target.run_id.as_deref());
     let of_targets = held
         .next()

@@ -64,8 +64,8 @@ pub(super) fn name_foreign_keys_without_index(stage: &mut StageRun<'_>, pairs: &
     ));
 }
 
-/// Names the sequences that no column takes its numbers from, such as those of Hibernate: nobody but
-/// the application knows which numbers they have to give next.
+/// Names the sequences that no column default uses, such as those of Hibernate: only
+/// the application knows which numbers come next.
 pub(super) fn name_loose_sequences(
     stage: &StageRun<'_>,
     target: &TargetCatalog,
