@@ -121,7 +121,7 @@ fn options(args: &CommonArgs) -> Vec<String> {
 }
 
 fn command_line(program: &str, words: &[&str]) -> String {
-    let words: Vec<String> = words.iter().map(|word| quoted(word)).collect();
+    let words: Vec<String> = words.iter().map(|word| shell_word(word)).collect();
     format!("{program} {}", words.join(" "))
 }
 
@@ -131,11 +131,11 @@ fn program() -> String {
         return called_as;
     }
     let typed = env::args_os().next().unwrap_or_else(|| "converge".into());
-    quoted(&typed.to_string_lossy())
+    shell_word(&typed.to_string_lossy())
 }
 
 /// As a shell takes it for one word.
-fn quoted(word: &str) -> String {
+pub(crate) fn shell_word(word: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:=@%+,".contains(&byte);
     match !word.is_empty() && word.bytes().all(plain) {
         true => word.to_owned(),
@@ -187,9 +187,9 @@ mod tests {
     }
 
     #[test]
-    fn a_shell_gives_back_what_was_quoted() {
+    fn a_shell_gives_back_what_was_word() {
         for word in ["a b", "it's", "", "$HOME", "a`b", "~", "ä", "x;y", "--a=b"] {
-            let script = format!("printf %s {}", quoted(word));
+            let script = format!("printf %s {}", shell_word(word));
             let output = Command::new("sh").args(["-c", &script]).output().unwrap();
             assert_eq!(String::from_utf8_lossy(&output.stdout), word);
         }

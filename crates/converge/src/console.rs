@@ -48,9 +48,14 @@ impl Console {
 
     /// Prints a line about the work on stderr.
     pub(crate) fn line(self, text: &str) {
-        // A closed stderr must not end a migration.
-        let _ = writeln!(io::stderr().lock(), "{text}");
+        line(text);
     }
+}
+
+/// Prints a line about the work on stderr, where no [`Console`] is at hand.
+pub(crate) fn line(text: &str) {
+    // A closed stderr must not end a migration.
+    let _ = writeln!(io::stderr().lock(), "{text}");
 }
 
 /// Tells now and then how far a long piece of work is.

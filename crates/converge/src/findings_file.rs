@@ -2,7 +2,6 @@
 //!
 //! Each writes its own part and leaves the other's.
 
-use std::fs;
 use std::path::Path;
 
 use serde::Serialize;
@@ -29,7 +28,7 @@ pub(crate) fn merge(directory: &Path, document: &impl Serialize) -> anyhow::Resu
 fn write(directory: &Path, parts: Map<String, Value>) -> anyhow::Result<()> {
     let path = directory.join(FILE);
     // A file that is damaged is none: it is written anew.
-    let before = fs::read(&path).ok();
+    let before = dataset::read(&path).ok();
     let before = before.and_then(|text| serde_json::from_slice(&text).ok());
     let mut all: Map<String, Value> = before.unwrap_or_default();
     all.extend(parts);
@@ -39,6 +38,8 @@ fn write(directory: &Path, parts: Map<String, Value>) -> anyhow::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

@@ -2,13 +2,13 @@
 //! connection broke or the heartbeat gave the server up.
 
 use std::fmt;
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use crate::call::Call;
 use crate::config::Database;
+use crate::console;
 use crate::exit::{Failure, UNEXPECTED, turn};
 use crate::heartbeat::Heartbeat;
 use crate::interrupt::Interrupt;
@@ -201,7 +201,7 @@ impl Work {
         );
         if let Err(error) = record_the_end(run, entry) {
             // What happened to the data matters more than that it could not be written down.
-            let _ = writeln!(io::stderr().lock(), "note: {error:#}");
+            console::line(&format!("note: {error:#}"));
         }
     }
 

@@ -4,6 +4,7 @@
 
 mod args;
 mod call;
+mod clock;
 mod command;
 mod config;
 mod connection_room;
@@ -48,6 +49,7 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> anyhow::Result<()> {
+    clock::check()?;
     let interrupt = Interrupt::install()?;
     match &cli.command {
         Command::Doctor(args) => command::doctor::run(args, interrupt),

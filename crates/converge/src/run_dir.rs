@@ -2,33 +2,37 @@
 //!
 //! Private to its owner, since it holds personal data; written so that a reader never sees half.
 
+mod newest;
+mod private;
+mod state;
+
 use std::collections::BTreeMap;
-use std::fs::{self, File, OpenOptions};
-use std::io::Write;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-use catalog::Server;
-use dataset::{Coordinates, SnapshotMethod};
 use target::LedgerRun;
-use verify::Verdict;
 
 use crate::args::CommonArgs;
 use crate::call::next;
+use crate::clock;
 use crate::config::Config;
 use crate::console::Console;
 use crate::exit::{Failure, turn};
+
+pub(crate) use crate::run_dir::state::{
+    DatabaseEntry, JudgedLoad, RunState, ServersEntry, StageEntry,
+};
 
 /// Where runs are kept, below the working directory.
 const RUNS: &str = "runs";
 const RUN_FILE: &str = "run.json";
 const EVENTS_FILE: &str = "events.jsonl";
 const DIRECTORY_MODE: u32 = 0o700;
-const FILE_MODE: u32 = 0o600;
 /// Counts up with every change that an older reader would misread.
 const SCHEMA_VERSION: u32 = 1;
 
@@ -39,87 +43,6 @@ pub(crate) struct RunDirectory {
     pub(crate) state: RunState,
     events: File,
     sequence: u64,
-}
-
-/// The content of `run.json`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct RunState {
-    pub(crate) schema_version: u32,
-    pub(crate) run_id: String,
-    pub(crate) tool_version: String,
-    pub(crate) environment: String,
-    pub(crate) config_digest: String,
-    pub(crate) created: String,
-    /// Where the databases were when the run began; a run goes on with the same.
-    pub(crate) databases: BTreeMap<String, DatabaseEntry>,
-    /// What was done, in order; a stage that was repeated stands there twice.
-    pub(crate) stages: Vec<StageEntry>,
-    /// What the last full comparison of source and target found, by database.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub(crate) verdicts: BTreeMap<String, JudgedLoad>,
-}
-
-/// A load that was compared with the source.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct JudgedLoad {
-    /// When it was loaded, as the ledger has it: another load needs another comparison.
-    pub(crate) loaded: String,
-    pub(crate) verdict: Verdict,
-}
-
-impl RunState {
-    /// What the last full comparison of a load found: `partial` where there was none.
-    pub(crate) fn verdict(&self, database: &str, loaded: Option<&str>) -> Verdict {
-        let judged = self.verdicts.get(database);
-        let judged = judged.filter(|judged| Some(judged.loaded.as_str()) == loaded);
-        judged.map_or(Verdict::Partial, |judged| judged.verdict)
-    }
-}
-
-/// A database of a run.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct DatabaseEntry {
-    /// Address without its password.
-    pub(crate) source: String,
-    /// Address without its password.
-    pub(crate) target: String,
-    pub(crate) target_schema: String,
-    /// Kind and version of both servers and the snapshot, once they were read.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) servers: Option<ServersEntry>,
-}
-
-impl DatabaseEntry {
-    /// What must stay the same while a run goes on.
-    fn place(&self) -> (&str, &str, &str) {
-        (&self.source, &self.target, &self.target_schema)
-    }
-}
-
-/// What a run read from.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct ServersEntry {
-    pub(crate) source: Server,
-    pub(crate) target: Server,
-    pub(crate) snapshot: SnapshotMethod,
-    pub(crate) coordinates: Option<Coordinates>,
-}
-
-/// A stage of one database.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct StageEntry {
-    pub(crate) stage: String,
-    pub(crate) database: String,
-    pub(crate) started: String,
-    pub(crate) seconds: f64,
-    /// `done`, `different` (a comparison that found differences), `blocked` (an assessment that
-    /// found what is in the way), `failed` or `interrupted`.
-    pub(crate) outcome: String,
-    pub(crate) tables: u64,
-    pub(crate) rows: u64,
-    pub(crate) bytes: u64,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) message: Option<String>,
 }
 
 /// A line of `events.jsonl`; never holds a cell value.
@@ -139,25 +62,35 @@ struct Event<'a> {
 impl RunDirectory {
     /// Opens the directory that was named, or makes it, or makes a new one below `runs`.
     pub(crate) fn open_or_create(named: Option<&Path>, config: &Config) -> anyhow::Result<Self> {
-        let run_id = new_run_id();
+        let mut run_id = new_run_id();
         let path = match named {
-            Some(path) if path.join(RUN_FILE).exists() => return Self::open(path)?.locked(),
-            Some(path) if !is_free(path) => {
-                return Err(Failure::usage(format!(
-                    "{} holds something else than a run",
-                    path.display()
-                ))
-                .hint("name a directory that is empty or not there yet")
-                .into());
+            Some(path) if !is_missing(path) => {
+                private::check(path)?;
+                if !is_missing(&path.join(RUN_FILE)) {
+                    return Self::open(path)?.locked();
+                }
+                if !is_empty(path) {
+                    return Err(Failure::usage(format!(
+                        "{} holds something else than a run",
+                        path.display()
+                    ))
+                    .hint("name a directory that is empty or not there yet")
+                    .into());
+                }
+                path.to_owned()
             }
             Some(path) => path.to_owned(),
-            None => Path::new(RUNS).join(&run_id),
+            None => {
+                make_directory(Path::new(RUNS))?;
+                // Two that start at once, or a clock that stands still, may hit on one name.
+                while !make_new(&Path::new(RUNS).join(&run_id))? {
+                    run_id = new_run_id();
+                }
+                Path::new(RUNS).join(&run_id)
+            }
         };
-        fs::DirBuilder::new()
-            .recursive(true)
-            .mode(DIRECTORY_MODE)
-            .create(&path)
-            .with_context(|| format!("making the run directory {}", path.display()))?;
+        make_directory(&path)?;
+        private::check(&path)?;
         let state = RunState {
             schema_version: SCHEMA_VERSION,
             run_id,
@@ -165,6 +98,7 @@ impl RunDirectory {
             environment: config.environment.name().to_owned(),
             config_digest: config.digest.clone(),
             created: now(),
+            sequence: newest::next_sequence(),
             databases: entries(config),
             stages: Vec::new(),
             verdicts: BTreeMap::new(),
@@ -266,47 +200,12 @@ impl RunDirectory {
         }
     }
 
-    /// The newest run below `runs`, if there is one.
-    pub(crate) fn newest() -> anyhow::Result<Option<Self>> {
-        Self::newest_of(|_, _| true)
-    }
-
-    /// The run of that id, where it is below `runs`.
-    pub(crate) fn with_id(run_id: &str) -> anyhow::Result<Option<Self>> {
-        Self::newest_of(|_, state| state.run_id == run_id)
-    }
-
-    /// Takes the newest run below `runs` whose directory passes, if there is one.
-    pub(crate) fn newest_with(passes: impl Fn(&Path) -> bool) -> anyhow::Result<Option<Self>> {
-        Self::newest_of(|path, _| passes(path))?
-            .map(Self::locked)
-            .transpose()
-    }
-
-    fn newest_of(passes: impl Fn(&Path, &RunState) -> bool) -> anyhow::Result<Option<Self>> {
-        let Ok(entries) = fs::read_dir(RUNS) else {
-            return Ok(None);
-        };
-        let mut newest: Option<(String, PathBuf)> = None;
-        for entry in entries {
-            let path = entry?.path();
-            // A directory that is being made, or not one of ours, is no run.
-            let Ok(state) = read_state(&path) else {
-                continue;
-            };
-            let is_newer = newest
-                .as_ref()
-                .is_none_or(|(created, _)| state.created > *created);
-            if is_newer && passes(&path, &state) {
-                newest = Some((state.created, path));
-            }
-        }
-        newest.map(|(_, path)| Self::open(&path)).transpose()
-    }
-
     /// Opens a directory without taking it: for looking.
     pub(crate) fn open(path: &Path) -> anyhow::Result<Self> {
-        let state = read_state(path).map_err(|error| {
+        if !is_missing(path) {
+            private::check(path)?;
+        }
+        let state = RunState::read(path).map_err(|error| {
             Failure::usage(format!("{}: {error:#}", path.display()))
                 .hint("name a directory with a run.json, such as one below runs/")
         })?;
@@ -315,14 +214,10 @@ impl RunDirectory {
 
     fn with_state(path: PathBuf, state: RunState) -> anyhow::Result<Self> {
         let file = path.join(EVENTS_FILE);
-        let sequence = fs::read(&file).map_or(0, |text| {
+        let sequence = dataset::read(&file).map_or(0, |text| {
             text.iter().filter(|byte| **byte == b'\n').count() as u64
         });
-        let events = OpenOptions::new()
-            .append(true)
-            .create(true)
-            .mode(FILE_MODE)
-            .open(&file)
+        let events = dataset::open_for_lines(&file)
             .with_context(|| format!("opening {}", file.display()))?;
         Ok(Self {
             path,
@@ -343,11 +238,7 @@ impl RunDirectory {
     /// A directory of a database, made where it is missing.
     pub(crate) fn database_dir(&self, database: &str, name: &str) -> anyhow::Result<PathBuf> {
         let path = self.path.join(database).join(name);
-        fs::DirBuilder::new()
-            .recursive(true)
-            .mode(DIRECTORY_MODE)
-            .create(&path)
-            .with_context(|| format!("making {}", path.display()))?;
+        make_directory(&path)?;
         Ok(path)
     }
 
@@ -502,26 +393,38 @@ fn entries(config: &Config) -> BTreeMap<String, DatabaseEntry> {
     entries.collect()
 }
 
-/// Whether a directory is empty or not there.
-fn is_free(path: &Path) -> bool {
-    match fs::read_dir(path) {
-        Ok(mut entries) => entries.next().is_none(),
-        Err(error) => error.kind() == std::io::ErrorKind::NotFound,
+/// Makes a directory where it is missing, and those above it.
+fn make_directory(path: &Path) -> anyhow::Result<()> {
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(DIRECTORY_MODE)
+        .create(path)
+        .with_context(|| format!("making {}", path.display()))
+}
+
+/// Makes a directory; false where there is something of that name.
+fn make_new(path: &Path) -> anyhow::Result<bool> {
+    match fs::DirBuilder::new().mode(DIRECTORY_MODE).create(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+        made => {
+            made.with_context(|| format!("making {}", path.display()))?;
+            Ok(true)
+        }
     }
 }
 
-fn read_state(path: &Path) -> anyhow::Result<RunState> {
-    let text = fs::read(path.join(RUN_FILE)).context("there is no run.json")?;
-    let state: RunState = serde_json::from_slice(&text).context("run.json is damaged")?;
-    if state.schema_version != SCHEMA_VERSION {
-        anyhow::bail!("it was written by another version of this tool");
-    }
-    Ok(state)
+/// A link that leads nowhere is there.
+fn is_missing(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
+}
+
+fn is_empty(path: &Path) -> bool {
+    fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_none())
 }
 
 /// The time in UTC, RFC 3339 with milliseconds.
 pub(crate) fn now() -> String {
-    format!("{:.3}", Timestamp::now())
+    format!("{:.3}", clock::now())
 }
 
 /// An id for an export: all its manifests carry it.
@@ -531,7 +434,7 @@ pub(crate) fn new_export_id() -> String {
 
 /// Sorts by time, and two runs of one second still differ.
 fn new_run_id() -> String {
-    let now = Timestamp::now();
+    let now = clock::now();
     let time = now.strftime("%Y%m%d-%H%M%S");
     let seed = format!("{now:.9} {}", std::process::id());
     let hash = blake3::hash(seed.as_bytes()).to_hex();

@@ -26,6 +26,10 @@ pub(crate) enum Kind {
         found: usize,
     },
     Version(u32),
+    /// Counts whose sum cannot be.
+    Counts,
+    /// A table that has other rows than its files.
+    RowCount(String),
 }
 
 impl Error {
@@ -80,6 +84,10 @@ impl fmt::Display for Error {
                 f,
                 "record {record} has {found} fields where the header has {expected}"
             ),
+            Kind::Counts => write!(f, "its numbers of rows and bytes are larger than can be"),
+            Kind::RowCount(table) => {
+                write!(f, "the rows of table `{table}` are not those of its files")
+            }
             Kind::Version(version) => write!(
                 f,
                 "format version {version} was written by another version of this tool"

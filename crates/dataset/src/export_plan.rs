@@ -4,17 +4,16 @@
 //! Both are gone once the manifest says the same; an export that ended early goes on from them.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Kind};
-use crate::file::{FILE_MODE, write_atomically};
+use crate::file::{open_for_lines, read, write_atomically};
 use crate::key_range::KeyRange;
-use crate::manifest::{ColumnEntry, FileEntry, SourceEntry};
+use crate::manifest::{ColumnEntry, FileEntry, SourceEntry, check_total};
 
 const PLAN_FILE: &str = "plan.json";
 const JOURNAL_FILE: &str = "chunks.jsonl";
@@ -74,6 +73,17 @@ pub struct ConvertedChunk {
     pub rules: Vec<(String, u64)>,
 }
 
+impl ChunkDone {
+    /// All that is counted in it.
+    fn counts(&self) -> impl Iterator<Item = u64> {
+        let converted = self.converted.as_ref();
+        let files = self.file.iter().chain(converted.map(|to| &to.file));
+        let rules = converted.into_iter().flat_map(|to| &to.rules);
+        let rules = rules.map(|(_, rows)| *rows);
+        files.flat_map(FileEntry::counts).chain(rules)
+    }
+}
+
 impl ExportPlan {
     /// A plan of this format.
     pub fn new(
@@ -96,7 +106,7 @@ impl ExportPlan {
     /// Where it is not a plan, or of another format.
     pub fn read(directory: &Path) -> Result<Option<Self>, Error> {
         let path = directory.join(PLAN_FILE);
-        let text = match fs::read(&path) {
+        let text = match read(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             text => text.map_err(|e| Error::from(e).at(&path))?,
         };
@@ -148,11 +158,11 @@ impl Journal {
     /// process is no line.
     ///
     /// # Errors
-    /// Those of the file system.
+    /// Those of the file system, and where what it counts cannot be.
     pub fn open(directory: &Path) -> Result<(Self, Vec<ChunkDone>), Error> {
         let path = directory.join(JOURNAL_FILE);
         // Bytes, since a line may be cut off within a character.
-        let text = match fs::read(&path) {
+        let text = match read(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
             text => text.map_err(|e| Error::from(e).at(&path))?,
         };
@@ -160,13 +170,10 @@ impl Journal {
         let chunks = lines.filter_map(|line| serde_json::from_slice::<ChunkDone>(line).ok());
         // A chunk whose file was lost was read again: its last line counts.
         let done: BTreeMap<_, _> = chunks.map(|c| ((c.table.clone(), c.number), c)).collect();
-        let done = done.into_values().collect();
+        let done: Vec<ChunkDone> = done.into_values().collect();
+        check_total(done.iter().flat_map(ChunkDone::counts)).map_err(|e| e.at(&path))?;
         let open = || {
-            let mut file = OpenOptions::new()
-                .append(true)
-                .create(true)
-                .mode(FILE_MODE)
-                .open(&path)?;
+            let mut file = open_for_lines(&path)?;
             if text.last().is_some_and(|byte| *byte != b'\n') {
                 file.write_all(b"\n")?;
             }

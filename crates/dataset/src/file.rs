@@ -7,6 +7,8 @@ use std::io::{self, BufWriter, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+use rustix::fs::OFlags;
+
 use crate::error::Error;
 
 /// Files hold personal data: the owner alone may read them.
@@ -139,6 +141,50 @@ pub fn write_atomically(path: &Path, content: &[u8]) -> Result<(), Error> {
     file.finish().map(|_| ())
 }
 
+/// Opens a plain file for reading: a link is not followed, and a pipe is not waited for.
+///
+/// # Errors
+/// Where it is no plain file, and those of the file system.
+pub fn open(path: &Path) -> io::Result<File> {
+    let file = OpenOptions::new()
+        .read(true)
+        .custom_flags(flags(OFlags::NONBLOCK))
+        .open(path)?;
+    match file.metadata()?.is_file() {
+        true => Ok(file),
+        false => Err(io::Error::other("is not a plain file")),
+    }
+}
+
+/// Reads a plain file as a whole.
+///
+/// # Errors
+/// Those of [`open`], and of reading.
+pub fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let mut content = Vec::new();
+    open(path)?.read_to_end(&mut content)?;
+    Ok(content)
+}
+
+/// Opens a file to which lines are appended, and makes it where it is missing; a link is not
+/// followed.
+///
+/// # Errors
+/// Those of the file system.
+pub fn open_for_lines(path: &Path) -> io::Result<File> {
+    OpenOptions::new()
+        .append(true)
+        .create(true)
+        .mode(FILE_MODE)
+        .custom_flags(flags(OFlags::empty()))
+        .open(path)
+}
+
+/// Those of a file of a run, and some more.
+fn flags(more: OFlags) -> i32 {
+    (OFlags::NOFOLLOW | more).bits().cast_signed()
+}
+
 /// A reader that hashes what passes through it.
 #[derive(Debug)]
 pub struct Blake3Reader<R: Read> {
@@ -220,6 +266,28 @@ mod tests {
             0o600
         );
         assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn only_plain_files_are_opened() {
+        let directory = tempfile::tempdir().unwrap();
+        let of = |name: &str| directory.path().join(name);
+        fs::write(of("plain"), "a").unwrap();
+        std::os::unix::fs::symlink("plain", of("link")).unwrap();
+        // Whoever opens a pipe without a writer waits for one.
+        let pipe = std::process::Command::new("mkfifo")
+            .arg(of("pipe"))
+            .status();
+        assert!(pipe.unwrap().success());
+        assert_eq!(read(&of("plain")).unwrap(), b"a");
+        for name in ["link", "pipe", ".", "missing"] {
+            assert!(open(&of(name)).is_err(), "{name}");
+        }
+        assert!(open_for_lines(&of("link")).is_err());
+        let mut lines = open_for_lines(&of("lines")).unwrap();
+        lines.write_all(b"b").unwrap();
+        let mode = fs::metadata(of("lines")).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
     }
 
     #[test]

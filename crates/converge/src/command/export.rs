@@ -339,7 +339,7 @@ fn write_chunks(
     writing: &Writing<'_>,
 ) -> anyhow::Result<Chunks> {
     let (places, form) = (writing.places, writing.form);
-    let (mut journal, found) = Journal::open(&places.exported)?;
+    let (mut journal, found) = Journal::open(&places.exported).map_err(resume::damaged)?;
     let mut done = Chunks::of(writing.plan);
     for chunk in found {
         stage.interrupt.check()?;

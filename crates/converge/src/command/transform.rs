@@ -403,7 +403,7 @@ pub(crate) fn read_catalogs(stage: &StageRun<'_>) -> anyhow::Result<Catalogs> {
     let directory = stage.directory.database_dir(&stage.database.name, "")?;
     let read = |name: &str| {
         let path = directory.join(name);
-        fs::read(&path).with_context(|| format!("reading {}", path.display()))
+        dataset::read(&path).with_context(|| format!("reading {}", path.display()))
     };
     let source: SourceCatalog = serde_json::from_slice(&read("catalog.source.json")?)?;
     let target: TargetCatalog = serde_json::from_slice(&read("catalog.target.json")?)?;

@@ -19,6 +19,7 @@ mod converting;
 mod corners;
 mod defaults;
 mod finalize;
+mod foreign_runs;
 mod import;
 mod index_later;
 mod killed_at_any_moment;

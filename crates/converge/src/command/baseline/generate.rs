@@ -8,13 +8,13 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use jiff::Timestamp;
 use serde::Serialize;
 
 use ::baseline::{Baseline, NoteKind, PlanError, TypeMap, Wanted, sql};
 
 use crate::args::{BaselineFormat, GenerateArgs};
 use crate::call::Call;
+use crate::clock;
 use crate::command::baseline::scripts::DIRECTORY;
 use crate::config::Database;
 use crate::console::{counted, text_table};
@@ -166,7 +166,7 @@ fn files(
         file("post_data.sql", sql::post_data(baseline)),
     ];
     if args.format == BaselineFormat::Typeorm {
-        let now = u64::try_from(Timestamp::now().as_millisecond()).unwrap_or(0);
+        let now = u64::try_from(clock::now().as_millisecond()).unwrap_or(0);
         let timestamp = existing_timestamp(directory)?.unwrap_or(now);
         let name = format!("{timestamp}{MIGRATION}");
         files.push(file(&name, sql::typeorm::migration(baseline, timestamp)));

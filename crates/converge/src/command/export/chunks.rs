@@ -110,6 +110,10 @@ impl Table {
                 files.all(|file| file.rows == part.count),
                 "a chunk miscounts its rows"
             );
+            anyhow::ensure!(
+                digest.count.checked_add(part.count).is_some(),
+                "the chunks have more rows than can be"
+            );
             digest.merge(part);
         }
         Ok(digest)

@@ -1,7 +1,6 @@
 //! Goes on with an export that ended early, where the source is still what it was.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io;
 use std::path::Path;
 
@@ -51,8 +50,12 @@ impl Begun {
         for database in &run.config.databases {
             let directory = run.directory.database_dir(&database.name, DIRECTORY)?;
             let before = match run.directory.is_complete(&database.name, DIRECTORY) {
-                true => Some(Before::Complete(Manifest::read(&directory)?)),
-                false => ExportPlan::read(&directory)?.map(Before::Begun),
+                true => Some(Before::Complete(
+                    Manifest::read(&directory).map_err(damaged)?,
+                )),
+                false => ExportPlan::read(&directory)
+                    .map_err(damaged)?
+                    .map(Before::Begun),
             };
             missing |= !matches!(before, Some(Before::Complete(_)));
             databases.extend(before.map(|before| (database.name.clone(), before)));
@@ -122,6 +125,16 @@ impl Begun {
                 .into(),
         )
     }
+}
+
+/// What an earlier export left is not what one leaves.
+pub(crate) fn damaged(error: dataset::Error) -> anyhow::Error {
+    if !error.is_damage() {
+        return error.into();
+    }
+    Failure::blocked(error.to_string())
+        .hint("nothing was changed; begin the export anew with --restart")
+        .into()
 }
 
 fn position(coordinates: &Coordinates) -> String {
@@ -214,7 +227,7 @@ pub(crate) fn is_intact(chunk: &ChunkDone, places: &Places, form: Form) -> anyho
 fn is_file(file: &FileEntry, directory: &Path) -> anyhow::Result<bool> {
     let path = directory.join(&file.name);
     let reading = || format!("reading {}", path.display());
-    let content = match File::open(&path) {
+    let content = match dataset::open(&path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
         content => content.with_context(reading)?,
     };

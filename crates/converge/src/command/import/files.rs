@@ -1,6 +1,5 @@
 //! One file on its way to the target.
 
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -59,7 +58,7 @@ pub(super) fn load_file(
     read: &AtomicU64,
 ) -> anyhow::Result<()> {
     let path = &route.directory.join(&file.name);
-    let input = File::open(path).map_err(|error| {
+    let input = dataset::open(path).map_err(|error| {
         Failure::blocked(format!("{}: {error}", path.display()))
             .hint(format!("run `{}` again", next("transform")))
     })?;

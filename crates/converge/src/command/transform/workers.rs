@@ -232,7 +232,7 @@ fn read<T, E>(
     convert: impl FnOnce(&mut CsvReader<&mut Blake3Reader<File>>) -> Result<T, E>,
 ) -> anyhow::Result<Result<T, E>> {
     let path = places.exported.join(&task.file.name);
-    let input = File::open(&path).with_context(|| format!("opening {}", path.display()))?;
+    let input = dataset::open(&path).with_context(|| format!("opening {}", path.display()))?;
     let mut hashed = Blake3Reader::new(input);
     let mut reader = CsvReader::new(&mut hashed).map_err(|error| damaged(error.at(&path)))?;
     let names = task.table.entry.columns.iter().map(|column| &column.name);

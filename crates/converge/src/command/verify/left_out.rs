@@ -3,7 +3,6 @@
 //! A row that was left out is compared like one that is there, from the file that it was left out
 //! to; that it had to leave is asked of the target, not of the stage that decided it.
 
-use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -188,7 +187,7 @@ fn keep(
     interrupt: &Interrupt,
 ) -> anyhow::Result<Option<Kept>> {
     let opening = || format!("opening {}", path.display());
-    let file = match File::open(path) {
+    let file = match dataset::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error).with_context(opening),
@@ -196,7 +195,7 @@ fn keep(
     let reader = CsvReader::new(&file).map_err(|error| error.at(path))?;
     let columns = reader.header().to_vec();
     // The server reads the file itself, from its beginning.
-    let whole = File::open(path).with_context(opening)?;
+    let whole = dataset::open(path).with_context(opening)?;
     let go_on = || Ok(interrupt.check()?);
     let kept = target.keep_aside::<anyhow::Error>(schema, table, &columns, whole, go_on);
     interrupt.check()?;

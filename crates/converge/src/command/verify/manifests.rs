@@ -2,7 +2,6 @@
 //! the source and the export, or between the files and the target.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io;
 use std::path::Path;
 
@@ -267,7 +266,7 @@ fn read_files(
         .map_err(|error| refused(error.into()))?;
     for file in &entry.files {
         let path = directory.join(&file.name);
-        let input = File::open(&path).map_err(|error| {
+        let input = dataset::open(&path).map_err(|error| {
             Failure::blocked(format!("{}: {error}", path.display())).hint(
                 "the files of this run are what is compared; without them, compare the source",
             )

@@ -1,14 +1,13 @@
 //! The rows of converted tables by their numbers, and what rules did to them.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::path::Path;
 
 use anyhow::Context;
 
 use dataset::{CsvReader, Record};
 
-use crate::command::transform::Parts;
+use crate::command::transform::{Parts, changed};
 use crate::interrupt::Interrupt;
 
 /// Records between two looks at the signals.
@@ -33,22 +32,26 @@ pub(super) fn read(
 ) -> anyhow::Result<()> {
     let mut before = 0;
     for part in parts.0.values() {
-        read_file(interrupt, directory, &part.file.name, before, &mut visit)?;
-        before += part.file.rows;
+        let name = &part.file.name;
+        let rows = read_file(interrupt, directory, name, before, &mut visit)?;
+        if rows != part.file.rows {
+            return Err(changed(&directory.join(name)).into());
+        }
+        before += rows;
     }
     Ok(())
 }
 
-/// Reads one file, before which there are so many rows of its table.
+/// Reads one file, before which there are so many rows of its table; returns how many it has.
 pub(super) fn read_file(
     interrupt: &Interrupt,
     directory: &Path,
     name: &str,
     before: u64,
     mut visit: impl FnMut(Row<'_>, &Record) -> anyhow::Result<()>,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<u64> {
     let path = directory.join(name);
-    let file = File::open(&path).with_context(|| format!("opening {}", path.display()))?;
+    let file = dataset::open(&path).with_context(|| format!("opening {}", path.display()))?;
     let mut reader = CsvReader::new(file).map_err(|error| error.at(&path))?;
     let mut record = Record::new();
     while reader.read(&mut record).map_err(|error| error.at(&path))? {
@@ -63,7 +66,7 @@ pub(super) fn read_file(
         };
         visit(row, &record)?;
     }
-    Ok(())
+    Ok(reader.record_number())
 }
 
 /// The record with some of its fields NULL.
