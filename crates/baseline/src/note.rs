@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use catalog::visible;
+
 /// A remark on a generated baseline.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Note {
@@ -73,24 +75,14 @@ pub(crate) fn as_comments(notes: &[Note]) -> String {
         let mut reason = None;
         for note in of_kind {
             if reason != Some(&note.reason) {
-                writeln!(lines, "--   {}:", one_line(&note.reason)).expect("text takes text");
+                writeln!(lines, "--   {}:", visible(&note.reason)).expect("text takes text");
                 reason = Some(&note.reason);
             }
-            writeln!(lines, "--     {}", one_line(&note.what)).expect("text takes text");
+            writeln!(lines, "--     {}", visible(&note.what)).expect("text takes text");
         }
         text.push_str(&lines);
     }
     text
-}
-
-/// A comment ends with its line, and some readers take others than `\n` for the end of one.
-pub(crate) fn one_line(text: &str) -> String {
-    let breaks = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
-    let characters = text.chars().map(|c| match breaks(c) {
-        true => c.escape_default().to_string(),
-        false => c.to_string(),
-    });
-    characters.collect()
 }
 
 #[cfg(test)]

@@ -20,6 +20,7 @@ mod schema;
 mod server;
 mod server_url;
 mod skip;
+mod visible;
 
 pub use column::{Column, Generated, Identity, Sequence, SourceColumn, TargetColumn};
 pub use column_pattern::ColumnPattern;
@@ -40,3 +41,4 @@ pub use schema::{
 };
 pub use server::{Server, ServerKind, Version};
 pub use server_url::{ServerUrl, UrlError};
+pub use visible::{is_hidden, visible};

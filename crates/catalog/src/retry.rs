@@ -9,6 +9,8 @@ use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::visible::visible;
+
 /// Why a connection may be made a little later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NotYet {
@@ -70,10 +72,9 @@ pub fn retried<T, E: Display>(
         }
         if pause == FIRST_PAUSE {
             let seconds = bound.as_secs();
-            let line =
-                format!("{server} takes no connection yet, trying for {seconds} s: {error}\n");
-            // A closed stderr does not end the wait.
-            let _ = io::stderr().lock().write_all(line.as_bytes());
+            let line = format!("{server} takes no connection yet, trying for {seconds} s: {error}");
+            // A closed stderr does not end the wait; what a server says is not for the terminal.
+            let _ = writeln!(io::stderr().lock(), "{}", visible(&line));
         }
         wait(pause);
         pause = PAUSE_MAX.min(pause * 2);

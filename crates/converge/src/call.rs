@@ -7,6 +7,8 @@ use std::env;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
+use catalog::is_hidden;
+
 use crate::args::{CommonArgs, DEFAULT_CONFIG};
 
 /// Set by a program that becomes this one, such as `cargo xtask`: what to type for it.
@@ -136,11 +138,31 @@ fn program() -> String {
 
 /// As a shell takes it for one word.
 pub(crate) fn shell_word(word: &str) -> String {
+    if word.contains(is_hidden) {
+        return escaped_word(word);
+    }
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:=@%+,".contains(&byte);
     match !word.is_empty() && word.bytes().all(plain) {
         true => word.to_owned(),
         false => format!("'{}'", word.replace('\'', r"'\''")),
     }
+}
+
+/// The form of bash, zsh and newer shells, for what is not to be printed as it stands.
+fn escaped_word(word: &str) -> String {
+    let mut escaped = String::from("$'");
+    for character in word.chars() {
+        match character {
+            '\'' | '\\' => escaped.extend(['\\', character]),
+            _ if is_hidden(character) => {
+                for byte in character.encode_utf8(&mut [0; 4]).bytes() {
+                    escaped.push_str(&format!("\\{byte:03o}"));
+                }
+            }
+            _ => escaped.push(character),
+        }
+    }
+    escaped + "'"
 }
 
 #[cfg(test)]
@@ -184,6 +206,24 @@ mod tests {
             call.with("baseline", &["apply"]),
             "converge baseline apply --run 'a b'"
         );
+    }
+
+    #[test]
+    fn a_shell_gives_back_what_is_not_printed() {
+        for word in [
+            "a\nb",
+            "\u{1b}]52;c;'\\x\u{7}9",
+            "$HOME\u{202e}",
+            "\u{9b}",
+            "\u{e0041}ä\t",
+        ] {
+            let quoted = shell_word(word);
+            assert!(!quoted.contains(is_hidden), "{quoted}");
+            let script = format!("printf %s {quoted}");
+            // `dash` does not know the form yet.
+            let output = Command::new("bash").args(["-c", &script]).output().unwrap();
+            assert_eq!(String::from_utf8_lossy(&output.stdout), word);
+        }
     }
 
     #[test]

@@ -5,7 +5,10 @@
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
+use catalog::{is_hidden, visible};
 use serde::Serialize;
+
+use crate::text::Text;
 
 /// How often a long stage shows that it is alive.
 const PROGRESS_EVERY: Duration = Duration::from_secs(5);
@@ -33,16 +36,14 @@ impl Console {
         Self { format }
     }
 
-    /// Prints a command's result: `human` as it stands, or the document as JSON.
-    pub(crate) fn result(self, human: &str, document: &impl Serialize) -> io::Result<()> {
+    /// Prints a command's result: for people, or the document as JSON.
+    pub(crate) fn result(self, human: &Text, document: &impl Serialize) -> io::Result<()> {
+        let text = match self.format {
+            OutputFormat::Human => human.printed(),
+            OutputFormat::Json => printable_json(&serde_json::to_string_pretty(document)?),
+        };
         let mut stdout = io::stdout().lock();
-        match self.format {
-            OutputFormat::Human => stdout.write_all(human.as_bytes())?,
-            OutputFormat::Json => {
-                serde_json::to_writer_pretty(&mut stdout, document)?;
-                stdout.write_all(b"\n")?;
-            }
-        }
+        stdout.write_all(text.as_bytes())?;
         stdout.flush()
     }
 
@@ -50,12 +51,39 @@ impl Console {
     pub(crate) fn line(self, text: &str) {
         line(text);
     }
+
+    /// Prints lines about the work on stderr.
+    pub(crate) fn text(self, text: &Text) {
+        say(text);
+    }
 }
 
 /// Prints a line about the work on stderr, where no [`Console`] is at hand.
 pub(crate) fn line(text: &str) {
+    say(&Text::from(text));
+}
+
+/// Prints lines on stderr: the only place that does.
+pub(crate) fn say(text: &Text) {
     // A closed stderr must not end a migration.
-    let _ = writeln!(io::stderr().lock(), "{text}");
+    let _ = io::stderr().lock().write_all(text.printed().as_bytes());
+}
+
+/// JSON in which hidden characters of strings are escaped, also those that the format leaves.
+fn printable_json(json: &str) -> String {
+    let mut text = String::with_capacity(json.len() + 1);
+    for character in json.chars() {
+        // Outside of strings there are only spaces and line breaks.
+        match character != '\n' && is_hidden(character) {
+            true => {
+                let units = character.encode_utf16(&mut [0; 2]).to_vec();
+                text.extend(units.iter().map(|unit| format!("\\u{unit:04x}")));
+            }
+            false => text.push(character),
+        }
+    }
+    text.push('\n');
+    text
 }
 
 /// Tells now and then how far a long piece of work is.
@@ -85,33 +113,33 @@ impl Pulse {
 /// A table of text: columns as wide as their cells, numbers to the right.
 ///
 /// Where it would be wider than a line, cells are wrapped between words.
-pub(crate) fn text_table(header: &[&str], rows: &[Vec<String>]) -> String {
+pub(crate) fn text_table(header: &[&str], rows: &[Vec<String>]) -> Text {
     indented_table(0, header, rows)
 }
 
 /// A line for each row, however wide: a list to search in.
-pub(crate) fn wide_table(header: &[&str], rows: &[Vec<String>]) -> String {
-    table(header, rows, usize::MAX)
+pub(crate) fn wide_table(header: &[&str], rows: &[Vec<String>]) -> Text {
+    table(header, rows, usize::MAX).into_iter().collect()
 }
 
 /// The same, with spaces before each line.
-pub(crate) fn indented_table(indent: usize, header: &[&str], rows: &[Vec<String>]) -> String {
-    let mut text = String::new();
-    for line in table(header, rows, LINE_CHARACTERS_MAX - indent).lines() {
-        text.push_str(format!("{:indent$}{line}", "").trim_end());
-        text.push('\n');
-    }
-    text
+pub(crate) fn indented_table(indent: usize, header: &[&str], rows: &[Vec<String>]) -> Text {
+    let lines = table(header, rows, LINE_CHARACTERS_MAX - indent).into_iter();
+    let lines = lines.map(|line| format!("{:indent$}{line}", "").trim_end().to_owned());
+    lines.collect()
 }
 
-fn table(header: &[&str], rows: &[Vec<String>], width_max: usize) -> String {
+fn table(header: &[&str], rows: &[Vec<String>], width_max: usize) -> Vec<String> {
     let header: Vec<String> = header.iter().map(ToString::to_string).collect();
+    // As wide as they are shown.
+    let shown = |row: &Vec<String>| row.iter().map(|cell| visible(cell).into_owned()).collect();
+    let rows: Vec<Vec<String>> = rows.iter().map(shown).collect();
     let columns: Vec<Column> = (0..header.len())
         .map(|column| Column::new(&header[column], rows.iter().map(|row| row[column].as_str())))
         .collect();
     let columns = fitted(columns, width_max);
-    let mut text = String::new();
-    for row in std::iter::once(&header).chain(rows) {
+    let mut text = Vec::new();
+    for row in std::iter::once(&header).chain(&rows) {
         let cells: Vec<Vec<String>> = row
             .iter()
             .zip(&columns)
@@ -124,8 +152,7 @@ fn table(header: &[&str], rows: &[Vec<String>], width_max: usize) -> String {
                 .zip(&columns)
                 .map(|(cell, column)| column.padded(cell.get(line).map_or("", String::as_str)))
                 .collect();
-            text.push_str(cells.join("  ").trim_end());
-            text.push('\n');
+            text.push(cells.join("  ").trim_end().to_owned());
         }
     }
     text
@@ -261,9 +288,34 @@ mod tests {
             vec!["a".to_owned(), "1,000".to_owned()],
         ];
         assert_eq!(
-            text_table(&["table", "rows"], &rows),
+            text_table(&["table", "rows"], &rows).printed(),
             "table   rows\nuser      10\na      1,000\n"
         );
+    }
+
+    #[test]
+    fn a_cell_stays_in_its_row() {
+        let rows = vec![vec!["a\nverdict: equal\u{1b}".to_owned(), "1".to_owned()]];
+        assert_eq!(
+            text_table(&["table", "rows"], &rows).printed(),
+            "table                    rows\na\\nverdict: equal\\u{1b}     1\n"
+        );
+    }
+
+    #[test]
+    fn json_means_the_same_and_shows_no_hidden_character() {
+        let names = [
+            "\u{7f}\u{9b}31m",
+            "\u{202e}",
+            "\u{e0041}",
+            "\u{1b}\n",
+            "é😀",
+        ];
+        let json = printable_json(&serde_json::to_string_pretty(&names).unwrap());
+        assert!(!json.chars().any(|c| c != '\n' && is_hidden(c)), "{json}");
+        assert!(json.contains("é😀") && json.ends_with("]\n"), "{json}");
+        let read: Vec<String> = serde_json::from_str(&json).unwrap();
+        assert_eq!(read, names);
     }
 
     #[test]
@@ -275,7 +327,7 @@ mod tests {
         ];
         let header = ["column", "type", "rows"];
         assert_eq!(
-            text_table(&header, &rows),
+            text_table(&header, &rows).printed(),
             "column      type                                                            rows\n\
              created_at  timestamp without time zone, at most six digits, as the server    12\n\
              \u{20}           spells it\n\
@@ -284,6 +336,6 @@ mod tests {
         // A word is never broken.
         let name = "x".repeat(100);
         let table = indented_table(2, &["", ""], &[vec!["a".to_owned(), name.clone()]]);
-        assert_eq!(table, format!("\n  a  {name}\n"));
+        assert_eq!(table.printed(), format!("\n  a  {name}\n"));
     }
 }

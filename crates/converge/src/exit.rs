@@ -3,8 +3,10 @@
 //! Any other error of a command is unexpected and ends with [`UNEXPECTED`].
 
 use std::fmt;
-use std::io::{self, Write};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::console;
+use crate::text::Text;
 
 /// An I/O error, a lost connection, or a fault of this tool.
 pub(crate) const UNEXPECTED: u8 = 1;
@@ -24,13 +26,13 @@ pub(crate) const INTERRUPTED: u8 = 6;
 pub(crate) struct Failure {
     /// One of the constants of this module.
     pub(crate) code: u8,
-    message: String,
-    hint: Option<String>,
+    message: Text,
+    hint: Option<Text>,
     is_lost_server: bool,
 }
 
 impl Failure {
-    pub(crate) fn new(code: u8, message: impl Into<String>) -> Self {
+    pub(crate) fn new(code: u8, message: impl Into<Text>) -> Self {
         Self {
             code,
             message: message.into(),
@@ -39,20 +41,20 @@ impl Failure {
         }
     }
 
-    pub(crate) fn usage(message: impl Into<String>) -> Self {
+    pub(crate) fn usage(message: impl Into<Text>) -> Self {
         Self::new(USAGE, message)
     }
 
-    pub(crate) fn blocked(message: impl Into<String>) -> Self {
+    pub(crate) fn blocked(message: impl Into<Text>) -> Self {
         Self::new(BLOCKED, message)
     }
 
-    pub(crate) fn refused(message: impl Into<String>) -> Self {
+    pub(crate) fn refused(message: impl Into<Text>) -> Self {
         Self::new(REFUSED, message)
     }
 
     /// Adds what to do next.
-    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+    pub(crate) fn hint(mut self, hint: impl Into<Text>) -> Self {
         self.hint = Some(hint.into());
         self
     }
@@ -69,14 +71,14 @@ impl Failure {
     }
 
     /// What to do next.
-    pub(crate) fn next_step(&self) -> Option<&str> {
-        self.hint.as_deref()
+    pub(crate) fn next_step(&self) -> Option<&Text> {
+        self.hint.as_ref()
     }
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
+        self.message.fmt(f)
     }
 }
 
@@ -85,12 +87,17 @@ impl std::error::Error for Failure {}
 /// Prints an error and its hint, and returns the exit code.
 pub(crate) fn report(error: &anyhow::Error) -> u8 {
     let failure = error.downcast_ref::<Failure>();
-    let mut text = format!("error: {error:#}\n");
-    if let Some(hint) = failure.and_then(Failure::next_step) {
-        text.push_str(&format!("hint: {hint}\n"));
+    let message = format!("{error:#}");
+    let mut text = match failure {
+        // Its lines are ours.
+        Some(failure) if failure.to_string() == message => failure.message.clone(),
+        _ => Text::from(message),
     }
-    // Where nobody reads, the exit code alone has to tell.
-    let _ = io::stderr().lock().write_all(text.as_bytes());
+    .behind("error: ");
+    if let Some(hint) = failure.and_then(Failure::next_step) {
+        text.append(hint.clone().behind("hint: "));
+    }
+    console::say(&text);
     failure.map_or(UNEXPECTED, |failure| failure.code)
 }
 

@@ -327,7 +327,7 @@ mod tests {
 
     fn hint(work: &Work) -> String {
         let failure = work.silent(Side::Target, "3 tries");
-        failure.next_step().unwrap().to_owned()
+        failure.next_step().unwrap().to_string()
     }
 
     fn with_run(work: Work) -> Work {

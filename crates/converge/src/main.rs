@@ -28,8 +28,10 @@ mod source_privileges;
 mod target_encoding;
 mod target_obstacle;
 mod target_privileges;
+mod text;
 mod versions;
 
+use std::backtrace::{Backtrace, BacktraceStatus};
 use std::panic;
 use std::process::ExitCode;
 
@@ -40,7 +42,18 @@ use crate::interrupt::Interrupt;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    // A panic is a fault of ours; its message is printed by the standard hook.
+    // A panic is a fault of ours; its message may repeat what a server said.
+    panic::set_hook(Box::new(|panic| {
+        let message = panic.payload_as_str().unwrap_or("without a message");
+        let place = panic
+            .location()
+            .map_or_else(String::new, |place| format!(" at {place}"));
+        console::line(&format!("panicked{place}: {message}"));
+        let trace = Backtrace::capture();
+        if trace.status() == BacktraceStatus::Captured {
+            console::say(&trace.to_string().lines().collect());
+        }
+    }));
     let result = panic::catch_unwind(|| run(cli));
     match result.unwrap_or_else(|_| Err(anyhow::anyhow!("this is a fault of converge"))) {
         Ok(()) => ExitCode::SUCCESS,

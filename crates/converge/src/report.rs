@@ -3,10 +3,11 @@
 use verify::{Compared, DatabaseReport, VerifyReport};
 
 use crate::console::{counted, text_table, thousands};
+use crate::text::Text;
 
 /// The report as text: one line per finding, then what was compared.
-pub(crate) fn human(report: &VerifyReport) -> String {
-    let mut text = String::new();
+pub(crate) fn human(report: &VerifyReport) -> Text {
+    let mut text = Text::new();
     let mut rows = Vec::new();
     let [left, right] = report.compared.sides();
     for database in &report.databases {
@@ -20,29 +21,29 @@ pub(crate) fn human(report: &VerifyReport) -> String {
                 let key: Vec<String> = sample
                     .key
                     .iter()
-                    .map(|(column, value)| format!("{column} {}", printable(value)))
+                    .map(|(column, value)| format!("{column} {value}"))
                     .collect();
                 let place = format!("{}.{}", database.name, table.name);
-                text.push_str(&format!(
-                    "{:<10} {place} {}",
+                let columns = match sample.columns.is_empty() {
+                    true => String::new(),
+                    false => format!(": {}", sample.columns.join(", ")),
+                };
+                text.line(format!(
+                    "{:<10} {place} {}{columns}",
                     sample.kind.name(),
                     key.join(", ")
                 ));
-                if !sample.columns.is_empty() {
-                    text.push_str(&format!(": {}", sample.columns.join(", ")));
-                }
-                text.push('\n');
                 for (column, [source, target]) in &sample.values {
-                    text.push_str(&format!(
-                        "           {column}: {} in the {left}, {} in the {right}\n",
+                    text.line(format!(
+                        "           {column}: {} in the {left}, {} in the {right}",
                         shown(source.as_deref()),
                         shown(target.as_deref())
                     ));
                 }
             }
             if table.left_out > 0 {
-                text.push_str(&format!(
-                    "left out   {}.{}: {} rows, in rejected/{}\n",
+                text.line(format!(
+                    "left out   {}.{}: {} rows, in rejected/{}",
                     database.name,
                     table.name,
                     thousands(table.left_out),
@@ -51,8 +52,8 @@ pub(crate) fn human(report: &VerifyReport) -> String {
             }
             if !table.equal && table.missing + table.unexpected + table.different == 0 {
                 // Known by its digest alone.
-                text.push_str(&format!(
-                    "different  {}.{}: {} in the {left}, {} in the {right}\n",
+                text.line(format!(
+                    "different  {}.{}: {} in the {left}, {} in the {right}",
                     database.name,
                     table.name,
                     counted(table.source_rows, "row"),
@@ -63,27 +64,27 @@ pub(crate) fn human(report: &VerifyReport) -> String {
                     true => "",
                     false => "; the table has no key",
                 };
-                text.push_str(&format!(
-                    "           {}.{}: {} missing, {} unexpected, {} different{why}\n",
+                text.line(format!(
+                    "           {}.{}: {} missing, {} unexpected, {} different{why}",
                     database.name, table.name, table.missing, table.unexpected, table.different
                 ));
             }
         }
         for finding in &database.catalog {
-            text.push_str(&format!(
-                "{:<10} {} {}: {}\n",
+            text.line(format!(
+                "{:<10} {} {}: {}",
                 finding.kind, database.name, finding.object, finding.detail
             ));
         }
         for check in database.checks.iter().filter(|check| !check.passed) {
-            text.push_str(&format!(
-                "check      {} {}: {}\n",
+            text.line(format!(
+                "check      {} {}: {}",
                 database.name, check.group, check.name
             ));
         }
         rows.push(summary_row(database));
     }
-    text.push_str(&text_table(
+    text.append(text_table(
         &["database", "tables", "rows", "by rule", "differing", ""],
         &rows,
     ));
@@ -93,14 +94,14 @@ pub(crate) fn human(report: &VerifyReport) -> String {
         .flat_map(|database| &database.checks);
     let (passed, failed): (Vec<_>, Vec<_>) = checks.partition(|check| check.passed);
     if !passed.is_empty() || !failed.is_empty() {
-        text.push_str(&format!(
-            "checks: {} passed, {} failed\n",
+        text.line(format!(
+            "checks: {} passed, {} failed",
             passed.len(),
             failed.len()
         ));
     }
-    text.push_str(&format!(
-        "verdict: {}{}\n",
+    text.line(format!(
+        "verdict: {}{}",
         report.verdict.name(),
         looked_at(report)
     ));
@@ -136,7 +137,7 @@ impl Default for Equivalences {
 }
 
 /// The table of equivalences as text.
-pub(crate) fn equivalences() -> String {
+pub(crate) fn equivalences() -> Text {
     let rows: Vec<Vec<String>> = verify::equivalences()
         .iter()
         .map(|line| {
@@ -150,19 +151,7 @@ pub(crate) fn equivalences() -> String {
 
 /// In quotes, so that blanks at its ends are seen, and NULL is told from the text.
 fn shown(value: Option<&str>) -> String {
-    value.map_or_else(
-        || "NULL".to_owned(),
-        |text| format!("'{}'", printable(text)),
-    )
-}
-
-/// A key may hold what a terminal obeys.
-fn printable(text: &str) -> String {
-    let characters = text.chars().map(|character| match character.is_control() {
-        true => character.escape_default().to_string(),
-        false => character.to_string(),
-    });
-    characters.collect()
+    value.map_or_else(|| "NULL".to_owned(), |text| format!("'{text}'"))
 }
 
 fn summary_row(database: &DatabaseReport) -> Vec<String> {

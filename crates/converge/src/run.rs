@@ -20,6 +20,7 @@ use crate::exit::{Failure, INTERRUPTED};
 use crate::interrupt::Interrupt;
 use crate::lost::{Task, Work};
 use crate::run_dir::{RunDirectory, StageEntry, now};
+use crate::text::Text;
 
 /// What a command needs before it knows a run.
 #[derive(Debug)]
@@ -205,7 +206,7 @@ impl Run {
                 format!("{name} of `{}` is done, but not recorded", outcome.database)
             })?;
             self.console
-                .line(&stage_line(name, &outcome, &mut self.said));
+                .text(&stage_lines(name, &outcome, &mut self.said));
             outcomes.push(outcome);
         }
         Ok(outcomes)
@@ -281,24 +282,24 @@ fn is_interrupted(error: &anyhow::Error) -> bool {
 }
 
 /// The line of a stage, with the rules that it counted and no stage before it.
-fn stage_line(stage: &str, outcome: &StageOutcome, said: &mut BTreeSet<String>) -> String {
+fn stage_lines(stage: &str, outcome: &StageOutcome, said: &mut BTreeSet<String>) -> Text {
     // Stages that write no files have no bytes to show.
     let bytes = match outcome.bytes {
         0 => String::new(),
         bytes => bytes_text(bytes),
     };
-    let mut line = format!(
+    let mut lines = Text::from(format!(
         "{stage:<10} {:<12} {:>3} tables  {:>11} rows  {bytes:>9}  {:>6.1} s",
         outcome.database,
         outcome.tables,
         thousands(outcome.rows),
         outcome.seconds
-    );
+    ));
     for (rule, rows) in outcome.rules.iter().filter(|(_, rows)| **rows > 0) {
         let counted = format!("rule {rule}: {}", counted(*rows, "row"));
         if said.insert(format!("{}: {counted}", outcome.database)) {
-            line.push_str(&format!("\n           {counted}"));
+            lines.line(format!("           {counted}"));
         }
     }
-    line
+    lines
 }

@@ -9,6 +9,7 @@ use crate::command::baseline::bookkeeping_table;
 use crate::config::Database;
 use crate::console::first_of;
 use crate::exit::Failure;
+use crate::text::Text;
 
 /// What a role is going to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,9 +80,12 @@ fn lacking(database: &Database, role: &str, missing: &[MissingPrivilege]) -> Fai
         list.join("; ")
     );
     let place = database.target.database().unwrap_or_default();
-    Failure::blocked(message).hint(format!(
-        "nothing was changed; let a superuser, or the owner of each, run in database {}:\n  {};",
-        quote::postgres(place),
-        statements.join(";\n  ")
-    ))
+    let mut hint = Text::from(format!(
+        "nothing was changed; let a superuser, or the owner of each, run in database {}:",
+        quote::postgres_shown(&quote::postgres(place))
+    ));
+    for statement in statements {
+        hint.line(format!("  {};", quote::postgres_shown(statement)));
+    }
+    Failure::blocked(message).hint(hint)
 }

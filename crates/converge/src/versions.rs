@@ -207,7 +207,7 @@ mod tests {
         assert_eq!(failure.code, BLOCKED);
         assert_eq!(failure.to_string(), "PostgreSQL 13.20 is not supported");
         assert_eq!(
-            failure.next_step(),
+            failure.next_step().map(ToString::to_string).as_deref(),
             Some(
                 "supported are MySQL 8.0 and newer, MariaDB 10.6 and newer, PostgreSQL 14 and newer"
             )

@@ -344,7 +344,7 @@ pub fn yaml_scalar(text: &str) -> String {
     for character in text.chars() {
         match character {
             '"' | '\\' => quoted.extend(['\\', character]),
-            c if c.is_control() => quoted.push_str(&format!("\\u{:04x}", u32::from(c))),
+            c if catalog::is_hidden(c) => quoted.push_str(&format!("\\U{:08x}", u32::from(c))),
             other => quoted.push(other),
         }
     }

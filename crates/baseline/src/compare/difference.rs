@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::note::one_line;
+use catalog::{quote, visible};
 
 /// One thing in which a live schema is not what is expected.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -204,7 +204,7 @@ impl Difference {
         difference.object = format!("extension {name}");
         difference.mend = vec![format!(
             "create extension if not exists {}",
-            catalog::quote::postgres(name)
+            quote::postgres(name)
         )];
         difference
     }
@@ -216,12 +216,12 @@ impl Difference {
     }
 
     /// The statements on one line, each with its semicolon; `None` where there are none, or where
-    /// a literal goes over several lines.
+    /// a body goes over several lines.
     pub fn mend_line(&self) -> Option<String> {
         let statements = self.mend.iter();
         let lines = statements.map(|statement| format!("{};", joined(statement)));
-        let line = lines.collect::<Vec<_>>().join(" ");
-        Some(line).filter(|line| !line.is_empty() && one_line(line) == *line)
+        let line = quote::postgres_shown(&lines.collect::<Vec<_>>().join(" "));
+        Some(line).filter(|line| !line.is_empty() && visible(line) == *line)
     }
 }
 
@@ -255,9 +255,9 @@ fn joined(statement: &str) -> String {
 impl fmt::Display for Difference {
     /// Side, object, and how it should be and is.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.side.label(), one_line(&self.object))?;
+        write!(f, "{}: {}", self.side.label(), visible(&self.object))?;
         if let (Some(expected), Some(found)) = (&self.expected, &self.found) {
-            let (expected, found) = (one_line(expected), one_line(found));
+            let (expected, found) = (visible(expected), visible(found));
             write!(f, ": is {found}, expected {expected}")?;
         }
         Ok(())

@@ -185,7 +185,7 @@ fn triggers_and_functions_of_the_baseline_must_be_there_and_others_may() {
 }
 
 #[test]
-fn a_statement_stands_on_one_line_unless_a_literal_does_not() {
+fn a_statement_stands_on_one_line_unless_a_body_does_not() {
     let mut difference = Difference::missing_extension("a\"b");
     assert_eq!(
         difference.mend_line().unwrap(),
@@ -199,6 +199,11 @@ fn a_statement_stands_on_one_line_unless_a_literal_does_not() {
         difference.mend_line().unwrap(),
         "create table \"a\" (\"b\" text); comment on table \"a\" is 'x  y';"
     );
-    difference.mend = vec!["comment on table \"a\" is 'x\ny'".to_owned()];
+    difference.mend = vec!["comment on table \"a\r\" is 'x\ny'".to_owned()];
+    assert_eq!(
+        difference.mend_line().unwrap(),
+        r#"comment on table U&"a\+00000D" is U&'x\+00000Ay';"#
+    );
+    difference.mend = vec!["create function f() as $$\nselect 1\n$$".to_owned()];
     assert_eq!(difference.mend_line(), None);
 }

@@ -123,7 +123,7 @@ pub(crate) fn run(args: &AssessArgs, interrupt: Interrupt) -> anyhow::Result<()>
     let run_id = run.directory.run_id().to_owned();
     if let Some(file) = &args.write_rules {
         let text = report::rules(&run_id, &assessed.findings);
-        dataset::write_atomically(file, text.as_bytes())
+        dataset::write_atomically(file, text.printed().as_bytes())
             .with_context(|| format!("writing {}", file.display()))?;
     }
     let document = Document {
@@ -153,7 +153,7 @@ fn check_is_free(file: &Path) -> Result<(), Failure> {
 pub(crate) fn stage(run: &mut Run, lock: LockArgs) -> anyhow::Result<Assessed> {
     let assessed = assess(run, lock)?;
     if let Err(failure) = assessed.check() {
-        run.console.line(&report::human(&assessed.findings));
+        run.console.text(&report::human(&assessed.findings).and(""));
         return Err(failure.into());
     }
     let summary = report::summary(&assessed.findings);

@@ -20,6 +20,7 @@ use crate::source_privileges;
 use crate::target_encoding;
 use crate::target_obstacle;
 use crate::target_privileges::{self, Purpose};
+use crate::text::Text;
 use crate::versions;
 use catalog::{LoadOrder, Server, load_order, quote};
 
@@ -46,7 +47,7 @@ pub(crate) struct Check {
     passed: bool,
     detail: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    hint: Option<String>,
+    hint: Option<Text>,
 }
 
 pub(crate) fn run(args: &CommonArgs, interrupt: Interrupt) -> anyhow::Result<()> {
@@ -110,7 +111,7 @@ pub(crate) fn blocked(count: usize) -> Failure {
 }
 
 /// The checks as a table; below it, each that failed in one line, and the hints.
-pub(crate) fn human(checks: &[Check]) -> String {
+pub(crate) fn human(checks: &[Check]) -> Text {
     let rows: Vec<Vec<String>> = checks
         .iter()
         .map(|check| {
@@ -131,8 +132,8 @@ pub(crate) fn human(checks: &[Check]) -> String {
         .peekable();
     while let Some(check) = said.next() {
         if !check.passed {
-            text.push_str(&format!(
-                "error: {} of `{}`: {}\n",
+            text.line(format!(
+                "error: {} of `{}`: {}",
                 check.check, check.database, check.detail
             ));
         }
@@ -141,7 +142,7 @@ pub(crate) fn human(checks: &[Check]) -> String {
             .peek()
             .is_none_or(|next| (next.check, &next.hint) != (check.check, &check.hint));
         if let Some(hint) = check.hint.as_ref().filter(|_| is_last) {
-            text.push_str(&format!("hint: {}: {hint}\n", check.check));
+            text.append(hint.clone().behind(format!("hint: {}: ", check.check)));
         }
     }
     text
@@ -277,7 +278,7 @@ impl Examination<'_> {
     ) -> Result<(), Failed> {
         let (_, hint) = self.check(check, found, |(detail, _)| detail.clone())?;
         if let Some(entry) = self.checks.last_mut() {
-            entry.hint = hint;
+            entry.hint = hint.map(Text::from);
         }
         Ok(())
     }
@@ -303,7 +304,7 @@ impl Examination<'_> {
                 Ok(value) => detail(value),
                 Err(error) => format!("{error:#}"),
             },
-            hint: failure.and_then(|failure| failure.next_step().map(str::to_owned)),
+            hint: failure.and_then(|failure| failure.next_step().cloned()),
         });
         result.map_err(|_| Failed)
     }

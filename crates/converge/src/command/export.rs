@@ -42,6 +42,7 @@ use crate::pairing::{Catalogs, TablePair};
 use crate::run::{Run, Session, StageOutcome, StageRun};
 use crate::run_dir::{ServersEntry, new_export_id, now};
 use crate::side_by_side::{Halt, side_by_side};
+use crate::text::Text;
 
 /// Directory of this stage.
 pub(crate) const DIRECTORY: &str = "export";
@@ -78,11 +79,8 @@ impl<'a> StageDocument<'a> {
 pub(crate) fn run(args: &ExportArgs, interrupt: Interrupt) -> anyhow::Result<()> {
     let mut run = Session::open(&args.common, interrupt)?.begin(&args.common)?;
     let outcomes = stage(&mut run, &args.reading)?;
-    let human = format!(
-        "exported to {}\nnext: {}\n",
-        run.directory.path().display(),
-        next("transform")
-    );
+    let human = Text::from(format!("exported to {}", run.directory.path().display()))
+        .and(format!("next: {}", next("transform")));
     run.console
         .result(&human, &StageDocument::new(&run, DIRECTORY, &outcomes))?;
     Ok(())

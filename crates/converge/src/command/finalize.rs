@@ -16,6 +16,7 @@ use crate::interrupt::Interrupt;
 use crate::lost::{Side, Task, Work};
 use crate::run::Session;
 use crate::run_dir::{RunDirectory, record_outside_a_run};
+use crate::text::Text;
 
 const TASK: Task = Task {
     name: "finalize",
@@ -86,10 +87,10 @@ pub(crate) fn run(args: &FinalizeArgs, interrupt: Interrupt) -> anyhow::Result<(
         });
     }
     let lines = databases.iter().map(|entry| match &entry.run_id {
-        Some(run_id) => format!("{}: run {run_id} is final\n", entry.name),
-        None => format!("{}: holds no run\n", entry.name),
+        Some(run_id) => format!("{}: run {run_id} is final", entry.name),
+        None => format!("{}: holds no run", entry.name),
     });
-    let human: String = lines.collect();
+    let human: Text = lines.collect();
     let document = Document {
         schema_version: 1,
         databases,

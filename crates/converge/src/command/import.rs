@@ -33,6 +33,7 @@ use crate::pairing::{Catalogs, TablePair};
 use crate::run::{Run, Session, StageOutcome, StageRun};
 use crate::target_encoding;
 use crate::target_privileges::{self, Purpose};
+use crate::text::Text;
 use crate::versions;
 
 const STAGE: &str = "import";
@@ -75,7 +76,7 @@ pub(crate) fn run(args: &ImportArgs, interrupt: Interrupt) -> anyhow::Result<()>
         ahead: &[],
     };
     let outcomes = stage(&mut run, manner)?;
-    let human = format!("imported\nnext: {}\n", next("verify"));
+    let human = Text::from("imported").and(format!("next: {}", next("verify")));
     run.console
         .result(&human, &StageDocument::new(&run, STAGE, &outcomes))?;
     Ok(())

@@ -16,6 +16,7 @@ use crate::fence::Fence;
 use crate::interrupt::Interrupt;
 use crate::report;
 use crate::run::{Run, Session, StageOutcome};
+use crate::text::Text;
 
 /// What `migrate --output json` prints.
 #[derive(Debug, Serialize)]
@@ -73,20 +74,21 @@ pub(crate) fn run(args: &MigrateArgs, interrupt: Interrupt) -> anyhow::Result<()
         verified.record(&mut run, look)?;
     }
     let report = verified.as_ref().map(|verified| &verified.report);
-    let mut human = match report {
-        None => format!(
-            "verdict: partial (not verified)\nnext: {}\n",
-            next("verify")
-        ),
-        Some(report) if report.verdict == Verdict::Equal => {
-            report::human(report)
-                + &format!("next: {}, or {}\n", next("finalize"), next("rollback"))
-        }
-        Some(report) => report::human(report),
-    };
+    let mut human = Text::new();
     if assessed.is_none() {
-        human.insert_str(0, "not assessed (--skip-assess)\n");
+        human.line("not assessed (--skip-assess)");
     }
+    human.append(match report {
+        None => {
+            Text::from("verdict: partial (not verified)").and(format!("next: {}", next("verify")))
+        }
+        Some(report) if report.verdict == Verdict::Equal => report::human(report).and(format!(
+            "next: {}, or {}",
+            next("finalize"),
+            next("rollback")
+        )),
+        Some(report) => report::human(report),
+    });
     let document = Document {
         schema_version: 1,
         run_id: run.directory.run_id(),

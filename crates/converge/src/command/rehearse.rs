@@ -20,6 +20,7 @@ use crate::interrupt::Interrupt;
 use crate::lost::{REHEARSE, Side, Task, Work};
 use crate::report;
 use crate::run::{Run, Session};
+use crate::text::Text;
 
 /// How many differing rows are listed; a rehearsal that differs is looked into with `verify`.
 const SAMPLES: usize = 20;
@@ -82,7 +83,7 @@ fn rehearse(args: &CommonArgs, interrupt: Interrupt) -> anyhow::Result<()> {
         checks.len()
     ));
     if failed > 0 {
-        session.console.line(&doctor::human(&checks));
+        session.console.text(&doctor::human(&checks).and(""));
         return Err(doctor::blocked(failed).into());
     }
     let mut run = session.begin(args)?;
@@ -104,7 +105,7 @@ fn migrate_and_verify(run: &mut Run) -> anyhow::Result<(Migration, verify::Verif
     let verified = verify::stage(run, look)?;
     verified.record(run, look)?;
     if verified.report.verdict != Verdict::Equal {
-        run.console.line(&report::human(&verified.report));
+        run.console.text(&report::human(&verified.report).and(""));
         return Err(verify::different(&verified).into());
     }
     Ok((migration, verified))
@@ -194,7 +195,7 @@ fn summarize(run: &Run, migration: &Migration, verified: &verify::Verified) -> D
     }
 }
 
-fn human(document: &Document) -> String {
+fn human(document: &Document) -> Text {
     let seconds = |value: f64| format!("{value:.1} s");
     let rows: Vec<Vec<String>> = document
         .databases
@@ -224,8 +225,8 @@ fn human(document: &Document) -> String {
         "verify",
         "",
     ];
-    let mut text = String::from("\n");
-    text.push_str(&text_table(&header, &rows));
-    text.push_str("\nmoved, verified, rolled back, proven as before, moved and verified again\n");
-    text
+    let mut text = Text::from("");
+    text.append(text_table(&header, &rows));
+    text.line("");
+    text.and("moved, verified, rolled back, proven as before, moved and verified again")
 }

@@ -22,6 +22,7 @@ use crate::interrupt::Interrupt;
 use crate::lost::{Side, Task, Work};
 use crate::run::Session;
 use crate::run_dir::record_outside_a_run;
+use crate::text::Text;
 
 pub(crate) const TASK: Task = Task {
     name: "rollback",
@@ -118,7 +119,7 @@ pub(crate) fn run(args: &RollbackArgs, interrupt: Interrupt) -> anyhow::Result<(
         }
         databases.push(loaded.into_entry());
     }
-    let human: String = databases.iter().map(line).collect();
+    let human: Text = databases.iter().map(line).collect();
     let document = Document {
         schema_version: 1,
         databases,
@@ -130,12 +131,12 @@ pub(crate) fn run(args: &RollbackArgs, interrupt: Interrupt) -> anyhow::Result<(
 fn line(entry: &Entry) -> String {
     match &entry.run_id {
         Some(run_id) => format!(
-            "{}: run {run_id} taken back, {}, {}\n",
+            "{}: run {run_id} taken back, {}, {}",
             entry.name,
             counted(entry.tables, "table"),
             counted(entry.rows, "row")
         ),
-        None => format!("{}: holds no run, nothing to take back\n", entry.name),
+        None => format!("{}: holds no run, nothing to take back", entry.name),
     }
 }
 

@@ -15,6 +15,7 @@ use crate::interrupt::Interrupt;
 use crate::lost::{Side, Task, Work};
 use crate::run::Session;
 use crate::run_dir::{RunDirectory, RunState, StageEntry};
+use crate::text::Text;
 
 const TASK: Task = Task {
     name: "status",
@@ -203,29 +204,30 @@ fn last_outcome<'s>(state: &'s RunState, stage: &str, database: &str) -> Option<
     None
 }
 
-fn human(document: &Document) -> String {
-    let mut text = String::new();
+fn human(document: &Document) -> Text {
+    let mut text = Text::new();
     match (&document.run, &document.directory) {
         (Some(run), Some(directory)) => {
-            text.push_str(&format!("run {} in {directory}\n\n", run.run_id));
+            text.line(format!("run {} in {directory}", run.run_id));
+            text.line("");
             let rows: Vec<Vec<String>> = run.stages.iter().map(stage_row).collect();
             let header = ["stage", "database", "outcome", "tables", "rows", "seconds"];
-            text.push_str(&text_table(&header, &rows));
+            text.append(text_table(&header, &rows));
             for entry in &run.stages {
                 if let Some(message) = &entry.message {
-                    text.push_str(&format!("{} {}: {message}\n", entry.stage, entry.database));
+                    text.line(format!("{} {}: {message}", entry.stage, entry.database));
                 }
             }
         }
-        _ => text.push_str("no run here\n"),
+        _ => text.line("no run here"),
     }
-    text.push('\n');
+    text.line("");
     for target in &document.targets {
-        text.push_str(&match (&target.run_id, target.reachable) {
-            (_, false) => format!("target {}: not reachable\n", target.database),
-            (None, true) => format!("target {}: holds no run\n", target.database),
+        text.line(match (&target.run_id, target.reachable) {
+            (_, false) => format!("target {}: not reachable", target.database),
+            (None, true) => format!("target {}: holds no run", target.database),
             (Some(run_id), true) => format!(
-                "target {}: holds {}run {run_id}, {} tables, {} rows\n",
+                "target {}: holds {}run {run_id}, {} tables, {} rows",
                 target.database,
                 match target.loaded {
                     Some(_) => "",
@@ -236,8 +238,7 @@ fn human(document: &Document) -> String {
             ),
         });
     }
-    text.push_str(&format!("next: {}\n", document.next));
-    text
+    text.and(format!("next: {}", document.next))
 }
 
 fn stage_row(entry: &StageEntry) -> Vec<String> {

@@ -31,6 +31,7 @@ use crate::lost::Task;
 use crate::pairing::{Catalogs, TablePair};
 use crate::run::{Run, Session, StageOutcome, StageRun};
 use crate::run_dir::now;
+use crate::text::Text;
 
 /// Directory of this stage's files, below the database's.
 pub(crate) const DIRECTORY: &str = "transformed";
@@ -52,11 +53,8 @@ pub(crate) fn run(args: &TransformArgs, interrupt: Interrupt) -> anyhow::Result<
     }
     let mut run = session.resume(&args.common)?;
     let outcomes = stage(&mut run)?;
-    let human = format!(
-        "transformed in {}\nnext: {}\n",
-        run.directory.path().display(),
-        next("import")
-    );
+    let human = Text::from(format!("transformed in {}", run.directory.path().display()))
+        .and(format!("next: {}", next("import")));
     run.console
         .result(&human, &StageDocument::new(&run, STAGE, &outcomes))?;
     Ok(())

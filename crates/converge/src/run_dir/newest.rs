@@ -9,6 +9,7 @@ use std::sync::Once;
 use super::state::RunState;
 use super::{RUNS, RunDirectory, private};
 use crate::console;
+use crate::text::Text;
 
 /// A command looks more than once, and says it once.
 static SAID: Once = Once::new();
@@ -76,7 +77,9 @@ impl Found {
                 continue;
             }
             if let Err(failure) = private::check(&path) {
-                let hint = failure.next_step().unwrap_or_default();
+                let hint = failure
+                    .next_step()
+                    .map_or_else(String::new, Text::to_string);
                 found.foreign.push(format!("{failure}; {hint}"));
                 continue;
             }

@@ -20,6 +20,7 @@ mod corners;
 mod defaults;
 mod finalize;
 mod foreign_runs;
+mod hostile_names;
 mod import;
 mod index_later;
 mod killed_at_any_moment;

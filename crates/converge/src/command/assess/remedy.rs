@@ -106,17 +106,17 @@ pub(crate) fn wide_key(database: &Database, subject: &Subject, key: &WideKey) ->
     let table = quote::postgres_qualified(&database.target_schema, &subject.target.name);
     let digests = digests.join(", ");
     if key.is_unique {
-        return format!(
+        return quote::postgres_shown(&format!(
             "in the target, unless a foreign key refers to it, let a unique index on digests \
              stand for it, which refuses the same rows: create unique index on {table} ({digests})"
-        );
+        ));
     }
     let hash = match key.columns.as_slice() {
         [column] => format!(", or: create index on {table} using hash ({column})"),
         _ => String::new(),
     };
-    format!(
+    quote::postgres_shown(&format!(
         "in the target, make it an index that finds equal values: create index on {table} \
          ({digests}){hash}"
-    )
+    ))
 }

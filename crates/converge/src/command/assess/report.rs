@@ -1,10 +1,9 @@
 //! Findings as a text for people and as rules for the configuration.
 
-use std::fmt::Write;
-
 use super::finding::{Finding, RowKey};
 use super::kinds::{ALL, Kind, Severity};
 use crate::console::{counted, indented_table, thousands};
+use crate::text::Text;
 
 /// Keys that stand in the text; JSON has all samples.
 const SHOWN_KEYS: usize = 3;
@@ -15,8 +14,8 @@ const SHOWN_NOTES: usize = 10;
 const INDENT: usize = 2;
 
 /// All findings, by severity and kind, and how many there are.
-pub(crate) fn human(findings: &[Finding]) -> String {
-    let mut text = String::new();
+pub(crate) fn human(findings: &[Finding]) -> Text {
+    let mut text = Text::new();
     let notes = |kind: &&&Kind| kind.severity == Severity::Note;
     let blocking = ALL.iter().filter(|kind| !notes(kind));
     for kind in blocking.chain(ALL.iter().filter(notes)) {
@@ -25,9 +24,7 @@ pub(crate) fn human(findings: &[Finding]) -> String {
             write_kind(kind, &of_kind, &mut text);
         }
     }
-    text.push_str(&summary(findings));
-    text.push('\n');
-    text
+    text.and(summary(findings))
 }
 
 /// Such as `9 findings: 1 blocker, 2 need a rule, 6 notes`.
@@ -47,27 +44,25 @@ pub(crate) fn summary(findings: &[Finding]) -> String {
     )
 }
 
-fn write_kind(kind: &Kind, findings: &[&Finding], text: &mut String) {
+fn write_kind(kind: &Kind, findings: &[&Finding], text: &mut Text) {
     let word = match kind.severity {
         Severity::Blocker => "BLOCKER",
         Severity::RuleNeeded => "RULE NEEDED",
         Severity::Note => "note",
     };
-    writeln!(text, "{word}  {}: {}", kind.name, kind.what).expect("text takes text");
+    text.line(format!("{word}  {}: {}", kind.name, kind.what));
     let places = match kind.severity {
         Severity::Note => findings.len().min(SHOWN_NOTES),
         _ => findings.len(),
     };
     let rows: Vec<Vec<String>> = findings[..places].iter().map(|f| row(f)).collect();
     let table = indented_table(INDENT, &["", "rows", "", "keys"], &rows);
-    for line in table.lines().skip(1) {
-        writeln!(text, "{line}").expect("text takes text");
-    }
+    table.lines().skip(1).for_each(|line| text.line(line));
     if places < findings.len() {
         let more = thousands((findings.len() - places) as u64);
-        writeln!(text, "  … and {more} more: --output json has them all").expect("text takes text");
+        text.line(format!("  … and {more} more: --output json has them all"));
     }
-    writeln!(text, "  why: {}", kind.why).expect("text takes text");
+    text.line(format!("  why: {}", kind.why));
     let shown = match kind.severity {
         Severity::Note => 1,
         _ => findings.len(),
@@ -75,7 +70,7 @@ fn write_kind(kind: &Kind, findings: &[&Finding], text: &mut String) {
     for finding in &findings[..shown] {
         write_way_out(finding, findings.len() > 1, text);
     }
-    text.push('\n');
+    text.line("");
 }
 
 fn row(finding: &Finding) -> Vec<String> {
@@ -100,45 +95,45 @@ fn key_text(key: &RowKey) -> String {
     parts.collect::<Vec<String>>().join(", ")
 }
 
-fn write_way_out(finding: &Finding, several: bool, text: &mut String) {
+fn write_way_out(finding: &Finding, several: bool, text: &mut Text) {
     let place = match several {
         true => format!("{}: ", finding.place()),
         false => String::new(),
     };
-    writeln!(text, "  fix: {place}{}", finding.hint).expect("text takes text");
+    text.line(format!("  fix: {place}{}", finding.hint));
     if let Some(rule) = &finding.rule {
-        writeln!(text, "  rule: - {rule}").expect("text takes text");
+        text.line(format!("  rule: - {rule}"));
     }
 }
 
 /// A fragment of a configuration with the rules that would have to be accepted, all of them
 /// commented out.
-pub(crate) fn rules(run_id: &str, findings: &[Finding]) -> String {
-    let mut text = format!(
-        "# Rules that `assess` of run {run_id} would need, to be copied into the\n\
-         # configuration one by one: each of them changes or leaves out what is in these rows.\n"
-    );
+pub(crate) fn rules(run_id: &str, findings: &[Finding]) -> Text {
+    let mut text = Text::from(format!(
+        "# Rules that `assess` of run {run_id} would need, to be copied into the"
+    ))
+    .and("# configuration one by one: each of them changes or leaves out what is in these rows.");
     let mut database = None;
     for finding in findings {
         let Some(rule) = &finding.rule else {
             continue;
         };
         if database.is_none() {
-            text.push_str("# databases:\n");
+            text.line("# databases:");
         }
         if database != Some(&finding.database) {
             database = Some(&finding.database);
-            writeln!(text, "#   {}:\n#     rules:", finding.database).expect("text takes text");
+            text.line(format!("#   {}:", finding.database));
+            text.line("#     rules:");
         }
         let keys = finding.sample_keys.iter().map(key_text);
         let keys = keys.collect::<Vec<String>>().join("; ");
         let rows = counted(finding.rows, "row");
-        writeln!(text, "#       # {} ({rows}): {keys}", finding.kind.what)
-            .expect("text takes text");
-        writeln!(text, "#       - {rule}").expect("text takes text");
+        text.line(format!("#       # {} ({rows}): {keys}", finding.kind.what));
+        text.line(format!("#       - {rule}"));
     }
     if database.is_none() {
-        text.push_str("# None.\n");
+        text.line("# None.");
     }
     text
 }

@@ -213,7 +213,11 @@ pub(crate) fn of_columns(
             names.join(", ")
         );
         let finding = new(kinds::FOREIGN_KEY_WITHOUT_INDEX).constraint(&key.name);
-        findings.push(finding.detail(key.columns.join(", ")).hint(sql));
+        findings.push(
+            finding
+                .detail(key.columns.join(", "))
+                .hint(quote::postgres_shown(&sql)),
+        );
     }
     findings
 }

@@ -19,6 +19,7 @@ use crate::lost::{Side, Task, Work};
 use crate::run::Session;
 use crate::target_encoding;
 use crate::target_privileges::{self, Purpose};
+use crate::text::Text;
 
 const TASK: Task = Task {
     name: "baseline apply",
@@ -63,7 +64,7 @@ pub(super) fn run(
         let apply = || apply(&session, database, &origin, &work);
         databases.push(work.watched(database, apply)?);
     }
-    let human: String = databases.iter().map(human).collect();
+    let human: Text = databases.iter().map(human).collect();
     let document = Document {
         schema_version: 1,
         databases,
@@ -75,8 +76,8 @@ pub(super) fn run(
 fn human(entry: &Entry) -> String {
     let Entry { name, detail, .. } = entry;
     match (entry.outcome, &entry.blake3) {
-        ("present", Some(_)) => format!("{name}: {detail}\n"),
-        (outcome, _) => format!("{name}: {outcome} ({detail})\n"),
+        ("present", Some(_)) => format!("{name}: {detail}"),
+        (outcome, _) => format!("{name}: {outcome} ({detail})"),
     }
 }
 

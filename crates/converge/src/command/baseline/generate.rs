@@ -24,6 +24,7 @@ use crate::lost::{Side, Task, Work};
 use crate::run::Session;
 use crate::run_dir::RunDirectory;
 use crate::source_privileges;
+use crate::text::Text;
 use crate::versions;
 
 const TASK: Task = Task {
@@ -137,16 +138,17 @@ pub(super) fn plan(database: &Database) -> anyhow::Result<Baseline> {
 
 /// All columns and foreign keys for which the configuration has to decide.
 fn unplanned(database: &Database, error: &PlanError) -> Failure {
-    let mut lines = vec![format!("database `{}` has no baseline yet:", database.name)];
+    let mut lines = Text::from(format!("database `{}` has no baseline yet:", database.name));
     for column in &error.unsupported {
         let choices = match column.choices.is_empty() {
             true => String::new(),
             false => format!(" (it can be: {})", column.choices.join(", ")),
         };
-        lines.push(format!("  {column}{choices}"));
+        lines.line(format!("  {column}{choices}"));
     }
-    lines.extend(error.not_united.iter().map(|pair| format!("  {pair}")));
-    Failure::blocked(lines.join("\n")).hint(format!(
+    let pairs = error.not_united.iter();
+    lines.append(pairs.map(|pair| format!("  {pair}")).collect());
+    Failure::blocked(lines).hint(format!(
         "choose types for these columns in databases.{}.types, or leave their tables out with exclude_tables",
         database.name
     ))
@@ -260,7 +262,7 @@ fn entry(database: &Database, directory: PathBuf, files: &[Wished], baseline: &B
     }
 }
 
-fn human(entries: &[Entry]) -> String {
+fn human(entries: &[Entry]) -> Text {
     let header = [
         "database",
         "tables",
@@ -290,7 +292,7 @@ fn human(entries: &[Entry]) -> String {
     let notes: usize = entries.iter().map(|entry| entry.notes.len()).sum();
     if notes > 0 {
         let notes = counted(notes as u64, "note");
-        text.push_str(&format!("{notes}: look at the head of pre_data.sql\n"));
+        text.line(format!("{notes}: look at the head of pre_data.sql"));
     }
     text
 }

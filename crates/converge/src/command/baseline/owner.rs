@@ -9,6 +9,7 @@ use crate::call::next_with;
 use crate::config::{Database, SchemaOwner};
 use crate::console::{counted, thousands};
 use crate::exit::Failure;
+use crate::text::Text;
 
 /// Where an owner keeps his books.
 struct Bookkeeping {
@@ -69,7 +70,7 @@ fn migrations(
     database: &Database,
     connection: &mut target::Connection,
     books: &Bookkeeping,
-    command: String,
+    command: Text,
 ) -> anyhow::Result<String> {
     let table = books.table;
     let catalog = target::discover(connection, &database.target_schema)?;
@@ -91,13 +92,9 @@ fn migrations(
         "the schema of target `{}` is not made: {why}",
         database.name
     );
-    let before = before_migrations(
-        &database.target.to_string(),
-        connection.extension(EXTENSION)?,
-    );
-    Err(Failure::blocked(message)
-        .hint(format!("{before}{command}"))
-        .into())
+    let extension = connection.extension(EXTENSION)?;
+    let hint = with_extension(&database.target.to_string(), extension, command);
+    Err(Failure::blocked(message).hint(hint).into())
 }
 
 fn descending(order: &str) -> String {
@@ -115,36 +112,38 @@ fn head(table: &str, row: &[Option<String>]) -> String {
 /// migrations fails.
 const EXTENSION: &str = "uuid-ossp";
 
-/// What has to be done before migrations can run.
-fn before_migrations(target: &str, extension: Extension) -> String {
+/// What has to be done before migrations can run, and the migrations.
+fn with_extension(target: &str, extension: Extension, migrations: Text) -> Text {
     let name = quote::postgres(EXTENSION);
-    match extension {
-        Extension::Installed => String::new(),
-        Extension::Available => format!(
-            "in {target}, as a role with `create` on the database, run:\n  \
-             create extension if not exists {name};\nthen "
-        ),
+    let first = match extension {
+        Extension::Installed => return migrations,
+        Extension::Available => {
+            format!("in {target}, as a role with `create` on the database, run:")
+        }
         Extension::Missing => format!(
             "install the package postgresql-contrib, which brings the extension {name}, on the \
-             server, and in {target} run:\n  create extension if not exists {name};\nthen "
+             server, and in {target} run:"
         ),
-    }
+    };
+    let mut text = Text::from(first).and(format!("  create extension if not exists {name};"));
+    text.append(migrations.behind("then "));
+    text
 }
 
-fn typeorm_command() -> String {
-    "run the migrations of the service against it, with the service's own command or with \
-     TypeORM's:\n  npx typeorm migration:run -d <data source>"
-        .to_owned()
-}
-
-fn kratos_command(database: &Database) -> String {
-    let target = &database.target;
-    format!(
-        "run the migrations of Kratos against it, with the password in the address:\n  \
-         DSN='{target}' kratos migrate sql -e --yes\n\
-         or, with the same DSN in the environment, in a container:\n  \
-         docker run --rm -e DSN oryd/kratos:<version> migrate sql -e --yes"
+fn typeorm_command() -> Text {
+    Text::from(
+        "run the migrations of the service against it, with the service's own command or with \
+         TypeORM's:",
     )
+    .and("  npx typeorm migration:run -d <data source>")
+}
+
+fn kratos_command(database: &Database) -> Text {
+    let target = database.target.to_string().replace('\'', r"'\''");
+    Text::from("run the migrations of Kratos against it, with the password in the address:")
+        .and(format!("  DSN='{target}' kratos migrate sql -e --yes"))
+        .and("or, with the same DSN in the environment, in a container:")
+        .and("  docker run --rm -e DSN oryd/kratos:<version> migrate sql -e --yes")
 }
 
 /// Fails where a baseline was interrupted between its transactions.
@@ -201,15 +200,19 @@ mod tests {
 
     #[test]
     fn the_extension_comes_before_the_migrations() {
-        let before = |extension| before_migrations("postgres://u@h:5432/d", extension);
-        assert_eq!(before(Extension::Installed), "");
+        let with = |extension| {
+            let text = with_extension("postgres://u@h:5432/d", extension, Text::from("run"));
+            text.to_string()
+        };
+        assert_eq!(with(Extension::Installed), "run");
         for (extension, begins) in [
             (Extension::Available, "in postgres://u@h:5432/d, as a role"),
             (Extension::Missing, "install the package postgresql-contrib"),
         ] {
-            let text = before(extension);
+            let text = with(extension);
             assert!(text.starts_with(begins), "{text}");
-            assert!(text.ends_with("create extension if not exists \"uuid-ossp\";\nthen "));
+            let ends = "\n  create extension if not exists \"uuid-ossp\";\nthen run";
+            assert!(text.ends_with(ends), "{text}");
         }
     }
 }

@@ -17,6 +17,7 @@ use crate::exit::{Failure, UNEXPECTED};
 use crate::lost::{Side, Task};
 use crate::pairing::TablePair;
 use crate::run::{Run, StageRun};
+use crate::text::Text;
 
 const TASK: Task = Task {
     name: "migrate",
@@ -191,8 +192,8 @@ pub(crate) fn taken_back(run: &mut Run, error: anyhow::Error) -> anyhow::Error {
     let status = || run.call.other("status", Some(run.directory.path()));
     let why_not = why.downcast_ref::<Failure>().and_then(Failure::next_step);
     let hint = why_not.map_or_else(
-        || format!("`{}` says what the target holds", status()),
-        str::to_owned,
+        || format!("`{}` says what the target holds", status()).into(),
+        Text::clone,
     );
     let message = format!("{error:#}; and what is loaded is not taken back: {why:#}");
     Failure::new(code(&error), message).hint(hint).into()

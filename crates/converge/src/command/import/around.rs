@@ -92,8 +92,9 @@ pub(super) fn name_loose_sequences(
         };
         stage.console.line(&format!(
             "note: sequence {place} of `{}` is used by no column default, so its next value was \
-             not set; where an application takes numbers from it, {remedy}",
+             not set; where an application takes numbers from it, {}",
             database.name,
+            quote::postgres_shown(&remedy)
         ));
     }
 }

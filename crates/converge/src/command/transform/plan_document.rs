@@ -2,8 +2,6 @@
 //!
 //! Reads the catalogues of both live servers and the rules; moves nothing and needs no run.
 
-use std::fmt::Write;
-
 use serde::Serialize;
 
 use transform::{ColumnPlan, TablePlan};
@@ -14,6 +12,7 @@ use crate::console::{counted, wide_table};
 use crate::lost::{Side, Task, Work};
 use crate::pairing::{Catalogs, TablePair};
 use crate::run::Session;
+use crate::text::Text;
 
 const TASK: Task = Task {
     name: "transform --plan",
@@ -135,8 +134,8 @@ fn column(plan: &ColumnPlan) -> ColumnDocument {
 }
 
 /// A table of text for each database, and what there is in all.
-fn human(document: &Document) -> String {
-    let mut text = String::new();
+fn human(document: &Document) -> Text {
+    let mut text = Text::new();
     for database in &document.databases {
         let mut rows = Vec::new();
         for table in &database.tables {
@@ -145,10 +144,10 @@ fn human(document: &Document) -> String {
         }
         let columns: usize = database.tables.iter().map(|t| t.columns.len()).sum();
         let header = ["column", "source", "target", "", "conversion", "rules"];
-        text.push_str(&wide_table(&header, &rows));
+        text.append(wide_table(&header, &rows));
         let tables = counted(database.tables.len() as u64, "table");
         let columns = counted(columns as u64, "column");
-        writeln!(text, "{}: {tables}, {columns}", database.name).expect("text takes text");
+        text.line(format!("{}: {tables}, {columns}", database.name));
     }
     text
 }

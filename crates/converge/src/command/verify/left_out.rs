@@ -12,7 +12,7 @@ use dataset::{CsvReader, Manifest};
 use target::{Aside, Kept, LedgerRun, Reason, Reasons, TakenFrom};
 use verify::{CatalogFinding, DatabaseReport, RuleCount, TableReport};
 
-use crate::call::next;
+use crate::call::{next, shell_word};
 use crate::command::transform;
 use crate::config::{Database, Remedy};
 use crate::console::thousands;
@@ -123,7 +123,10 @@ fn directory(
              directory of that run",
             database.name, run.run_id
         ))
-        .hint(format!("verify that run: --run runs/{}", run.run_id))
+        .hint(format!(
+            "verify that run: --run {}",
+            shell_word(&format!("runs/{}", run.run_id))
+        ))
         .into());
     }
     let of = |name| stage.directory.database_dir(&database.name, name);

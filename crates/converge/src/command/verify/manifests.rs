@@ -18,7 +18,7 @@ use super::left_out::refused;
 use super::look::Look;
 use super::sides::{Checker, Left, NEVER, Sides};
 use super::{NAME, Verified, plan};
-use crate::call::next;
+use crate::call::{next, shell_word};
 use crate::command::export::{self, snapshots};
 use crate::command::import::unfinished;
 use crate::command::transform;
@@ -243,7 +243,10 @@ fn check_run(stage: &StageRun<'_>, target: &mut target::Connection) -> anyhow::R
             "target `{}` holds the rows of run {}, not of this one",
             database.name, run.run_id
         ))
-        .hint(format!("compare with that run: --run runs/{}", run.run_id))
+        .hint(format!(
+            "compare with that run: --run {}",
+            shell_word(&format!("runs/{}", run.run_id))
+        ))
         .into());
     }
     match run.loaded.is_none() {

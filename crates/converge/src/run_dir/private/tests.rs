@@ -36,7 +36,7 @@ impl Run {
         let failure = check(&self.path("")).unwrap_err();
         assert_eq!(failure.code, BLOCKED);
         let place = self.0.path().display().to_string();
-        let hint = failure.next_step().unwrap().replace(&place, "");
+        let hint = failure.next_step().unwrap().to_string().replace(&place, "");
         (failure.to_string().replace(&place, ""), hint)
     }
 }
@@ -111,7 +111,7 @@ fn what_belongs_to_another_account_is_refused() {
     let refused = check_as(&run.path(""), uid + 1).unwrap_err();
     let expected = format!("(uid {uid}, and this is uid {})", uid + 1);
     assert!(refused.to_string().ends_with(&expected), "{refused}");
-    let hint = refused.next_step().unwrap();
+    let hint = refused.next_step().unwrap().to_string();
     let command = format!("sudo chown -hR {} {}", uid + 1, run.path("").display());
     assert!(hint.ends_with(command.trim_end_matches('/')), "{hint}");
 }

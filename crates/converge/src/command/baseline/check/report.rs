@@ -7,6 +7,7 @@ use catalog::quote;
 
 use crate::config::Database;
 use crate::console::counted;
+use crate::text::Text;
 
 /// What `baseline check --output json` prints.
 #[derive(Debug, Serialize)]
@@ -111,8 +112,8 @@ impl Document {
         entries.map(|entry| entry.differences.len()).sum()
     }
 
-    pub(super) fn human(&self) -> String {
-        let mut text = String::new();
+    pub(super) fn human(&self) -> Text {
+        let mut text = Text::new();
         for entry in &self.databases {
             let tables = counted(entry.tables as u64, "table");
             let count = match entry.differences.len() {
@@ -120,15 +121,15 @@ impl Document {
                 count => counted(count as u64, "difference"),
             };
             let expected = &self.expected;
-            text.push_str(&format!(
-                "{}: {tables} compared with {expected}: {count}\n",
+            text.line(format!(
+                "{}: {tables} compared with {expected}: {count}",
                 entry.name
             ));
             for line in &entry.lines {
-                text.push_str(&format!("  {line}\n"));
+                text.line(format!("  {line}"));
             }
         }
-        text.push_str(&format!("verdict: {}\n", self.verdict));
+        text.line(format!("verdict: {}", self.verdict));
         text
     }
 
@@ -138,7 +139,10 @@ impl Document {
         let differ = schemas.filter(|entry| !entry.differences.is_empty());
         let other = differ.filter(|entry| entry.schema != "public");
         let paths: Vec<String> = other
-            .map(|entry| format!("set search_path = {}", quote::postgres(&entry.schema)))
+            .map(|entry| {
+                let schema = quote::postgres(&entry.schema);
+                format!("set search_path = {}", quote::postgres_shown(&schema))
+            })
             .collect();
         let with = match paths.is_empty() {
             true => String::new(),
