@@ -10,6 +10,7 @@ use std::sync::OnceLock;
 use catalog::is_hidden;
 
 use crate::args::{CommonArgs, DEFAULT_CONFIG};
+use crate::secret;
 
 /// Set by a program that becomes this one, such as `cargo xtask`: what to type for it.
 const CALLED_AS: &str = "CONVERGE_CALLED_AS";
@@ -123,7 +124,10 @@ fn options(args: &CommonArgs) -> Vec<String> {
 }
 
 fn command_line(program: &str, words: &[&str]) -> String {
-    let words: Vec<String> = words.iter().map(|word| shell_word(word)).collect();
+    let words: Vec<String> = words
+        .iter()
+        .map(|word| shell_word(&secret::in_word(word)))
+        .collect();
     format!("{program} {}", words.join(" "))
 }
 
@@ -206,6 +210,19 @@ mod tests {
             call.with("baseline", &["apply"]),
             "converge baseline apply --run 'a b'"
         );
+    }
+
+    #[test]
+    fn a_password_that_was_typed_is_not_repeated() {
+        let scratch = [
+            "baseline",
+            "check",
+            "--scratch",
+            "postgres://u:s3 cr@et@h/d",
+        ];
+        let call = Call::typed(&scratch, &import(&[]), 1);
+        let again = "converge baseline check --scratch 'postgres://u:${PASSWORD}@h/d'";
+        assert_eq!(call.again(), again);
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod constraint_rule;
 mod document;
 mod rules;
 mod scalar;
+mod secrets;
 mod tables;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,6 +23,7 @@ use catalog::RuleSet;
 pub(crate) use crate::config::checks::SemanticCheck;
 pub(crate) use crate::config::constraint_rule::{ConstraintRule, Remedy, Violation};
 use crate::config::document::Fields;
+use crate::config::secrets::Secrets;
 pub(crate) use crate::config::tables::TablePatterns;
 use crate::exit::Failure;
 
@@ -36,6 +38,7 @@ pub(crate) struct Config {
     pub(crate) databases: Vec<Database>,
     /// blake3 of the file, in hex: a run says which configuration it was made with.
     pub(crate) digest: String,
+    pub(crate) secrets: Secrets,
 }
 
 /// What kind of data the databases hold.
@@ -142,6 +145,7 @@ impl Config {
         })?;
         let base = path.parent().unwrap_or(Path::new(""));
         let mut config = Self::parse(&text, base).map_err(|problem| problem.into_failure(path))?;
+        config.secrets.file = path.to_owned();
         for name in only {
             if !config
                 .databases
@@ -164,7 +168,8 @@ impl Config {
     fn parse(text: &str, base: &Path) -> Result<Self, Problem> {
         let document: Value = serde_saphyr::from_str(text)
             .map_err(|error| Problem::new("", without_snippet(&error.to_string())))?;
-        let document = scalar::replace_variables(document)?;
+        let replaced = scalar::replace_variables(document)?;
+        let document = replaced.document;
         let mut fields = Fields::new("", &document)?;
         let version = fields.required("version")?;
         if version.as_u64() != Some(1) {
@@ -194,6 +199,7 @@ impl Config {
             environment,
             databases: parsed,
             digest: blake3::hash(text.as_bytes()).to_hex().to_string(),
+            secrets: Secrets::of(&document, &replaced.literal, replaced.files, base),
         })
     }
 }
@@ -299,8 +305,9 @@ fn parse_target(fields: &mut Fields<'_>, base: &Path) -> Result<target::Endpoint
 /// Reads the address of a target that stands on the command line as one of the file would.
 pub(crate) fn parse_typed_target(option: &str, text: &str) -> Result<target::Endpoint, Failure> {
     let document = serde_json::json!({ "target": text });
-    let parsed = scalar::replace_variables(document)
-        .and_then(|document| parse_target(&mut Fields::new("", &document)?, Path::new("")));
+    let parsed = scalar::replace_variables(document).and_then(|replaced| {
+        parse_target(&mut Fields::new("", &replaced.document)?, Path::new(""))
+    });
     parsed.map_err(|problem| {
         let failure = Failure::usage(format!("{option}: {}", problem.message));
         match problem.hint {

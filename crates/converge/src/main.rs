@@ -22,6 +22,7 @@ mod pairing;
 mod report;
 mod run;
 mod run_dir;
+mod secret;
 mod side_by_side;
 mod source_obstacle;
 mod source_privileges;

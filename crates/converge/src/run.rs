@@ -37,10 +37,14 @@ impl Session {
         let config = Config::read(&args.config, &args.database)?;
         let call = Call::of_this_process(args, config.databases.len());
         call.remember();
+        let console = Console::new(args.output);
+        if let Some(note) = config.secrets.note() {
+            console.line(&note);
+        }
         Ok(Self {
             call,
             config,
-            console: Console::new(args.output),
+            console,
             interrupt,
             workers: workers(args),
         })

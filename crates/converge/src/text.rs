@@ -1,5 +1,5 @@
 //! Lines for people, of which none can be more than a line: names, values and messages of servers
-//! are shown, and not obeyed.
+//! are shown, and not obeyed; and passwords of addresses are not shown.
 //!
 //! The only form in which anything reaches a terminal.
 
@@ -7,6 +7,8 @@ use std::fmt;
 
 use catalog::visible;
 use serde::{Serialize, Serializer};
+
+use crate::secret::without_passwords;
 
 /// Lines without hidden characters.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -19,7 +21,8 @@ impl Text {
 
     /// Adds a line, which stays one whatever is in it.
     pub(crate) fn line(&mut self, line: impl AsRef<str>) {
-        self.0.push(visible(line.as_ref()).into_owned());
+        self.0
+            .push(visible(&without_passwords(line.as_ref())).into_owned());
     }
 
     /// The same with the line.

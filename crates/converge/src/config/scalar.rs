@@ -2,26 +2,60 @@
 //!
 //! Replaced once: what comes out of the environment is never looked at again.
 
+use std::cell::RefCell;
 use std::env;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
 use crate::config::Problem;
+use crate::secret;
+
+/// A document whose variables are replaced.
+pub(crate) struct Replaced {
+    pub(crate) document: Value,
+    /// The same with [`VARIABLE`] in the place of each value: what stands in the file itself.
+    pub(crate) literal: Value,
+    /// Files that hold values.
+    pub(crate) files: Vec<PathBuf>,
+}
+
+/// Stands for a value of the environment.
+const VARIABLE: &str = "${VARIABLE}";
 
 /// Replaces variables in every text of a document; keys stay as they are.
-pub(crate) fn replace_variables(document: Value) -> Result<Value, Problem> {
-    replace_in(document, "", &|name| match env::var(name) {
+pub(crate) fn replace_variables(document: Value) -> Result<Replaced, Problem> {
+    let files = RefCell::new(Vec::new());
+    let value_of = |name: &str| match env::var(name) {
         Ok(value) => Ok(Some(value)),
         Err(env::VarError::NotUnicode(_)) => Err(Problem::new(
             "",
             format!("the variable {name} is not UTF-8"),
         )),
         Err(env::VarError::NotPresent) => match env::var(format!("{name}_FILE")) {
-            Ok(file) => read_secret("", Path::new(&file)).map(Some),
+            Ok(file) => {
+                let file = PathBuf::from(file);
+                let secret = read_secret("", &file)?;
+                files.borrow_mut().push(file);
+                Ok(Some(secret))
+            }
             Err(_) => Ok(None),
         },
+    };
+    let is_given = |name: &str| {
+        let value = value_of(name)?.filter(|value| !value.is_empty());
+        Ok(value.map(|_| VARIABLE.to_owned()))
+    };
+    let replaced = replace_in(document.clone(), "", &value_of)?;
+    files.borrow_mut().clear();
+    let literal = replace_in(document, "", &|name| {
+        Ok(Some(is_given(name)?.unwrap_or_default()))
+    })?;
+    Ok(Replaced {
+        document: replaced,
+        literal,
+        files: files.into_inner(),
     })
 }
 
@@ -73,6 +107,12 @@ fn replace(text: &str, path: &str, lookup: Lookup<'_>) -> Result<String, Problem
             Some((name, default)) => (name, Some(default)),
             None => (inside, None),
         };
+        if !secret::is_name(name) {
+            // Perhaps a part of a password, which is not repeated.
+            let message = "`${…}` holds no name of a variable".to_owned();
+            let hint = "a dollar sign of a password is written as %24".to_owned();
+            return Err(Problem::new(path, message).with_hint(Some(hint)));
+        }
         let known = lookup(name)?.filter(|value| default.is_none() || !value.is_empty());
         match (known, default) {
             (Some(value), _) => result.push_str(&value),
@@ -112,5 +152,11 @@ mod tests {
         assert_eq!(with("$HOME $5").unwrap(), "$HOME $5");
         assert_eq!(with("${NONE}").unwrap_err(), "the variable NONE is not set");
         assert_eq!(with("${NONE").unwrap_err(), "`${` without `}`");
+        for secret in ["${p4/ss}", "${}", "${1x:-s3cret}", "${a b}"] {
+            assert_eq!(
+                with(secret).unwrap_err(),
+                "`${…}` holds no name of a variable"
+            );
+        }
     }
 }

@@ -201,3 +201,53 @@ fn two_databases_do_not_share_a_target() {
     let apart = "    target_schema: two\n    ledger_schema: converge_two\n";
     assert!(parse(&format!("{MINIMAL}{second}{apart}")).is_ok());
 }
+
+#[test]
+fn a_rule_that_is_proposed_for_any_name_is_read_back() {
+    for name in [
+        "a\nb",
+        "a\u{1b}\u{85}",
+        "\u{202e}.`\u{e0041}",
+        "\u{feff}",
+        "\\\"'#",
+    ] {
+        let pattern = catalog::ColumnPattern {
+            table: Some(name.to_owned()),
+            column: Some("c".to_owned()),
+        };
+        let scalar = transform::yaml_scalar(&pattern.to_string());
+        assert!(!scalar.contains(catalog::is_hidden), "{scalar:?}");
+        let rule = format!("rules: [{{column: {scalar}, when: empty_uuid, then: \"null\"}}]");
+        let config = parse(&format!("{MINIMAL}    {rule}\n")).unwrap();
+        let rules = config.databases[0].rules.for_column(name, "c");
+        assert!(
+            rules.get(catalog::Condition::EmptyUuid).is_some(),
+            "{scalar}"
+        );
+    }
+}
+
+#[test]
+fn what_yaml_takes_for_something_else_is_not_repeated() {
+    for scalar in [
+        "*s3cret",
+        "!s3cret x",
+        "&s3cret",
+        "@s3cret",
+        "`s3cret",
+        "%s3cret",
+        "\"s3cret\\q\"",
+        "\"s3cret",
+        "{s3cret",
+        "[s3cret",
+        "'s3cret' x",
+        "s3cret: x",
+        "|s3cret",
+    ] {
+        let text = MINIMAL.replace("mysql://u:secret@h/d", scalar);
+        match parse(&text) {
+            Err(message) => assert!(!message.contains("s3cret"), "{scalar}: {message}"),
+            Ok(_) => panic!("{scalar} is no address"),
+        }
+    }
+}

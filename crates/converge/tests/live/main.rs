@@ -42,6 +42,7 @@ mod random_mutations;
 mod replica;
 mod resume;
 mod retries;
+mod secrets;
 mod servers;
 mod shipped;
 mod snapshots;

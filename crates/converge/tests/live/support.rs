@@ -2,7 +2,8 @@
 
 use std::env;
 use std::fmt::Write;
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::thread;
@@ -62,7 +63,10 @@ impl Workplace {
     }
 
     pub(crate) fn write(&self, name: &str, content: &str) {
-        fs::write(self.path().join(name), content).expect("the directory is ours");
+        let path = self.path().join(name);
+        fs::write(&path, content).expect("the directory is ours");
+        // Passwords are the owner's alone.
+        fs::set_permissions(&path, Permissions::from_mode(0o600)).expect("the file is ours");
     }
 
     /// The built binary with a command line, in this directory.
