@@ -24,7 +24,7 @@ use crate::{
 const UNMENTIONED_MAX: Duration = Duration::from_millis(1500);
 
 /// What a first build costs, measured on two processors.
-const FIRST_BUILD: &str = "about 8 minutes on two processors, and 1.5 GB of disk";
+const FIRST_BUILD: &str = "about 4 minutes on two processors, and 1.5 GB of disk";
 
 /// Builds converge and devtool, in the profile in which they are run, tested and shipped.
 pub(crate) fn build() -> Result<()> {

@@ -27,7 +27,7 @@ pub(crate) const CONFIG: &str = "fixtures/rehearse.yml";
 const AFTERWORD_VARIABLE: &str = "CONVERGE_REHEARSE_AFTERWORD";
 
 /// What all of it costs the first time, measured on two processors.
-const FIRST_TIME: &str = "the first rehearsal takes about 10 minutes on two processors, \
+const FIRST_TIME: &str = "the first rehearsal takes about 5 minutes on two processors, \
     and 3 GB of disk; later ones take one minute";
 
 const HELP: &str = "\
