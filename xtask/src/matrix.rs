@@ -16,8 +16,8 @@ use xshell::{Shell, cmd};
 
 use crate::{
     db::Wanted,
-    servers::{Family, RELEASES, Release},
-    test::{Runner, Tally, Tests},
+    servers::{self, Family, RELEASES, Release},
+    test::{self, Runner, Tally, Tests},
     workspace,
 };
 
@@ -79,10 +79,7 @@ impl Pair {
         format!("{} to {}", self.source.name, self.target.name)
     }
 
-    fn run(self, words: &[&str], chosen: impl Fn(Runner) -> Vec<String>) -> Result<Tests> {
-        let runner = Runner::find();
-        let mut command: Command = runner.command();
-        command.args(words).args(chosen(runner));
+    fn run(self, command: Command) -> Result<Tests> {
         let wanted = Wanted {
             mysql: Some(self.source.name.to_owned()),
             postgres: Some(self.target.name.to_owned()),
@@ -93,9 +90,11 @@ impl Pair {
     /// The path from end to end; what was counted.
     pub(crate) fn smoke(self) -> Result<Option<Tally>> {
         eprintln!("--- {}", self.name());
-        let tests = self.run(&["--package", "converge", "--test", "live"], |runner| {
-            runner.only(PATH)
-        })?;
+        let runner = Runner::find();
+        let mut command = runner.command();
+        command.args(["--package", "converge", "--test", "live"]);
+        command.args(runner.only(PATH));
+        let tests = self.run(command)?;
         if !tests.status.success() {
             bail!("the path fails from {}", self.name());
         }
@@ -117,11 +116,16 @@ pub(crate) fn write() -> Result<ExitCode> {
 
 /// Runs all live tests on all pairs; the document, where all of them pass.
 pub(crate) fn run() -> Result<String> {
+    let pgbouncer = servers::pgbouncer()?;
     let mut outcomes = Vec::new();
     for pair in Pair::all() {
         eprintln!("\n--- {}", pair.name());
         let start = Instant::now();
-        let tests = pair.run(&LIVE, |runner| runner.without(OWN_SERVERS))?;
+        let runner = Runner::find();
+        let mut command = runner.command();
+        command.args(LIVE).args(runner.without(OWN_SERVERS));
+        test::name_pooler(&mut command, &pgbouncer);
+        let tests = pair.run(command)?;
         outcomes.push(Outcome {
             pair,
             tests,

@@ -71,9 +71,14 @@ fn add_pooler(runner: &mut Command, args: &[OsString]) -> Result<()> {
         Some(servers::pgbouncer()?)
     };
     if let Some(pgbouncer) = pgbouncer {
-        runner.env("CONVERGE_TEST_PGBOUNCER", pgbouncer);
+        name_pooler(runner, &pgbouncer);
     }
     Ok(())
+}
+
+/// Tells the tests of poolers where the program is.
+pub(crate) fn name_pooler(runner: &mut Command, pgbouncer: &Path) {
+    runner.env("CONVERGE_TEST_PGBOUNCER", pgbouncer);
 }
 
 /// What came of a run of tests.
