@@ -3,6 +3,7 @@
 //! Knows what a URL says, not which options a side has; never shows the password.
 
 use std::fmt;
+use std::net::IpAddr;
 
 use url::Url;
 
@@ -86,6 +87,16 @@ impl ServerUrl {
     }
 }
 
+impl ServerUrl {
+    /// Whether the host is this machine: what is sent there crosses no network.
+    pub fn is_loopback(&self) -> bool {
+        let address = self.host.parse::<IpAddr>();
+        address.map_or(self.host.eq_ignore_ascii_case("localhost"), |address| {
+            address.to_canonical().is_loopback()
+        })
+    }
+}
+
 fn decode(text: &str) -> Result<String, UrlError> {
     percent_decode(text).ok_or_else(|| {
         UrlError("the URL has a `%` that is not followed by two hex digits of UTF-8".to_owned())
@@ -147,6 +158,32 @@ mod tests {
             (url.host.as_str(), url.port, url.database),
             ("::1", 5432, None)
         );
+    }
+
+    #[test]
+    fn loopback_is_known_by_its_address_or_its_name() {
+        let is_loopback = |host: &str| {
+            let url = ServerUrl::parse(&format!("mysql://{host}/d"), &["mysql"], 1);
+            url.unwrap().is_loopback()
+        };
+        for host in [
+            "127.0.0.1",
+            "127.9.9.9",
+            "[::1]",
+            "[::ffff:127.0.0.1]",
+            "localhost",
+            "",
+        ] {
+            assert!(is_loopback(host), "{host}");
+        }
+        for host in [
+            "10.0.0.1",
+            "[fe80::1]",
+            "localhost.example",
+            "127.0.0.1.example",
+        ] {
+            assert!(!is_loopback(host), "{host}");
+        }
     }
 
     #[test]

@@ -34,6 +34,8 @@ const LEDGER: &str = "converge";
 #[derive(Debug)]
 pub(crate) struct Config {
     pub(crate) environment: Environment,
+    /// Whether production may be moved over a network whose servers nobody has verified.
+    pub(crate) allow_unverified_tls: bool,
     /// In the order of the file.
     pub(crate) databases: Vec<Database>,
     /// blake3 of the file, in hex: a run says which configuration it was made with.
@@ -185,6 +187,7 @@ impl Config {
                 return Err(document::wrong_value("environment", other, &accepted));
             }
         };
+        let allow_unverified_tls = fields.flag("allow_unverified_tls")?;
         let databases = fields.required("databases")?;
         fields.finish()?;
         let mut parsed = Vec::new();
@@ -197,6 +200,7 @@ impl Config {
         }
         Ok(Self {
             environment,
+            allow_unverified_tls,
             databases: parsed,
             digest: blake3::hash(text.as_bytes()).to_hex().to_string(),
             secrets: Secrets::of(&document, &replaced.literal, replaced.files, base),

@@ -12,7 +12,11 @@ use crate::target_privileges::loaded_tables;
 pub(crate) fn check(database: &Database, target: &mut Connection) -> anyhow::Result<String> {
     let tables = loaded_tables(database, target)?;
     let tables: Vec<&str> = tables.iter().map(String::as_str).collect();
-    let locks = target.lock_room(&database.target_schema, &tables)?;
+    let replaced = tables.iter().copied();
+    let replaced: Vec<&str> = replaced
+        .filter(|table| database.target_rows.replace(table))
+        .collect();
+    let locks = target.lock_room(&database.target_schema, &tables, &replaced)?;
     let (needed, room) = (thousands(locks.needed), thousands(locks.room()));
     // An estimate, and the server has a tenth more than it promises.
     if locks.needed <= locks.room() + locks.room() / 10 {

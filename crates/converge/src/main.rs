@@ -14,8 +14,10 @@ mod exit;
 mod fence;
 mod findings_file;
 mod heartbeat;
+mod held_run;
 mod interrupt;
 mod key_columns;
+mod limits;
 mod lock_room;
 mod lost;
 mod pairing;
@@ -23,6 +25,7 @@ mod report;
 mod run;
 mod run_dir;
 mod secret;
+mod security;
 mod side_by_side;
 mod source_obstacle;
 mod source_privileges;
@@ -32,6 +35,7 @@ mod target_privileges;
 mod text;
 mod versions;
 
+use std::any::Any;
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::panic;
 use std::process::ExitCode;
@@ -43,9 +47,36 @@ use crate::interrupt::Interrupt;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    // A panic is a fault of ours; its message may repeat what a server said.
+    tell_panics();
+    let result = panic::catch_unwind(|| run(cli));
+    match result.unwrap_or_else(|panic| Err(anyhow::anyhow!(what_happened(&*panic)))) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => ExitCode::from(exit::report(&error)),
+    }
+}
+
+/// How the driver's panic begins where a row has not the columns that it is asked for.
+///
+/// The statements are ours and name their columns, so the server has not answered them.
+const OTHER_COLUMNS: &str = "error retrieving column";
+
+/// What a panic means. Any other than that one is a fault of ours.
+fn what_happened(panic: &(dyn Any + Send)) -> &'static str {
+    let text = panic.downcast_ref::<String>().map_or("", String::as_str);
+    match text.starts_with(OTHER_COLUMNS) {
+        true => "target: it answers with other columns than it was asked for: this is no server",
+        false => "this is a fault of converge",
+    }
+}
+
+/// Prints a panic as any other line, since its message may repeat what a server said; that of an
+/// answer with other columns is left to [`what_happened`].
+fn tell_panics() {
     panic::set_hook(Box::new(|panic| {
         let message = panic.payload_as_str().unwrap_or("without a message");
+        if message.starts_with(OTHER_COLUMNS) {
+            return;
+        }
         let place = panic
             .location()
             .map_or_else(String::new, |place| format!(" at {place}"));
@@ -55,11 +86,6 @@ fn main() -> ExitCode {
             console::say(&trace.to_string().lines().collect());
         }
     }));
-    let result = panic::catch_unwind(|| run(cli));
-    match result.unwrap_or_else(|_| Err(anyhow::anyhow!("this is a fault of converge"))) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => ExitCode::from(exit::report(&error)),
-    }
 }
 
 fn run(cli: Cli) -> anyhow::Result<()> {

@@ -10,16 +10,18 @@ use std::time::Instant;
 use anyhow::Context;
 use dataset::SnapshotMethod;
 use serde::Serialize;
-use target::LedgerRun;
 
 use crate::args::CommonArgs;
 use crate::call::Call;
 use crate::config::{Config, Database};
 use crate::console::{Console, bytes_text, counted, thousands};
 use crate::exit::{Failure, INTERRUPTED};
+use crate::held_run::held_run;
 use crate::interrupt::Interrupt;
+use crate::limits;
 use crate::lost::{Task, Work};
 use crate::run_dir::{RunDirectory, StageEntry, now};
+use crate::security;
 use crate::text::Text;
 
 /// What a command needs before it knows a run.
@@ -33,7 +35,15 @@ pub(crate) struct Session {
 }
 
 impl Session {
+    /// For a command that reads or writes data.
     pub(crate) fn open(args: &CommonArgs, interrupt: Interrupt) -> anyhow::Result<Self> {
+        let session = Self::look(args, interrupt)?;
+        security::check_network(&session.config, session.console)?;
+        Ok(session)
+    }
+
+    /// For a command that only looks.
+    pub(crate) fn look(args: &CommonArgs, interrupt: Interrupt) -> anyhow::Result<Self> {
         let config = Config::read(&args.config, &args.database)?;
         let call = Call::of_this_process(args, config.databases.len());
         call.remember();
@@ -41,12 +51,14 @@ impl Session {
         if let Some(note) = config.secrets.note() {
             console.line(&note);
         }
+        let workers = workers(args);
+        limits::make_room_for_files(workers)?;
         Ok(Self {
             call,
             config,
             console,
             interrupt,
-            workers: workers(args),
+            workers,
         })
     }
 
@@ -80,7 +92,7 @@ impl Session {
             let work = Work::outside(task, &self.call, database);
             let run = work.watched(database, || {
                 let mut connection = target::Connection::open(&database.target)?;
-                Ok(LedgerRun::read(&mut connection, &database.ledger)?)
+                held_run(database, &mut connection)
             })?;
             match (run, &found) {
                 (Some(run), None) => found = Some(run.run_id),

@@ -22,6 +22,13 @@ pub(crate) fn explain(database: &Database, error: anyhow::Error) -> anyhow::Erro
         return error;
     };
     let name = &database.name;
+    if found.is_about_the_server_key() {
+        let hint = format!(
+            "use TLS (ssl-mode=verify_identity in databases.{name}.source), or name the server's \
+             public key, which its administrator has, with the option server_public_key=FILE"
+        );
+        return Failure::blocked(found.to_string()).hint(hint).into();
+    }
     let hint = match found.code() {
         Some(STATEMENT_CANCELLED) => {
             return match Interrupt::check_process() {

@@ -29,6 +29,26 @@ fn hint(error: &target::Error, database: &Database) -> Option<String> {
              the server's"
         ));
     }
+    if error.is_about_the_login() {
+        return Some(format!(
+            "nothing was sent; use TLS with sslmode=verify-full in {place}, or let the server's \
+             administrator ask for `scram-sha-256` in pg_hba.conf"
+        ));
+    }
+    if let Some(is_other_version) = error.is_about_trust() {
+        return Some(match is_other_version {
+            true => {
+                "nothing was changed; use the version of this tool that began the run, or name \
+                     another schema with ledger_schema"
+                    .to_owned()
+            }
+            false => format!(
+                "nothing was changed; log in as the role that loaded the target, or let an \
+                 administrator look at who made the schema, and name another one with \
+                 databases.{name}.ledger_schema where it is somebody else's"
+            ),
+        });
+    }
     let Some(state) = error.sqlstate() else {
         // The client itself has nothing to answer the server with.
         let is_missing = error.is_connecting() && error.cause().contains("password missing");

@@ -2,17 +2,19 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use mysql::prelude::Queryable;
-use mysql::{Conn, DriverError, OptsBuilder, SslOpts};
+use mysql::{Conn, OptsBuilder, SslOpts};
 
 use catalog::Server;
 
 use crate::dialect::{self, Dialect};
+use crate::driver;
 use crate::endpoint::{Endpoint, TlsMode};
 use crate::error::{Doing, Error, Kind};
 use crate::heartbeat::{SILENCE_MAX, within_patience};
@@ -32,6 +34,7 @@ pub struct Connection {
     pub(crate) dialect: Dialect,
     endpoint: Endpoint,
     server: Server,
+    encrypted: bool,
 }
 
 impl Connection {
@@ -44,7 +47,7 @@ impl Connection {
         within_patience(doing, move || {
             let name = format!("source {endpoint}");
             let attempt = || connect(&endpoint, Patience::OF_WORK);
-            let mut conn = catalog::retried(&name, attempt, Error::not_yet)?;
+            let (mut conn, encrypted) = catalog::retried(&name, attempt, Error::not_yet)?;
             let server = read_server(&mut conn)?;
             let dialect = Dialect::of(&server);
             session::fix(&mut conn, dialect)?;
@@ -53,6 +56,7 @@ impl Connection {
                 endpoint,
                 server,
                 dialect,
+                encrypted,
             })
         })
     }
@@ -67,13 +71,18 @@ impl Connection {
         &self.endpoint
     }
 
+    /// Whether it is encrypted.
+    pub fn is_encrypted(&self) -> bool {
+        self.encrypted
+    }
+
     /// Runs a statement and forgets its rows.
     ///
     /// # Errors
     /// Where the server refuses.
     pub fn execute(&mut self, sql: &str) -> Result<(), Error> {
         let _question = Question::asked(self);
-        self.conn.query_drop(sql).doing(|| shorten(sql))
+        driver::rows(&mut self.conn, sql, || shorten(sql)).map(drop)
     }
 
     /// Runs a script of several statements.
@@ -96,7 +105,7 @@ impl Connection {
     /// Where the server refuses.
     pub fn query_text(&mut self, sql: &str) -> Result<Vec<Vec<Option<String>>>, Error> {
         let _question = Question::asked(self);
-        let rows: Vec<mysql::Row> = self.conn.query(sql).doing(|| shorten(sql))?;
+        let rows = driver::rows(&mut self.conn, sql, || shorten(sql))?;
         Ok(rows.into_iter().map(row_to_text).collect())
     }
 
@@ -140,7 +149,7 @@ impl Connection {
     /// Ends the statement that this connection is busy with, from a second connection.
     pub(crate) fn kill_query(endpoint: &Endpoint, connection_id: u32) {
         // Whether it works or not, the caller is about to fail with the reason that matters.
-        if let Ok(mut other) = connect(endpoint, Patience::OF_QUESTIONS) {
+        if let Ok((mut other, _)) = connect(endpoint, Patience::OF_QUESTIONS) {
             let _ = other.query_drop(format!("kill query {connection_id}"));
         }
     }
@@ -221,45 +230,70 @@ impl Patience {
     };
 }
 
-pub(crate) fn connect(endpoint: &Endpoint, patience: Patience) -> Result<Conn, Error> {
+/// Connects, and says whether the connection is encrypted.
+pub(crate) fn connect(endpoint: &Endpoint, patience: Patience) -> Result<(Conn, bool), Error> {
     let doing = || connecting_to(endpoint);
-    check_ca_file(endpoint).map_err(|kind| Error::new(kind, doing()))?;
-    let options = |tls| {
-        options(endpoint, tls)
+    check_files(endpoint).map_err(|kind| Error::new(kind, doing()))?;
+    let open = |tls| {
+        let options = options(endpoint, tls)
             .tcp_connect_timeout(Some(patience.tcp))
             .read_timeout(patience.silence)
-            .write_timeout(patience.silence)
+            .write_timeout(patience.silence);
+        driver::guarded(doing, || Conn::new(options))
     };
-    let conn = match Conn::new(options(true)) {
-        Err(mysql::Error::DriverError(DriverError::TlsNotSupported))
-            if endpoint.tls == TlsMode::Preferred =>
-        {
-            Conn::new(options(false))
+    if endpoint.tls == TlsMode::Disabled {
+        return Ok((open(false)?, false));
+    }
+    match open(true) {
+        Err(error) if endpoint.tls == TlsMode::Preferred && error.is_tls_not_supported() => {
+            Ok((open(false)?, false))
         }
-        other => other,
-    };
-    conn.doing(doing)
+        other => Ok((other?, true)),
+    }
 }
 
 fn connecting_to(endpoint: &Endpoint) -> String {
     format!("connecting to {endpoint}")
 }
 
-/// The driver reads the file in the middle of its handshake, and what it then says looks like
+/// The driver reads the files in the middle of its handshake, and what it then says looks like
 /// a connection that broke.
-fn check_ca_file(endpoint: &Endpoint) -> Result<(), Kind> {
+fn check_files(endpoint: &Endpoint) -> Result<(), Kind> {
     let used = |_: &&PathBuf| endpoint.tls != TlsMode::Disabled;
-    let Some(path) = endpoint.ca_file.as_ref().filter(used) else {
+    let ca_file = endpoint.ca_file.as_ref().filter(used);
+    let read = |path: &PathBuf| {
+        let path = path.clone();
+        fs::read(&path).map_err(|error| Kind::Local { path, error })
+    };
+    ca_file.map(read).transpose()?;
+    let Some(path) = &endpoint.server_key_file else {
         return Ok(());
     };
-    fs::read(path).map(drop).map_err(|error| Kind::Local {
-        path: path.clone(),
-        error,
-    })
+    let key = read(path)?;
+    match key.starts_with(b"-----BEGIN PUBLIC KEY-----") {
+        true => Ok(()),
+        false => Err(Kind::Local {
+            path: path.clone(),
+            error: io::Error::other("this is no public key in PEM"),
+        }),
+    }
 }
 
+/// Where the driver finds the key with which a password is encrypted that goes over a connection
+/// without TLS. Without a file it would take any key that the network hands it, and whoever made
+/// that key could read the password; so it gets a name that no file has.
+fn server_key_file(endpoint: &Endpoint) -> Option<PathBuf> {
+    match &endpoint.server_key_file {
+        None if !endpoint.is_local() => Some(PathBuf::from(NO_KEY_FILE)),
+        file => file.clone(),
+    }
+}
+
+/// No path has a NUL byte, so what is said of it is not said of any other file.
+pub(crate) const NO_KEY_FILE: &str = "no key from the network\0";
+
 fn options(endpoint: &Endpoint, tls: bool) -> OptsBuilder {
-    let ssl = (tls && endpoint.tls != TlsMode::Disabled).then(|| {
+    let ssl = tls.then(|| {
         let verified = endpoint.tls == TlsMode::VerifyIdentity;
         SslOpts::default()
             .with_danger_accept_invalid_certs(!verified)
@@ -278,13 +312,14 @@ fn options(endpoint: &Endpoint, tls: bool) -> OptsBuilder {
         .tcp_keepalive_probe_interval_secs(Some(KEEPALIVE_SECONDS))
         .tcp_keepalive_probe_count(Some(3))
         .max_allowed_packet(Some(PACKET_BYTES_MAX))
+        .server_key_path(server_key_file(endpoint))
         .ssl_opts(ssl)
 }
 
 fn read_server(conn: &mut Conn) -> Result<Server, Error> {
-    let version: Option<String> = conn
-        .query_first("select version()")
-        .doing(|| "asking for the version".to_owned())?;
+    let doing = || "asking for the version".to_owned();
+    let rows = driver::rows(conn, "select version()", doing)?;
+    let version = rows.into_iter().flat_map(row_to_text).flatten().next();
     Ok(dialect::server(&version.unwrap_or_default()))
 }
 

@@ -15,13 +15,11 @@ mod timestamps;
 
 use std::collections::BTreeMap;
 
-use mysql::Row;
-use mysql::prelude::Queryable;
-
 use catalog::{SourceCatalog, SourceTable, quote};
 
 use crate::connection::{Connection, Question, row_to_text};
-use crate::error::{Doing, Error, Kind};
+use crate::driver;
+use crate::error::{Error, Kind};
 use crate::export::OF_EXPRESSIONS;
 
 /// Tables by name.
@@ -98,10 +96,8 @@ fn rows(
     // to prepare one anew after a few tries.
     let sql = sql.replace('?', &quote::mysql_literal(database));
     let _question = Question::asked(connection);
-    let rows: Vec<Row> = connection
-        .conn
-        .query(sql)
-        .doing(|| format!("reading the schema of `{database}`"))?;
+    let doing = || format!("reading the schema of `{database}`");
+    let rows = driver::rows(&mut connection.conn, &sql, doing)?;
     check_warnings(connection, database)?;
     let mut rows: Vec<Vec<Option<String>>> = rows.into_iter().map(row_to_text).collect();
     let exact = |row: &Vec<Option<String>>| row[0].as_deref() == Some(database);

@@ -16,6 +16,8 @@ pub struct Endpoint {
     pub(crate) url: ServerUrl,
     pub(crate) tls: TlsMode,
     pub(crate) ca_file: Option<PathBuf>,
+    /// The server's public key, for passwords without TLS.
+    pub(crate) server_key_file: Option<PathBuf>,
 }
 
 /// How much TLS is wanted; the modes and their default are those of MySQL's own clients.
@@ -37,18 +39,41 @@ impl Endpoint {
         let mut endpoint = Self {
             tls: TlsMode::Preferred,
             ca_file: None,
+            server_key_file: None,
             url,
         };
         for (name, value) in &endpoint.url.options {
             match name.as_str() {
                 "ssl-mode" => endpoint.tls = TlsMode::parse(value)?,
                 "ssl-ca" => endpoint.ca_file = Some(PathBuf::from(value)),
+                "server_public_key" => endpoint.server_key_file = Some(PathBuf::from(value)),
                 _ => {
-                    return Err(UrlError::unknown_option("ssl-mode, ssl-ca"));
+                    return Err(UrlError::unknown_option(
+                        "ssl-mode, ssl-ca, server_public_key",
+                    ));
                 }
             }
         }
+        // MySQL's clients take such an authority for a wish to verify, or say nothing and do not.
+        if endpoint.ca_file.is_some()
+            && matches!(endpoint.tls, TlsMode::Preferred | TlsMode::Required)
+        {
+            return Err(UrlError::new(
+                "ssl-ca needs ssl-mode=verify_identity: `preferred`, the default, and `required` \
+                 verify nothing",
+            ));
+        }
         Ok(endpoint)
+    }
+
+    /// Whether it is on this machine, so that nothing crosses a network.
+    pub fn is_local(&self) -> bool {
+        self.url.is_loopback()
+    }
+
+    /// Whether nobody can pass for this server: its certificate and its name are checked.
+    pub fn verifies_server(&self) -> bool {
+        self.tls == TlsMode::VerifyIdentity
     }
 
     /// The same endpoint with another password.
@@ -132,6 +157,11 @@ mod tests {
         let endpoint = Endpoint::parse(text).unwrap();
         assert_eq!(endpoint.tls, TlsMode::VerifyIdentity);
         assert_eq!(endpoint.ca_file, Some(PathBuf::from("/ca.pem")));
+        for text in ["ssl-ca=/ca.pem", "ssl-mode=required&ssl-ca=/ca.pem"] {
+            let text = format!("mysql://u:secret@h/d?{text}");
+            let message = Endpoint::parse(&text).unwrap_err().to_string();
+            assert!(message.contains("verify_identity"), "{message}");
+        }
         for text in [
             "mysql://u:secret@h/d?ssl-mode=x",
             "mysql://u:secret@h/d?compress=1",

@@ -26,6 +26,8 @@ pub(crate) enum Kind {
     NoAnswer {
         seconds: u64,
     },
+    /// The server's bytes are not those of a server.
+    Protocol(&'static str),
     /// A session setting that did not become what was asked for.
     Setting {
         name: &'static str,
@@ -76,11 +78,16 @@ impl Error {
                 format!("{} (error {})", error.message, error.code)
             }
             Kind::Server(mysql::Error::DriverError(error)) => error.to_string(),
+            Kind::Server(mysql::Error::IoError(_)) if self.is_about_the_server_key() => {
+                "the server asks for the password over a connection without TLS; it was not sent"
+                    .to_owned()
+            }
             Kind::Server(mysql::Error::IoError(error)) => error.to_string(),
             Kind::Server(mysql::Error::CodecError(error)) => error.to_string(),
             Kind::Server(error) => error.to_string(),
             Kind::Local { path, error } => format!("{}: {error}", path.display()),
             Kind::NoAnswer { seconds } => format!("no answer within {seconds} s"),
+            Kind::Protocol(what) => format!("{what}: this is no server, or not one to listen to"),
             Kind::Setting { name } => {
                 format!("the server did not take the session setting `{name}`")
             }
@@ -109,6 +116,22 @@ impl Error {
         }
     }
 
+    /// Whether the server has no TLS.
+    pub(crate) fn is_tls_not_supported(&self) -> bool {
+        let Kind::Server(mysql::Error::DriverError(error)) = &self.kind else {
+            return false;
+        };
+        matches!(error, DriverError::TlsNotSupported)
+    }
+
+    /// Whether a password would have been sent that only the server's own key protects, and there
+    /// is no such key.
+    pub fn is_about_the_server_key(&self) -> bool {
+        // The driver's word for the name that no file has.
+        let no_file = |error: &io::Error| error.kind() == io::ErrorKind::InvalidInput;
+        matches!(&self.kind, Kind::Server(mysql::Error::IoError(error)) if no_file(error))
+    }
+
     /// Whether this is about a value, which the source has to be rid of.
     pub fn is_about_a_value(&self) -> bool {
         matches!(self.kind, Kind::NoText { .. })
@@ -122,7 +145,7 @@ impl Error {
             Kind::Server(mysql::Error::MySqlError(error)) => {
                 GOODBYES.contains(&error.code) || is_from_a_proxy(error.code)
             }
-            Kind::Server(error) => is_broken(error),
+            Kind::Server(error) => !self.is_about_the_server_key() && is_broken(error),
             _ => false,
         }
     }
@@ -159,7 +182,7 @@ impl Error {
         match &self.kind {
             Kind::NoAnswer { .. } => false,
             Kind::Server(mysql::Error::MySqlError(error)) => !is_from_a_proxy(error.code),
-            Kind::Server(error) => !is_broken(error),
+            Kind::Server(error) => self.is_about_the_server_key() || !is_broken(error),
             _ => true,
         }
     }

@@ -10,6 +10,7 @@ use dataset::{KeyRange, Record};
 
 use crate::chunk::ChunkKey;
 use crate::connection::Connection;
+use crate::driver;
 use crate::error::{Doing, Error, Kind};
 use crate::reader::Reader;
 
@@ -71,7 +72,8 @@ impl Reader {
         let connection_id = self.connection.conn.connection_id();
         let mut record = Record::new();
         let mut rows: u64 = 0;
-        let mut result = self.connection.conn.query_iter(&sql).doing(doing)?;
+        let conn = &mut self.connection.conn;
+        let mut result = driver::guarded(doing, || conn.query_iter(&sql))?;
         for row in result.by_ref() {
             let row = row.doing(doing)?;
             record.clear();

@@ -5,13 +5,12 @@
 
 use std::collections::BTreeMap;
 
-use mysql::prelude::Queryable;
-
 use catalog::quote;
 use dataset::Coordinates;
 
 use crate::connection::{Connection, row_to_text};
-use crate::error::{Doing, Error};
+use crate::driver;
+use crate::error::Error;
 
 /// "Access denied; you need … privilege".
 const SPECIFIC_ACCESS_DENIED: u16 = 1227;
@@ -49,8 +48,10 @@ impl Connection {
     /// The servers that this one is a replica of; `None` where the user may not see it.
     pub fn followed(&mut self) -> Result<Option<Vec<Followed>>, Error> {
         let statement = self.dialect.replica_status();
-        let rows = self.conn.query::<mysql::Row, _>(statement);
-        let rows = allowed(rows.doing(|| format!("running `{statement}`")))?;
+        let rows = driver::rows(&mut self.conn, statement, || {
+            format!("running `{statement}`")
+        });
+        let rows = allowed(rows)?;
         let followed = |row: mysql::Row| {
             let names = row.columns();
             let names = names.iter().map(|column| column.name_str().into_owned());

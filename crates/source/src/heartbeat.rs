@@ -7,11 +7,10 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
-use mysql::prelude::Queryable;
-
 use crate::connection::{Patience, connect};
+use crate::driver;
 use crate::endpoint::Endpoint;
-use crate::error::{Doing, Error, Kind};
+use crate::error::{Error, Kind};
 
 /// A server that accepts connections but never greets (stopped, or a proxy before one that is
 /// gone) would hold a command up for ever. Three times what a slow network takes for each of
@@ -29,9 +28,9 @@ pub(crate) const SILENCE_MAX: Duration = Duration::from_secs(20);
 /// # Errors
 /// Where no answer came: not reached, not greeted, cut off.
 pub fn probe(endpoint: &Endpoint) -> Result<(), Error> {
-    let answer = connect(endpoint, Patience::OF_QUESTIONS).and_then(|mut conn| {
-        conn.query_drop("select 1")
-            .doing(|| "asking on a new connection".to_owned())
+    let answer = connect(endpoint, Patience::OF_QUESTIONS).and_then(|(mut conn, _)| {
+        let doing = || "asking on a new connection".to_owned();
+        driver::rows(&mut conn, "select 1", doing)
     });
     match answer {
         Err(error) if !error.is_answer() => Err(error),

@@ -9,6 +9,7 @@ mod connection_limits;
 mod cut;
 mod dialect;
 mod discover;
+mod driver;
 mod endpoint;
 mod error;
 mod export;

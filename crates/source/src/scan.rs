@@ -15,6 +15,7 @@ use digest::SourceValue;
 use crate::chunk::ChunkKey;
 use crate::connection::Connection;
 use crate::cut::other_index;
+use crate::driver;
 use crate::error::{Doing, Error};
 use crate::export::{InvalidText, text_expression};
 use crate::reader::Reader;
@@ -90,7 +91,8 @@ impl Reader {
         let endpoint = self.connection.endpoint().clone();
         let connection_id = self.connection.conn.connection_id();
         let mut rows: u64 = 0;
-        let mut result = match self.connection.conn.exec_iter(sql, ()).doing(doing) {
+        let conn = &mut self.connection.conn;
+        let mut result = match driver::guarded(doing, || conn.exec_iter(sql, ())) {
             Ok(result) => result,
             Err(error) if may_repeat && error.code() == Some(NEEDS_REPREPARE) => return Ok(None),
             Err(error) => return Err(error.into()),

@@ -99,6 +99,7 @@ pub(crate) fn begin(
     if !ledger::has_table(transaction, ledger, TABLE)? {
         let sql = in_ledger(include_str!("sql/baseline.sql"), ledger);
         transaction.batch_execute(&sql).doing(doing)?;
+        ledger::keep_private(transaction, ledger)?;
     }
     let sql = in_ledger(
         "delete from {schema}.baseline where target_schema = $1",

@@ -2,18 +2,19 @@
 //!
 //! Names are always qualified, so nothing depends on where the server would look.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use postgres::config::SslMode;
-use postgres::{CancelToken, Client, Config, NoTls, SimpleQueryMessage};
+use postgres::config::{SslMode, SslNegotiation};
+use postgres::{CancelToken, Client, Config, SimpleQueryMessage};
 
 use catalog::Server;
 
 use crate::dialect::{self, Dialect};
-use crate::endpoint::{Endpoint, TlsMode};
+use crate::endpoint::Endpoint;
 use crate::error::{Doing, Error};
 use crate::heartbeat::within_patience;
-use crate::tls;
+use crate::wire::Connector;
 
 /// A server that was restarted after a power cut knows nothing of the old connection, and a
 /// client that only waits would never learn it; three such questions without an answer end it.
@@ -28,6 +29,7 @@ pub struct Connection {
     pub(crate) client: Client,
     endpoint: Endpoint,
     server: Server,
+    encrypted: bool,
 }
 
 /// Ends what a connection is busy with, from another thread.
@@ -45,7 +47,7 @@ impl Connection {
         let (doing, endpoint) = (format!("connecting to {endpoint}"), endpoint.clone());
         within_patience(doing, move || {
             let name = format!("target {endpoint}");
-            let mut client =
+            let (mut client, encrypted) =
                 catalog::retried(&name, || connect(&endpoint, TCP_WITHIN), Error::not_yet)?;
             let server = read_server(&mut client)?;
             let limits = Dialect::of(&server).session_limits();
@@ -56,6 +58,7 @@ impl Connection {
                 client,
                 endpoint,
                 server,
+                encrypted,
             })
         })
     }
@@ -68,6 +71,11 @@ impl Connection {
     /// Where this connection leads.
     pub fn endpoint(&self) -> &Endpoint {
         &self.endpoint
+    }
+
+    /// Whether it is encrypted.
+    pub fn is_encrypted(&self) -> bool {
+        self.encrypted
     }
 
     /// A handle that can end this connection's statement.
@@ -108,19 +116,17 @@ impl Cancel {
     /// Asks the server to end the statement; whether it was in time shows on the connection.
     pub fn cancel(&self) {
         // A request that fails leaves the statement running, and its own end decides.
-        let _ = match self.endpoint.tls {
-            TlsMode::Disable => self.token.cancel_query(NoTls),
-            _ => match tls::connector(&self.endpoint) {
-                Ok(connector) => self.token.cancel_query(connector),
-                Err(_) => return,
-            },
-        };
+        if let Ok(connector) = Connector::new(&self.endpoint) {
+            let _ = self.token.cancel_query(connector);
+        }
     }
 }
 
 /// Connects, with `tcp_within` for each address of the host; nothing bounds the time that a
 /// silent server takes.
-pub(crate) fn connect(endpoint: &Endpoint, tcp_within: Duration) -> Result<Client, Error> {
+///
+/// Returns whether the connection is encrypted, too.
+pub(crate) fn connect(endpoint: &Endpoint, tcp_within: Duration) -> Result<(Client, bool), Error> {
     let doing = || format!("connecting to {endpoint}");
     let mut config = Config::new();
     config
@@ -132,21 +138,19 @@ pub(crate) fn connect(endpoint: &Endpoint, tcp_within: Duration) -> Result<Clien
         .keepalives_idle(KEEPALIVE)
         .keepalives_interval(KEEPALIVE)
         .keepalives_retries(3)
-        .ssl_mode(match endpoint.tls {
-            TlsMode::Disable => SslMode::Disable,
-            TlsMode::Prefer => SslMode::Prefer,
-            _ => SslMode::Require,
-        });
+        // The connector asks for TLS itself, or does without.
+        .ssl_mode(SslMode::Require)
+        .ssl_negotiation(SslNegotiation::Direct);
     if let Some(password) = &endpoint.url.password {
         config.password(password);
     }
     if let Some(database) = &endpoint.url.database {
         config.dbname(database);
     }
-    match endpoint.tls {
-        TlsMode::Disable => config.connect(NoTls).doing(doing),
-        _ => config.connect(tls::connector(endpoint)?).doing(doing),
-    }
+    let connector = Connector::new(endpoint)?;
+    let encrypted = connector.encrypted();
+    let client = config.connect(connector).doing(doing)?;
+    Ok((client, encrypted.load(Ordering::Relaxed)))
 }
 
 fn read_server(client: &mut Client) -> Result<Server, Error> {

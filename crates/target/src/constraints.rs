@@ -2,13 +2,11 @@
 
 use postgres::{GenericClient, Transaction};
 
-use catalog::quote;
-
 use crate::connection::Connection;
 use crate::error::{Doing, Error, Kind};
 use crate::fingerprint::Fingerprint;
 use crate::fingerprint::definitions;
-use crate::off::{Off, OffKind};
+use crate::off::{Off, What};
 use crate::offenders::Checked;
 
 /// Something about a table that forbids an import.
@@ -103,24 +101,13 @@ fn read_foreign_keys(
             referenced: Some((row.get(4), row.get(7))),
             named_by: primary.unwrap_or_default(),
         };
-        let quoted = quote::postgres(&name);
-        let mut restore = format!("alter table {table} add constraint {quoted} {definition}");
-        let validate = row
-            .get::<_, bool>(9)
-            .then(|| format!("alter table {table} validate constraint {quoted}"));
-        if validate.is_some() {
-            restore += " not valid";
-        }
-        if let Some(comment) = comment {
-            let text = quote::postgres_literal(&comment);
-            restore += &format!("; comment on constraint {quoted} on {table} is {text}");
-        }
         Off {
             number: 0,
-            kind: OffKind::ForeignKey,
-            remove: format!("alter table {table} drop constraint {quoted}"),
-            restore,
-            validate,
+            what: What::ForeignKey {
+                definition,
+                comment,
+                later: row.get(9),
+            },
             checked: Some(checked).filter(|_| is_plain),
             table,
             name,
@@ -137,25 +124,14 @@ fn read_triggers(
     let rows = client
         .query(include_str!("sql/user_triggers.sql"), &[&schema, &tables])
         .doing(|| "reading triggers".to_owned())?;
-    let triggers = rows.iter().map(|row| {
-        let (table, name): (String, String) = (row.get(0), row.get(1));
-        // `pg_trigger.tgenabled`: `O` origin, `R` replica, `A` always.
-        let how = match row.get(2) {
-            "R" => "replica ",
-            "A" => "always ",
-            _ => "",
-        };
-        let quoted = quote::postgres(&name);
-        Off {
-            number: 0,
-            kind: OffKind::Trigger,
-            remove: format!("alter table {table} disable trigger {quoted}"),
-            restore: format!("alter table {table} enable {how}trigger {quoted}"),
-            validate: None,
-            checked: None,
-            table,
-            name,
-        }
+    let triggers = rows.iter().map(|row| Off {
+        number: 0,
+        table: row.get(0),
+        name: row.get(1),
+        what: What::Trigger {
+            enabled: row.get(2),
+        },
+        checked: None,
     });
     Ok(triggers.collect())
 }

@@ -7,6 +7,8 @@ use std::path::PathBuf;
 
 use catalog::{ServerUrl, UrlError};
 
+use crate::wire::auth::RequireAuth;
+
 /// The standard port.
 const PORT: u16 = 5432;
 
@@ -16,6 +18,7 @@ pub struct Endpoint {
     pub(crate) url: ServerUrl,
     pub(crate) tls: TlsMode,
     pub(crate) ca_file: Option<PathBuf>,
+    pub(crate) require_auth: Option<RequireAuth>,
 }
 
 /// How much TLS is wanted; the modes and their default are those of libpq's `sslmode`.
@@ -38,18 +41,48 @@ impl Endpoint {
         let mut endpoint = Self {
             tls: TlsMode::Prefer,
             ca_file: None,
+            require_auth: None,
             url,
         };
         for (name, value) in &endpoint.url.options {
             match name.as_str() {
                 "sslmode" => endpoint.tls = TlsMode::parse(value)?,
                 "sslrootcert" => endpoint.ca_file = Some(PathBuf::from(value)),
+                "require_auth" => endpoint.require_auth = Some(RequireAuth::parse(value)?),
                 _ => {
-                    return Err(UrlError::unknown_option("sslmode, sslrootcert"));
+                    return Err(UrlError::unknown_option(
+                        "sslmode, sslrootcert, require_auth",
+                    ));
                 }
             }
         }
+        endpoint.tls = match (endpoint.tls, &endpoint.ca_file) {
+            // As libpq has it: who names an authority wants it to be asked.
+            (TlsMode::Require, Some(_)) => TlsMode::VerifyCa,
+            (TlsMode::Prefer, Some(_)) => {
+                return Err(UrlError::new(
+                    "sslrootcert needs sslmode=verify-full, verify-ca or require: `prefer`, the \
+                     default, verifies nothing",
+                ));
+            }
+            (mode, _) => mode,
+        };
         Ok(endpoint)
+    }
+
+    /// Whether it is on this machine, so that nothing crosses a network.
+    pub fn is_local(&self) -> bool {
+        self.url.is_loopback()
+    }
+
+    /// Whether nobody can pass for this server: its certificate and its name are checked, or its
+    /// certificate by an authority of one's own. One of the public ones signs for everybody.
+    pub fn verifies_server(&self) -> bool {
+        match self.tls {
+            TlsMode::VerifyFull => true,
+            TlsMode::VerifyCa => self.ca_file.is_some(),
+            TlsMode::Disable | TlsMode::Prefer | TlsMode::Require => false,
+        }
     }
 
     /// The same endpoint with another password.
@@ -129,7 +162,15 @@ mod tests {
         let endpoint = Endpoint::parse(text).unwrap();
         assert_eq!(endpoint.tls, TlsMode::VerifyFull);
         assert_eq!(endpoint.ca_file, Some(PathBuf::from("/ca.pem")));
+        let text = "postgres://u@h/d?sslmode=require&sslrootcert=/ca.pem&require_auth=!md5";
+        assert_eq!(Endpoint::parse(text).unwrap().tls, TlsMode::VerifyCa);
+        let text = "postgres://u@h/d?sslrootcert=/ca.pem";
+        assert!(
+            Endpoint::parse(text).is_err(),
+            "an authority that is never asked"
+        );
         for text in [
+            "postgres://u:secret@h/d?require_auth=x",
             "postgres://u:secret@h/d?sslmode=x",
             "postgres://u:secret@h/d?compress=1",
         ] {

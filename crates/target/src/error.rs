@@ -7,6 +7,7 @@ use postgres::error::DbError;
 
 use crate::error_text::{database_error_text, refused_definition, with_causes};
 use crate::row_key::RowKey;
+use crate::wire::Refused;
 
 /// A failed exchange with the target.
 #[derive(Debug)]
@@ -39,6 +40,11 @@ pub(crate) enum Kind {
     File(String),
     /// A table that did not take all records of a file.
     Count(String),
+    /// The ledger may be somebody else's work.
+    Untrusted {
+        reasons: String,
+        is_other_version: bool,
+    },
     /// A message of this crate's own.
     State(String),
 }
@@ -164,11 +170,41 @@ impl Error {
         match &self.kind {
             Kind::Tls(_) => true,
             // The client has no other way to tell it.
-            Kind::Server(error) => error
-                .to_string()
-                .starts_with("error performing TLS handshake"),
+            Kind::Server(error) => {
+                error
+                    .to_string()
+                    .starts_with("error performing TLS handshake")
+                    && !self.is_broken()
+            }
             _ => false,
         }
+    }
+
+    /// Whether the server was not listened to, because of how it asks for the password.
+    pub fn is_about_the_login(&self) -> bool {
+        matches!(self.refused(), Some(Refused::Login(_)))
+    }
+
+    /// Why the server is not listened to any more, somewhere in the chain of causes.
+    fn refused(&self) -> Option<&Refused> {
+        let mut cause: Option<&(dyn error::Error + 'static)> = match &self.kind {
+            Kind::Server(error) => Some(error),
+            Kind::Io(error) => Some(error),
+            _ => None,
+        };
+        while let Some(error) = cause {
+            if let Some(error) = error.downcast_ref::<io::Error>()
+                && let Some(inner) = error.get_ref()
+            {
+                if let Some(refused) = inner.downcast_ref() {
+                    return Some(refused);
+                }
+                cause = Some(inner);
+                continue;
+            }
+            cause = error.source();
+        }
+        None
     }
 
     /// What was being done, such as "loading table `user`".
@@ -196,12 +232,22 @@ impl Error {
                 None => text,
             };
         }
+        if let Some(refused) = self.refused() {
+            return refused.to_string();
+        }
         match &self.kind {
             Kind::Server(error) => with_causes(error),
             Kind::Io(error) => with_causes(error),
             Kind::NoAnswer { seconds } => format!("no answer within {seconds} s"),
             Kind::Local(error) => error.to_string(),
             Kind::Violated(violation) => violation.to_string(),
+            Kind::Untrusted {
+                reasons,
+                is_other_version: true,
+            } => reasons.clone(),
+            Kind::Untrusted { reasons, .. } => {
+                format!("what it says cannot be believed: {reasons}")
+            }
             Kind::Tls(text) | Kind::File(text) | Kind::Count(text) | Kind::State(text) => {
                 text.clone()
             }
@@ -256,6 +302,7 @@ impl Error {
             | Kind::File(_)
             | Kind::Count(_)
             | Kind::State(_)
+            | Kind::Untrusted { .. }
             | Kind::Local(_) => false,
         }
     }
@@ -296,7 +343,18 @@ impl Error {
 
     /// Whether this crate itself refused to go on, before anything was changed.
     pub fn is_precondition(&self) -> bool {
-        matches!(self.kind, Kind::State(_))
+        matches!(self.kind, Kind::State(_) | Kind::Untrusted { .. })
+    }
+
+    /// Whether the ledger may be somebody else's work; `Some(true)` where it only looks like that
+    /// of another version.
+    pub fn is_about_trust(&self) -> Option<bool> {
+        match self.kind {
+            Kind::Untrusted {
+                is_other_version, ..
+            } => Some(is_other_version),
+            _ => None,
+        }
     }
 
     fn database_error(&self) -> Option<&DbError> {

@@ -29,7 +29,7 @@ const QUESTION_TCP_WITHIN: Duration = Duration::from_secs(4);
 /// # Errors
 /// Where no answer came: not reached, not greeted, cut off.
 pub fn probe(endpoint: &Endpoint) -> Result<(), Error> {
-    let answer = connect(endpoint, QUESTION_TCP_WITHIN).and_then(|mut client| {
+    let answer = connect(endpoint, QUESTION_TCP_WITHIN).and_then(|(mut client, _)| {
         client
             .batch_execute("select 1")
             .doing(|| "asking on a new connection".to_owned())

@@ -113,12 +113,13 @@ impl<'c> Import<'c> {
         let meanwhile = definitions(&mut transaction, schema)?;
         let run = LedgerRun {
             run_id: run_id.to_owned(),
+            database: database.to_owned(),
             target_schema: schema.clone(),
             loaded: None,
             tables: tables.iter().map(|table| aside.entry(table)).collect(),
             made_schema,
         };
-        ledger::insert_run(&mut transaction, ledger, (&run, database), &sequences)?;
+        ledger::insert_run(&mut transaction, ledger, &run, &sequences)?;
         let place = (ledger, run_id);
         ledger::insert_off(&mut transaction, place, &off, (&before, &meanwhile))?;
         transaction.commit().doing(doing)?;
@@ -278,6 +279,7 @@ impl Aside {
             quote::postgres_qualified(ledger, &kept)
         );
         let rows = transaction.execute(&sql, &[]).doing(doing)?;
+        ledger::keep_private(transaction, ledger)?;
         let truncate = format!("truncate {qualified}");
         transaction.batch_execute(&truncate).doing(doing)?;
         self.kept.insert(name.clone(), kept);

@@ -7,33 +7,15 @@ use std::collections::BTreeSet;
 
 use postgres::Transaction;
 
-use catalog::quote;
-
 use crate::error::{Doing, Error};
 use crate::fingerprint::definitions;
-use crate::off::{Off, OffKind};
+use crate::off::{Off, What};
 use crate::offenders::Checked;
 
-/// An index or the constraint that it belongs to.
-#[derive(Clone, Debug)]
-struct KeyDefinition {
-    /// Quoted and qualified by the server, as is the index.
-    table: String,
+/// An index or the constraint that it belongs to, and the index's name, quoted and qualified.
+struct Key {
+    off: Off,
     index: String,
-    /// As it is, for messages.
-    name: String,
-    index_definition: String,
-    index_comment: Option<String>,
-    constraint: Option<ConstraintDefinition>,
-    /// Of a unique key of plain columns.
-    checked: Option<Checked>,
-}
-
-#[derive(Clone, Debug)]
-struct ConstraintDefinition {
-    name: String,
-    definition: String,
-    comment: Option<String>,
 }
 
 /// The indexes of these tables, which are empty, that can be off, and which no foreign key
@@ -52,25 +34,21 @@ pub(crate) fn removable(
     }
     let stay = try_out(transaction, schema, &keys)?;
     keys.retain(|key| !stay.contains(&key.index));
-    Ok(keys.into_iter().map(KeyDefinition::into_off).collect())
+    Ok(keys.into_iter().map(|key| key.off).collect())
 }
 
 /// The indexes that have to stay.
 fn try_out(
     transaction: &mut Transaction<'_>,
     schema: &str,
-    keys: &[KeyDefinition],
+    keys: &[Key],
 ) -> Result<BTreeSet<String>, Error> {
     let doing = || "trying to drop indexes and to make them again".to_owned();
     let before = definitions(transaction, schema)?;
     transaction.batch_execute("savepoint trial").doing(doing)?;
     let (mut off, mut stay) = (Vec::new(), BTreeSet::new());
     for key in keys {
-        let drop = |transaction: &mut Transaction<'_>| {
-            let dropped = transaction.batch_execute(&key.drop());
-            dropped.doing(|| key.dropping())
-        };
-        match alone(transaction, drop)? {
+        match alone(transaction, |transaction| key.off.take_off(transaction))? {
             true => off.push(key),
             false => {
                 stay.insert(key.index.clone());
@@ -79,11 +57,8 @@ fn try_out(
     }
     let mut failed = BTreeSet::new();
     for key in off {
-        if !alone(transaction, |transaction| {
-            let built = transaction.batch_execute(&key.restore());
-            built.doing(|| format!("building index `{}` again", key.name))
-        })? {
-            failed.insert(&key.table);
+        if !alone(transaction, |transaction| key.off.try_back(transaction))? {
+            failed.insert(key.off.table());
         }
     }
     let after = definitions(transaction, schema)?;
@@ -92,12 +67,12 @@ fn try_out(
     for key in keys {
         let objects = [
             format!("index {}", key.index),
-            format!("column {}.", key.table),
-            format!("constraint {}.", key.table),
+            format!("column {}.", key.off.table),
+            format!("constraint {}.", key.off.table),
         ];
         let differs = |difference: &String| objects.iter().any(|o| difference.starts_with(o));
-        if failed.contains(&key.table) || differences.iter().any(differs) {
-            let of_table = keys.iter().filter(|other| other.table == key.table);
+        if failed.contains(key.off.table()) || differences.iter().any(differs) {
+            let of_table = keys.iter().filter(|other| other.off.table == key.off.table);
             stay.extend(of_table.map(|other| other.index.clone()));
         }
     }
@@ -134,94 +109,48 @@ fn take_back(transaction: &mut Transaction<'_>, savepoint: &str) -> Result<(), E
     transaction.batch_execute(&sql).doing(doing)
 }
 
-impl KeyDefinition {
-    fn drop(&self) -> String {
-        match &self.constraint {
-            Some(constraint) => format!(
-                "alter table {} drop constraint {}",
-                self.table,
-                quote::postgres(&constraint.name)
-            ),
-            None => format!("drop index {}", self.index),
-        }
-    }
-
-    fn into_off(self) -> Off {
-        Off {
-            number: 0,
-            kind: OffKind::Key,
-            remove: self.drop(),
-            restore: self.restore(),
-            validate: None,
-            table: self.table,
-            name: self.name,
-            checked: self.checked,
-        }
-    }
-
-    fn dropping(&self) -> String {
-        format!("dropping index `{}` for the load", self.name)
-    }
-
-    fn restore(&self) -> String {
-        let (table, index) = (&self.table, &self.index);
-        let mut sql = match &self.constraint {
-            Some(constraint) => {
-                let name = quote::postgres(&constraint.name);
-                let definition = &constraint.definition;
-                format!("alter table {table} add constraint {name} {definition}")
-            }
-            None => self.index_definition.clone(),
-        };
-        if let Some(comment) = &self.index_comment {
-            let text = quote::postgres_literal(comment);
-            sql += &format!("; comment on index {index} is {text}");
-        }
-        if let Some(ConstraintDefinition {
-            name,
-            comment: Some(comment),
-            ..
-        }) = &self.constraint
-        {
-            let (name, text) = (quote::postgres(name), quote::postgres_literal(comment));
-            sql += &format!("; comment on constraint {name} on {table} is {text}");
-        }
-        sql
-    }
-}
-
 fn read(
     transaction: &mut Transaction<'_>,
     schema: &str,
     tables: &[&str],
-) -> Result<Vec<KeyDefinition>, Error> {
+) -> Result<Vec<Key>, Error> {
     let rows = transaction
         .query(include_str!("sql/key_definitions.sql"), &[&schema, &tables])
         .doing(|| "reading indexes".to_owned())?;
     let keys = rows.iter().map(|row| {
-        let constraint: Option<String> = row.get(5);
-        let (table, name): (String, String) = (row.get(0), row.get(2));
+        let (table, index, name): (String, String, String) = (row.get(0), row.get(1), row.get(2));
+        let (index_comment, constraint): (Option<String>, Option<String>) =
+            (row.get(4), row.get(5));
         let (columns, primary): (Option<Vec<String>>, Option<Vec<String>>) =
             (row.get(8), row.get(9));
-        KeyDefinition {
-            checked: columns.map(|columns| Checked {
-                table: table.clone(),
-                constraint: name.clone(),
-                named_by: primary.unwrap_or_default(),
-                columns,
-                referenced: None,
-            }),
-            table,
-            index: row.get(1),
-            name,
-            index_definition: row.get(3),
-            index_comment: row.get(4),
-            constraint: constraint.map(|name| ConstraintDefinition {
-                name,
+        let checked = columns.map(|columns| Checked {
+            table: table.clone(),
+            constraint: name.clone(),
+            named_by: primary.unwrap_or_default(),
+            columns,
+            referenced: None,
+        });
+        let what = match constraint {
+            Some(_) => What::KeyConstraint {
                 definition: row.get(6),
                 comment: row.get(7),
-            }),
-        }
+                index: index.clone(),
+                index_comment,
+            },
+            None => What::Index {
+                definition: row.get(3),
+                index: index.clone(),
+                comment: index_comment,
+            },
+        };
+        let off = Off {
+            number: 0,
+            table,
+            name: constraint.unwrap_or(name),
+            what,
+            checked,
+        };
+        Key { off, index }
     });
     Ok(keys.collect())
 }

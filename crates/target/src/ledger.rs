@@ -4,6 +4,7 @@
 //! disagree with them.
 
 mod taken_off;
+mod trust;
 
 use postgres::{GenericClient, Transaction};
 
@@ -14,6 +15,8 @@ use crate::error::{Doing, Error, Kind};
 use crate::load::Chunk;
 use crate::sequences::SequenceState;
 
+pub(crate) use trust::keep_private;
+
 pub(crate) use taken_off::{insert_off, mark, read_definitions, read_off};
 
 /// A run that has loaded rows into this database, or is about to.
@@ -21,6 +24,8 @@ pub(crate) use taken_off::{insert_off, mark, read_definitions, read_off};
 pub struct LedgerRun {
     /// Its id.
     pub run_id: String,
+    /// The database of the configuration that it moved.
+    pub database: String,
     /// The schema that is loaded.
     pub target_schema: String,
     /// When everything was loaded, as the server prints it in UTC; `None` until then.
@@ -91,6 +96,7 @@ pub(crate) fn prepare(transaction: &mut Transaction<'_>, ledger: &str) -> Result
         let made = transaction.batch_execute(&sql);
         let made = made.doing(|| format!("making the ledger in schema `{ledger}`"));
         made.map_err(|error| error.in_definition("create table"))?;
+        keep_private(transaction, ledger)?;
     }
     Ok(made)
 }
@@ -101,6 +107,7 @@ pub(crate) fn make_schema(transaction: &mut Transaction<'_>, ledger: &str) -> Re
     let sql = "select from pg_catalog.pg_namespace where nspname = $1";
     let exists = transaction.query_opt(sql, &[&ledger]).doing(doing)?;
     if exists.is_some() {
+        trust::check(transaction, ledger)?;
         return Ok(false);
     }
     let sql = format!("create schema {}", quote::postgres(ledger));
@@ -109,12 +116,13 @@ pub(crate) fn make_schema(transaction: &mut Transaction<'_>, ledger: &str) -> Re
     Ok(true)
 }
 
-/// Whether the ledger has a table of that name.
+/// Whether the ledger has a table of that name; fails where it cannot be believed.
 pub(crate) fn has_table(
     client: &mut impl GenericClient,
     ledger: &str,
     table: &str,
 ) -> Result<bool, Error> {
+    trust::check(client, ledger)?;
     let sql = "select from pg_catalog.pg_class c \
                  join pg_catalog.pg_namespace n on n.oid = c.relnamespace \
                 where n.nspname = $1 and c.relname = $2 and c.relkind = 'r'";
@@ -134,7 +142,7 @@ pub(crate) fn read(
     let doing = || format!("reading the ledger in schema `{ledger}`");
     let schema = quote::postgres(ledger);
     let sql = format!(
-        "select run_id, target_schema, loaded::text, made_schema \
+        "select run_id, target_schema, loaded::text, made_schema, database \
            from {schema}.run order by started desc limit 1"
     );
     let Some(row) = client.query_opt(&sql, &[]).doing(doing)? else {
@@ -145,6 +153,7 @@ pub(crate) fn read(
         target_schema: row.get(1),
         loaded: row.get(2),
         made_schema: row.get(3),
+        database: row.get(4),
         tables: Vec::new(),
     };
     let sql = format!(
@@ -181,7 +190,7 @@ pub(crate) fn read(
 pub(crate) fn insert_run(
     transaction: &mut Transaction<'_>,
     ledger: &str,
-    (run, database): (&LedgerRun, &str),
+    run: &LedgerRun,
     sequences: &[SequenceState],
 ) -> Result<(), Error> {
     let doing = || "writing the ledger".to_owned();
@@ -192,7 +201,7 @@ pub(crate) fn insert_run(
          values ($1, $2, $3, $4)"
     );
     transaction
-        .execute(&sql, &[run_id, &database, target_schema, made])
+        .execute(&sql, &[run_id, &run.database, target_schema, made])
         .doing(doing)?;
     let sql = format!("insert into {schema}.run_table values ($1, $2, $3)");
     for table in &run.tables {
@@ -263,7 +272,7 @@ pub(crate) fn read_refreshed(
     (ledger, run_id): (&str, &str),
 ) -> Result<Vec<String>, Error> {
     let sql = format!(
-        "select view from {}.refreshed \
+        "select pg_catalog.to_regclass(view)::text from {}.refreshed \
           where run_id = $1 and pg_catalog.to_regclass(view) is not null order by number",
         quote::postgres(ledger)
     );
@@ -296,18 +305,28 @@ pub(crate) fn read_sequences(
     run_id: &str,
 ) -> Result<Vec<SequenceState>, Error> {
     let sql = format!(
-        "select sequence, last_value, is_called from {}.sequence_before where run_id = $1",
+        "select coalesce(pg_catalog.to_regclass(sequence)::text, sequence), last_value, is_called, \
+                pg_catalog.to_regclass(sequence) is not null \
+           from {}.sequence_before where run_id = $1",
         quote::postgres(ledger)
     );
     let rows = transaction
         .query(&sql, &[&run_id])
         .doing(|| "reading the ledger".to_owned())?;
-    let states = rows.iter().map(|row| SequenceState {
-        name: row.get(0),
-        last_value: row.get(1),
-        is_called: row.get(2),
+    let states = rows.iter().map(|row| {
+        let name: String = row.get(0);
+        // Its name becomes part of a statement.
+        if !row.get::<_, bool>(3) {
+            let text = format!("there is no sequence {name} any more");
+            return Err(Error::new(Kind::State(text), "reading the ledger"));
+        }
+        Ok(SequenceState {
+            name,
+            last_value: row.get(1),
+            is_called: row.get(2),
+        })
     });
-    Ok(states.collect())
+    states.collect()
 }
 
 /// Removes a run with the rows that were kept for it, and the ledger with its last run.

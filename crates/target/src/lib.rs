@@ -27,6 +27,7 @@ mod load;
 mod lock_room;
 mod off;
 mod offenders;
+mod one_clause;
 mod outside;
 mod parity;
 mod privileges;
@@ -40,6 +41,7 @@ mod script;
 mod sequences;
 mod surroundings;
 mod tls;
+mod wire;
 
 pub use applied_baseline::AppliedBaseline;
 pub use apply::{Baseline, Extension, SchemaRights, Standing};

@@ -35,18 +35,31 @@ impl LockRoom {
 }
 
 impl Connection {
-    /// The locks for a load of these tables.
-    pub fn lock_room(&mut self, schema: &str, tables: &[&str]) -> Result<LockRoom, Error> {
+    /// The locks for a load of these tables, of which some may hold rows to be replaced.
+    ///
+    /// # Errors
+    /// Where the server refuses.
+    pub fn lock_room(
+        &mut self,
+        schema: &str,
+        tables: &[&str],
+        replaced: &[&str],
+    ) -> Result<LockRoom, Error> {
         let row = self
             .client
-            .query_one(include_str!("sql/lock_room.sql"), &[&schema, &tables])
+            .query_one(
+                include_str!("sql/lock_room.sql"),
+                &[&schema, &tables, &replaced],
+            )
             .doing(|| "asking for the number of locks".to_owned())?;
         let count = |index| u64::try_from(row.get::<_, i64>(index)).unwrap_or_default();
         let (tables, indexes, toasts, foreign_keys) = (count(0), count(1), count(2), count(3));
+        // A table of kept rows, its TOAST table and the index of that.
+        let kept = 3 * count(6);
         Ok(LockRoom {
             tables,
             foreign_keys,
-            needed: tables + indexes + 2 * toasts + 5 * foreign_keys + LOCKS_OF_THE_LEDGER,
+            needed: tables + indexes + 2 * toasts + 5 * foreign_keys + kept + LOCKS_OF_THE_LEDGER,
             locks_per_transaction: count(4),
             transactions: count(5),
         })

@@ -84,6 +84,31 @@ impl Connection {
         Ok(rows.iter().map(|row| row.get(0)).collect())
     }
 
+    /// Who else may make objects in the database and in these schemas: place and roles.
+    ///
+    /// # Errors
+    /// Where the server refuses.
+    pub fn others_who_may_create(
+        &mut self,
+        schemas: &[&str],
+    ) -> Result<Vec<(String, Vec<String>)>, Error> {
+        let rows = self
+            .client
+            .query(include_str!("sql/may_create.sql"), &[&schemas])
+            .doing(|| "looking for roles that may create objects".to_owned())?;
+        Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
+    }
+
+    /// Whether this connection's role is a superuser.
+    ///
+    /// # Errors
+    /// Where the server refuses.
+    pub fn is_superuser(&mut self) -> Result<bool, Error> {
+        let sql = "select rolsuper from pg_catalog.pg_roles where rolname = current_user";
+        let row = self.client.query_one(sql, &[]);
+        Ok(row.doing(|| "asking for the role".to_owned())?.get(0))
+    }
+
     /// The name of this connection's role.
     pub fn role(&mut self) -> Result<String, Error> {
         let row = self.client.query_one("select current_user::text", &[]);

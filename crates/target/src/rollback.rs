@@ -284,7 +284,11 @@ fn still_holds(
     run: &LedgerRun,
 ) -> Result<LedgerRun, Error> {
     let now = ledger::read(transaction, ledger)?;
-    now.filter(|now| now.run_id == run.run_id).ok_or_else(|| {
+    let place = |run: &LedgerRun| {
+        let run = run.clone();
+        (run.run_id, run.database, run.target_schema)
+    };
+    now.filter(|now| place(now) == place(run)).ok_or_else(|| {
         let text = format!("the target does not hold run {} any more", run.run_id);
         Error::new(Kind::State(text), "reading the ledger")
     })

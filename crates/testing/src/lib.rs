@@ -2,7 +2,9 @@
 //!
 //! For tests only; `cargo xtask test` starts the servers and names them in the environment.
 
+pub mod certificates;
 mod databases;
+pub mod hostile;
 mod loaders;
 
 pub use databases::{Databases, workspace_root};

@@ -24,7 +24,6 @@ use anyhow::Context;
 use serde::Serialize;
 
 use source::Reader;
-use target::LedgerRun;
 
 use crate::args::{AssessArgs, LockArgs};
 use crate::call::next;
@@ -40,6 +39,7 @@ use crate::constraint_rules;
 use crate::exit::Failure;
 use crate::findings_file;
 use crate::heartbeat::Heartbeat;
+use crate::held_run::held_run;
 use crate::interrupt::Interrupt;
 use crate::lost::{Side, Task};
 use crate::pairing::{Catalogs, Sides};
@@ -243,8 +243,8 @@ fn look_at_both(
     let catalogs = Catalogs::discover(database, source, &mut target)?;
     let mut findings = schema::of_extensions(database, &mut target, &catalogs.target)?;
     // What this very run has loaded is not in its own way.
-    let own = LedgerRun::read(&mut target, &database.ledger)?
-        .is_some_and(|run| run.run_id == stage.directory.run_id());
+    let own =
+        held_run(database, &mut target)?.is_some_and(|run| run.run_id == stage.directory.run_id());
     if !own {
         let sides = catalogs.sides(database)?;
         findings.extend(schema::of_target_rows(database, &mut target, &sides)?);

@@ -5,16 +5,18 @@ use serde::Serialize;
 use crate::args::CommonArgs;
 use crate::call::next;
 use crate::command::{baseline, import, transform, verify};
-use crate::config::Database;
+use crate::config::{Config, Database};
 use crate::connection_room;
 use crate::console::{bytes_text, counted, text_table};
 use crate::constraint_rules;
 use crate::exit::Failure;
 use crate::interrupt::Interrupt;
+use crate::limits;
 use crate::lock_room;
 use crate::lost::{DOCTOR, Side, Task, Work};
 use crate::pairing::{Catalogs, TablePair};
 use crate::run::Session;
+use crate::security;
 use crate::source_obstacle;
 use crate::source_privileges;
 use crate::target_encoding;
@@ -51,7 +53,7 @@ pub(crate) struct Check {
 }
 
 pub(crate) fn run(args: &CommonArgs, interrupt: Interrupt) -> anyhow::Result<()> {
-    let session = Session::open(args, interrupt)?;
+    let session = Session::look(args, interrupt)?;
     let checks = examine(&session)?;
     let document = Document {
         schema_version: 1,
@@ -73,6 +75,7 @@ pub(crate) fn examine(session: &Session) -> anyhow::Result<Vec<Check>> {
     for database in &session.config.databases {
         session.interrupt.check()?;
         let mut examination = Examination {
+            config: &session.config,
             database,
             workers: session.workers,
             checks: &mut checks,
@@ -150,6 +153,7 @@ pub(crate) fn human(checks: &[Check]) -> Text {
 
 /// The checks of one database, in an order in which later ones need earlier ones.
 struct Examination<'e> {
+    config: &'e Config,
     database: &'e Database,
     workers: usize,
     checks: &'e mut Vec<Check>,
@@ -188,6 +192,7 @@ impl Examination<'_> {
             format!("role {role} of the target has what a load needs")
         })?;
         self.check_room(source, target);
+        self.check_security(source, target);
         let owner = baseline::check_owner(self.database, target);
         self.check("schema owner", owner, Clone::clone)?;
         let database = self.database;
@@ -221,6 +226,21 @@ impl Examination<'_> {
         let _ = self.check("connections", room, Clone::clone);
         let locks = lock_room::check(database, target);
         let _ = self.check("locks", locks, Clone::clone);
+    }
+
+    /// Who else could read what is sent, pass for a server, or get in between.
+    fn check_security(&mut self, source: &source::Connection, target: &mut target::Connection) {
+        let (config, database) = (self.config, self.database);
+        let links = security::links(database, source.is_encrypted(), target.is_encrypted());
+        for link in links {
+            let found = link.judge(config).map_err(Into::into);
+            let _ = self.check_with_hint("security: network", found);
+        }
+        let _ = self.check_with_hint("security: role", security::role(target));
+        let others = security::who_may_create(database, target);
+        let _ = self.check_with_hint("security: create", others);
+        let limits = limits::describe(self.workers).map_err(Into::into);
+        let _ = self.check("limits", limits, Clone::clone);
     }
 
     fn check_data_path(

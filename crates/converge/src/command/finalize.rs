@@ -12,6 +12,7 @@ use crate::command::import::unfinished;
 use crate::config::Database;
 use crate::console::thousands;
 use crate::exit::Failure;
+use crate::held_run::held_run;
 use crate::interrupt::Interrupt;
 use crate::lost::{Side, Task, Work};
 use crate::run::Session;
@@ -47,7 +48,7 @@ pub(crate) fn run(args: &FinalizeArgs, interrupt: Interrupt) -> anyhow::Result<(
         let work = Work::outside(&TASK, &session.call, database);
         found.push(work.watched(database, || {
             let mut connection = target::Connection::open(&database.target)?;
-            let ledger = LedgerRun::read(&mut connection, &database.ledger)?;
+            let ledger = held_run(database, &mut connection)?;
             Ok((database, connection, ledger))
         })?);
     }

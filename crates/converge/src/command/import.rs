@@ -26,6 +26,7 @@ use crate::connection_room;
 use crate::console::first_of;
 use crate::constraint_rules;
 use crate::exit::Failure;
+use crate::held_run::held_run;
 use crate::interrupt::Interrupt;
 use crate::lock_room;
 use crate::lost::{Side, Task, Work};
@@ -261,7 +262,7 @@ fn preflight_database(run: &Run, database: &Database) -> anyhow::Result<()> {
     let catalogs = Catalogs::discover(database, &mut source, &mut target)?;
     let pairs = catalogs.pairs(database)?;
     constraint_rules::resolve(database, &pairs)?;
-    if LedgerRun::read(&mut target, &database.ledger)?.is_none() {
+    if held_run(database, &mut target)?.is_none() {
         check_blockers(database, &mut target, &pairs)?;
     }
     Ok(())
@@ -310,7 +311,7 @@ pub(crate) fn check_ledger(
     target: &mut target::Connection,
     own: Option<&str>,
 ) -> anyhow::Result<()> {
-    match LedgerRun::read(target, &database.ledger)? {
+    match held_run(database, target)? {
         Some(run) if own != Some(&run.run_id) => Err(Failure::blocked(format!(
             "target `{}` holds the rows of run {}",
             database.name, run.run_id
@@ -334,7 +335,7 @@ fn begun(
 ) -> anyhow::Result<Option<LedgerRun>> {
     let database = stage.database;
     check_ledger(database, connection, Some(stage.directory.run_id()))?;
-    let Some(ledger) = LedgerRun::read(connection, &database.ledger)? else {
+    let Some(ledger) = held_run(database, connection)? else {
         return Ok(None);
     };
     if !is_of(&ledger, manifest) {

@@ -18,6 +18,7 @@ use crate::command::import::at_work;
 use crate::config::Database;
 use crate::console::counted;
 use crate::exit::Failure;
+use crate::held_run::held_run;
 use crate::interrupt::Interrupt;
 use crate::lost::{Side, Task, Work};
 use crate::run::Session;
@@ -157,7 +158,7 @@ impl<'d> Loaded<'d> {
     ) -> anyhow::Result<Self> {
         Work::outside(task, call, database).watched(database, || {
             let mut connection = target::Connection::open(&database.target)?;
-            let run = LedgerRun::read(&mut connection, &database.ledger)?;
+            let run = held_run(database, &mut connection)?;
             Ok(Self {
                 call,
                 database,

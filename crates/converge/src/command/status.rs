@@ -11,6 +11,7 @@ use crate::call::{Call, next};
 use crate::command::{export, transform};
 use crate::config::Database;
 use crate::console::{text_table, thousands};
+use crate::held_run::held_run;
 use crate::interrupt::Interrupt;
 use crate::lost::{Side, Task, Work};
 use crate::run::Session;
@@ -48,7 +49,7 @@ struct TargetState {
 }
 
 pub(crate) fn run(args: &CommonArgs, interrupt: Interrupt) -> anyhow::Result<()> {
-    let session = Session::open(args, interrupt)?;
+    let session = Session::look(args, interrupt)?;
     let targets: Vec<TargetState> = session
         .config
         .databases
@@ -88,9 +89,12 @@ fn target_state(session: &Session, database: &Database) -> TargetState {
     let connection = target::Connection::open(&database.target).map_err(Into::into);
     let ledger = connection.and_then(|mut connection| {
         let work = Work::outside(&TASK, &session.call, database);
-        let look = || Ok(LedgerRun::read(&mut connection, &database.ledger)?);
-        work.watched(database, look)
+        work.watched(database, || held_run(database, &mut connection))
     });
+    if let Err(error) = &ledger {
+        let note = format!("note: target of `{}`: {error:#}", database.name);
+        session.console.line(&note);
+    }
     let reachable = ledger.is_ok();
     let run = ledger.ok().flatten();
     TargetState {

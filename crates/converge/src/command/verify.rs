@@ -32,6 +32,7 @@ use crate::config::Database;
 use crate::console::Console;
 use crate::exit::{BLOCKED, DIFFERENT, Failure};
 use crate::findings_file;
+use crate::held_run::held_run;
 use crate::interrupt::Interrupt;
 use crate::lost::{Side, Task};
 use crate::pairing::{Catalogs, TablePair};
@@ -272,7 +273,7 @@ fn compare_database(
     let database = stage.database;
     let mut source = source::Connection::open(&database.source)?;
     let mut target = target::Connection::open(&database.target)?;
-    let ledger = LedgerRun::read(&mut target, &database.ledger)?;
+    let ledger = held_run(database, &mut target)?;
     if let Some(run) = ledger.as_ref().filter(|run| run.loaded.is_none()) {
         return Err(unfinished(&database.name, run).into());
     }

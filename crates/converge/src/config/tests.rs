@@ -251,3 +251,17 @@ fn what_yaml_takes_for_something_else_is_not_repeated() {
         }
     }
 }
+
+#[test]
+fn a_small_file_does_not_become_a_large_one() {
+    let mut text =
+        "version: 1\nenvironment: scratch\nl0: &l0 [x, x, x, x, x, x, x, x, x]\n".to_owned();
+    for level in 1..12 {
+        let one = format!("*l{}", level - 1);
+        let nine = vec![one; 9].join(", ");
+        text.push_str(&format!("l{level}: &l{level} [{nine}]\n"));
+    }
+    let since = std::time::Instant::now();
+    assert!(Config::parse(&text, Path::new("")).is_err());
+    assert!(since.elapsed().as_secs() < 5);
+}

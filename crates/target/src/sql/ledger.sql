@@ -29,12 +29,16 @@ create table {schema}.taken_off (
     run_id text not null references {schema}.run,
     -- In this order they come back.
     number integer not null,
-    kind text not null check (kind in ('key', 'foreign_key', 'trigger')),
+    kind text not null check (kind in ('key', 'index', 'foreign_key', 'trigger')),
     table_name text not null,
     name text not null,
-    remove text not null,
-    restore text not null,
-    validate text,
+    -- As the server spells it; of a trigger, how it is enabled.
+    definition text not null,
+    comment text,
+    index_name text,
+    index_comment text,
+    -- Whether it comes back without a look at the rows.
+    later boolean not null,
     -- Where rows that violate a key are looked for.
     columns text[],
     referenced_table text,

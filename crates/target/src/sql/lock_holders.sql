@@ -1,4 +1,7 @@
-select pg_catalog.format('%s from %s, process %s', a.application_name,
+select pg_catalog.format('%s%s from %s, process %s', a.application_name,
+                         -- Any login can take the lock; only those of this role are runs.
+                         case when a.usename <> current_user
+                              then ' of role ' || pg_catalog.quote_ident(a.usename) end,
                          coalesce(a.client_addr::text,
                                   case when a.backend_type is null
                                        then 'an address that this role may not see'

@@ -2,7 +2,8 @@
 -- locks each table with its indexes, truncates it with its TOAST table and the index of that, and
 -- drops each foreign key with its four triggers (measured: five locks for a foreign key). And the
 -- locks for which the server has room, without what it keeps in reserve (PostgreSQL manual, "Lock
--- Management"; MaxBackends in its source). $1 schema, $2 its tables that are loaded.
+-- Management"; MaxBackends in its source). $1 schema, $2 its tables that are loaded, $3 those of
+-- them whose rows may be replaced: rows that are there are kept in a table of their own.
 with loaded as (
 select p.relid as oid
   from pg_catalog.pg_class c
@@ -29,4 +30,9 @@ select (select count(*) from loaded),
          where k.contype = 'f'
            and (k.conrelid in (select oid from loaded) or k.confrelid in (select oid from loaded))),
        pg_catalog.current_setting('max_locks_per_transaction')::bigint,
-       (select sum(value)::bigint + 1 from setting)
+       (select sum(value)::bigint + 1 from setting),
+       (select count(*)
+          from pg_catalog.pg_class c
+          join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+         where n.nspname = $1 and c.relname = any ($3)
+           and pg_catalog.pg_relation_size(c.oid) > 0)

@@ -14,6 +14,7 @@ use super::{around, check_ledger, connect, load, look_at_target};
 use crate::command::rollback::{Later, Loaded};
 use crate::config::{Config, Database};
 use crate::exit::{Failure, UNEXPECTED};
+use crate::held_run::held_run;
 use crate::lost::{Side, Task};
 use crate::pairing::TablePair;
 use crate::run::{Run, StageRun};
@@ -66,7 +67,7 @@ pub(crate) fn begin(
     let run_id = stage.directory.run_id();
     check_ledger(database, &mut connection, Some(run_id))?;
     // A repeated migration finds itself loaded.
-    if LedgerRun::read(&mut connection, &database.ledger)?.is_some() {
+    if held_run(database, &mut connection)?.is_some() {
         return Ok(None);
     }
     let (live, known) = look_at_target(stage, &mut connection, catalog, pairs)?;

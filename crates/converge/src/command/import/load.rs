@@ -15,6 +15,7 @@ use super::Files;
 use super::ended::{self, Reached};
 use super::files::{Route, load_file};
 use crate::console::{bytes_text, counted};
+use crate::held_run::held_run;
 use crate::pairing::TablePair;
 use crate::run::StageRun;
 use crate::side_by_side::side_by_side;
@@ -97,7 +98,7 @@ pub(super) fn take_off(
             counted(rows, "row")
         ));
     }
-    LedgerRun::read(connection, &database.ledger)?.context("the ledger is gone")
+    held_run(database, connection)?.context("the ledger is gone")
 }
 
 /// Goes on with a load that has begun.

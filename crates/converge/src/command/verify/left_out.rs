@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 
 use dataset::{CsvReader, Manifest};
-use target::{Aside, Kept, LedgerRun, Reason, Reasons, TakenFrom};
+use target::{Aside, Kept, Reason, Reasons, TakenFrom};
 use verify::{CatalogFinding, DatabaseReport, RuleCount, TableReport};
 
 use crate::call::{next, shell_word};
@@ -20,6 +20,7 @@ use crate::constraint_rules::{
     CLEARED, LEFT_OUT, Object, Resolved, cleared_columns, kept_file, resolve,
 };
 use crate::exit::Failure;
+use crate::held_run::held_run;
 use crate::interrupt::Interrupt;
 use crate::pairing::TablePair;
 use crate::run::StageRun;
@@ -116,7 +117,7 @@ fn directory(
     target: &mut target::Connection,
 ) -> anyhow::Result<Option<Directory>> {
     let database = stage.database;
-    let run = LedgerRun::read(target, &database.ledger)?;
+    let run = held_run(database, target)?;
     if let Some(run) = run.filter(|run| run.run_id != stage.directory.run_id()) {
         return Err(Failure::blocked(format!(
             "target `{}` holds the rows of run {}, and what its rules left out is in the \

@@ -11,7 +11,7 @@ use catalog::SourceTable;
 use dataset::{Blake3Reader, KeyRange, Manifest, TableEntry};
 use digest::{TableDigest, digest_fields};
 use source::Snapshot;
-use target::{Aside, Kept, LedgerRun};
+use target::{Aside, Kept};
 use verify::{Compared, DatabaseReport, TableReport, Verdict, VerifyReport};
 
 use super::left_out::refused;
@@ -23,6 +23,7 @@ use crate::command::export::{self, snapshots};
 use crate::command::import::unfinished;
 use crate::command::transform;
 use crate::exit::Failure;
+use crate::held_run::held_run;
 use crate::interrupt::Interrupt;
 use crate::lost::{Side, Task};
 use crate::pairing::Catalogs;
@@ -235,7 +236,7 @@ fn compare_target(stage: &mut StageRun<'_>, look: Look<'_>) -> anyhow::Result<Da
 /// The files must be those of the rows that the target holds.
 fn check_run(stage: &StageRun<'_>, target: &mut target::Connection) -> anyhow::Result<()> {
     let database = stage.database;
-    let Some(run) = LedgerRun::read(target, &database.ledger)? else {
+    let Some(run) = held_run(database, target)? else {
         return Ok(());
     };
     if run.run_id != stage.directory.run_id() {
