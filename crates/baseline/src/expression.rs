@@ -134,6 +134,14 @@ mod tests {
             (with("f", MysqlType::Float, None), PostgresType::Real),
             (with("b", integer(false), None), PostgresType::Boolean),
             (with("m", MysqlType::Enum { labels }, None), mood),
+            (
+                with("w", MysqlType::Datetime { fraction: 0 }, None),
+                PostgresType::Timestamp { fraction: 0 },
+            ),
+            (
+                with("x", text(), Some("utf8mb4_0900_bin")),
+                PostgresType::Other("citext".to_owned()),
+            ),
         ]
     }
 
@@ -153,38 +161,68 @@ mod tests {
     #[test]
     fn what_is_surely_the_same_is_translated() {
         for (mysql, postgres) in [
-            ("(`n` > 0)", "\"n\" > 0"),
-            ("`n` > 0 and `u` <= 10", "(\"n\" > 0) and (\"u\" <= 10)"),
-            ("not(`n` = -5)", "not (\"n\" = -5)"),
-            ("`n` + 1 > `u`", "(\"n\"::bigint + 1) > \"u\""),
-            ("`n` between 1 and 5", "\"n\" between 1 and 5"),
-            ("`n` in (1,2,3)", "\"n\" in (1, 2, 3)"),
+            ("(`n` > 0)", "\"n\" {>} 0"),
+            ("`n` > 0 and `u` <= 10", "(\"n\" {>} 0) and (\"u\" {<=} 10)"),
+            ("not(`n` = -5)", "not (\"n\" {=} -5)"),
+            ("`n` + 1 > `u`", "(\"n\"::bigint {+} 1) {>} \"u\""),
+            ("`n` between 1 and 5", "(\"n\" {>=} 1) and (\"n\" {<=} 5)"),
+            ("`n` not between 1 and 5", "(\"n\" {<} 1) or (\"n\" {>} 5)"),
+            ("`n` in (1,2,3)", "\"n\" {=} any (array[1, 2, 3])"),
+            ("`n` in (1)", "\"n\" {=} 1"),
+            (
+                "`n` not in (1,`u`)",
+                "(\"n\" {<>} 1) and (\"n\" {<>} \"u\")",
+            ),
+            ("`u` in (1,-2)", "\"u\" {=} any (array[1, -2]::bigint[])"),
+            ("`u` in (1,2.5)", "\"u\" {=} any (array[1, 2.5])"),
+            (
+                "`t` not in ('a','b')",
+                "\"t\" {<>} all (array['a', 'b']::character varying[])",
+            ),
+            (
+                "`c` in ('ab','b')",
+                "\"c\" {=} any (array['ab', 'b']::bpchar[])",
+            ),
             (
                 "`i` is not null or `n` is null",
                 "(\"i\" is not null) or (\"n\" is null)",
             ),
-            ("`t` <> _utf8mb4'it\\'s'", "\"t\" <> 'it''s'"),
-            ("`p` in ('a','b ')", "rtrim(\"p\", ' ') in ('a', 'b')"),
-            ("'a ' <> `p`", "'a' <> rtrim(\"p\", ' ')"),
+            ("`t` <> _utf8mb4'it\\'s'", "\"t\" {<>} 'it''s'"),
+            (
+                "`p` in ('a','b ')",
+                "pg_catalog.rtrim(\"p\", ' ') {=} any (array['a', 'b'])",
+            ),
+            ("'a ' <> `p`", "'a' {<>} pg_catalog.rtrim(\"p\", ' ')"),
             (
                 "`t` in ('a ',`p`)",
-                "rtrim(\"t\", ' ') in ('a', rtrim(\"p\", ' '))",
+                "(pg_catalog.rtrim(\"t\", ' ') {=} 'a') or \
+                 (pg_catalog.rtrim(\"t\", ' ') {=} pg_catalog.rtrim(\"p\", ' '))",
             ),
             (
                 "concat(`p`,'x') = `t`",
-                "rtrim((\"p\" || 'x'), ' ') = rtrim(\"t\", ' ')",
+                "pg_catalog.rtrim((\"p\" {||} 'x'), ' ') {=} pg_catalog.rtrim(\"t\", ' ')",
             ),
-            ("`c` = 'ab'", "\"c\" = 'ab'"),
+            ("`c` = 'ab'", "\"c\" {=} 'ab'"),
             (
                 "`f` + `f` > 1",
-                "(\"f\"::double precision + \"f\"::double precision) > 1",
+                "(\"f\"::double precision {+} \"f\"::double precision) {>} 1",
             ),
-            ("`m` in ('x','y')", "\"m\" in ('x', 'y')"),
-            ("`b` = 1", "\"b\" = true"),
-            ("char_length(`i`) >= 3", "char_length(\"i\") >= 3"),
-            ("concat(`i`,' ',`t`)", "(\"i\" || ' ' || \"t\")"),
+            (
+                "`m` in ('x','y')",
+                "\"m\" {=} any (array['x', 'y']::mood[])",
+            ),
+            ("`b` = 1", "\"b\" {=} true"),
+            (
+                "char_length(`i`) >= 3",
+                "pg_catalog.char_length(\"i\") {>=} 3",
+            ),
+            ("concat(`i`,' ',`t`)", "(\"i\" {||} ' ' {||} \"t\")"),
+            ("`w` = `w`", "\"w\" {=} \"w\""),
         ] {
-            assert_eq!(translate(mysql).as_deref(), Ok(postgres), "{mysql}");
+            let postgres = postgres
+                .replace('{', "operator(pg_catalog.")
+                .replace('}', ")");
+            assert_eq!(translate(mysql), Ok(postgres), "{mysql}");
         }
     }
 
@@ -201,6 +239,8 @@ mod tests {
             "`m` = 'z'",
             "`b` = 2",
             "`b` > 0",
+            "`x` = `x`",
+            "`x` = 'a'",
             "`gone` = 1",
             "lower(`t`) = `t`",
             "json_extract(`t`,'$.a') = 1",

@@ -106,6 +106,8 @@ pub enum DifferenceKind {
     Object,
     /// How a table is divided.
     Partitioning,
+    /// Code or a type of another role, which something of the schema uses.
+    Borrowed,
     /// The name of a key, constraint, sequence or type.
     Name,
 }
@@ -135,6 +137,7 @@ impl DifferenceKind {
             Self::Trigger => "trigger",
             Self::Object => "object",
             Self::Partitioning => "partitioning",
+            Self::Borrowed => "borrowed",
             Self::Name => "name",
         }
     }
@@ -206,6 +209,14 @@ impl Difference {
             "create extension if not exists {}",
             quote::postgres(name)
         )];
+        difference
+    }
+
+    /// Something of the schema that uses what belongs to another role, which may change it.
+    pub fn borrowed(object: &str, uses: &str, role: &str) -> Self {
+        let object = format!("{object} uses {uses}, which belongs to role {role}");
+        let mut difference = Self::unexpected(DifferenceKind::Borrowed, "", object);
+        difference.table = None;
         difference
     }
 

@@ -15,6 +15,7 @@ const TRANSACTION: &str =
 const ROUNDED: &str = "is the time at which the transaction began, rounded; MySQL takes that of \
                        the statement and cuts it";
 const RANDOM: &str = "is a random uuid (version 4); MySQL makes them of clock and machine";
+const UUID: &str = "pg_catalog.gen_random_uuid()";
 const GENERATOR: &str = "is another generator's";
 
 pub(super) fn translated(
@@ -44,7 +45,7 @@ pub(super) fn translated(
             if arguments.is_empty()
                 && matches!(pair.target, PostgresType::Double | PostgresType::Real) =>
         {
-            noted("random()".to_owned(), GENERATOR)
+            noted("pg_catalog.random()".to_owned(), GENERATOR)
         }
         _ => uuid(name, arguments, pair.target),
     };
@@ -134,7 +135,7 @@ fn time_of_day(fraction: Option<u8>, target: &PostgresType) -> Option<PostgresDe
 fn seconds(target: &PostgresType) -> Option<PostgresDefault> {
     match target {
         PostgresType::Integer | PostgresType::Bigint | PostgresType::Numeric { .. } => {
-            let seconds = "floor(extract(epoch from current_timestamp))";
+            let seconds = "pg_catalog.floor(extract(epoch from current_timestamp))";
             noted(seconds.to_owned(), TRANSACTION)
         }
         _ => None,
@@ -143,17 +144,17 @@ fn seconds(target: &PostgresType) -> Option<PostgresDefault> {
 
 /// `uuid()`, alone, without its hyphens, or as sixteen bytes.
 fn uuid(name: &str, arguments: &[Expression], target: &PostgresType) -> Option<PostgresDefault> {
-    let text = match shape(name, arguments)? {
-        Shape::Whole if *target == PostgresType::Uuid => "gen_random_uuid()",
-        Shape::Bytes if *target == PostgresType::Uuid => "gen_random_uuid()",
-        Shape::Whole if holds(target, 36) => "(gen_random_uuid()::text)",
-        Shape::Digits if holds(target, 32) => "replace(gen_random_uuid()::text, '-', '')",
+    let digits = format!("pg_catalog.replace({UUID}::text, '-', '')");
+    let sql = match shape(name, arguments)? {
+        Shape::Whole | Shape::Bytes if *target == PostgresType::Uuid => UUID.to_owned(),
+        Shape::Whole if holds(target, 36) => format!("({UUID}::text)"),
+        Shape::Digits if holds(target, 32) => digits,
         Shape::Bytes if *target == PostgresType::Bytea => {
-            "decode(replace(gen_random_uuid()::text, '-', ''), 'hex')"
+            format!("pg_catalog.decode({digits}, 'hex')")
         }
         _ => return None,
     };
-    noted(text.to_owned(), RANDOM)
+    noted(sql, RANDOM)
 }
 
 enum Shape {

@@ -131,24 +131,24 @@ fn documents_and_uuids() {
             "json_object('k',json_array())",
             r#"'{"k": []}'"#,
         ),
-        ("char(36)", "uuid", "uuid()", "gen_random_uuid()"),
+        ("char(36)", "uuid", "uuid()", "pg_catalog.gen_random_uuid()"),
         (
             "char(36)",
             "character(36)",
             "(uuid())",
-            "(gen_random_uuid()::text)",
+            "(pg_catalog.gen_random_uuid()::text)",
         ),
         (
             "binary(16)",
             "uuid",
             "uuid_to_bin(uuid())",
-            "gen_random_uuid()",
+            "pg_catalog.gen_random_uuid()",
         ),
         (
             "binary(16)",
             "bytea",
             "unhex(replace(uuid(),_utf8mb4'-',_utf8mb4''))",
-            "decode(replace(gen_random_uuid()::text, '-', ''), 'hex')",
+            "pg_catalog.decode(pg_catalog.replace(pg_catalog.gen_random_uuid()::text, '-', ''), 'hex')",
         ),
     ]);
 }
@@ -205,7 +205,7 @@ fn dates_times_and_the_clock() {
             "int",
             "integer",
             "unix_timestamp()",
-            "floor(extract(epoch from current_timestamp))",
+            "pg_catalog.floor(extract(epoch from current_timestamp))",
         ),
         ("date", "date", "'2024-02-29'", "'2024-02-29'"),
         (

@@ -59,6 +59,33 @@ impl Term {
             _ => self.within(),
         }
     }
+
+    /// The cast that gives an array of literals the type in which `in` would compare them with
+    /// this column; none where they have it by themselves.
+    fn of_array(&self, members: &[Self]) -> String {
+        let fraction = |member: &Self| member.literal.as_ref().is_some_and(|n| !is_integer(n));
+        let element = match &self.column {
+            Some(PostgresType::Bigint) if members.iter().any(fraction) => return String::new(),
+            Some(PostgresType::Varchar { .. }) => "character varying".to_owned(),
+            // `character` alone would be one character.
+            Some(PostgresType::Char { .. }) => "bpchar".to_owned(),
+            Some(PostgresType::Numeric { .. }) => "numeric".to_owned(),
+            Some(
+                of @ (PostgresType::Text
+                | PostgresType::Bigint
+                | PostgresType::Real
+                | PostgresType::Double
+                | PostgresType::Enum { .. }),
+            ) => of.to_string(),
+            _ => return String::new(),
+        };
+        format!("::{element}[]")
+    }
+}
+
+fn is_integer(number: &str) -> bool {
+    let digits = number.strip_prefix('-').unwrap_or(number);
+    digits.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// Both sides of a comparison, as it is made here.
@@ -153,14 +180,18 @@ impl<'t, 'a, F: Fn(&str) -> Option<KnownColumn<'a>>> Parser<'t, 'a, F> {
             return self.member(&left, not);
         }
         if self.take("between") {
-            let (low, high) = (self.sum()?, {
-                self.must("and")?;
-                self.sum()?
-            });
-            let [left_side, low] = compared(&left, &low, ">=")?;
-            let [_, high] = compared(&left, &high, "<=")?;
-            let sql = format!("{left_side} {not}between {low} and {high}");
-            return Ok(Term::open(sql, Kind::Boolean));
+            let low = self.sum()?;
+            self.must("and")?;
+            let high = self.sum()?;
+            let (above, below, word) = match not {
+                "" => (">=", "<=", " and "),
+                _ => ("<", ">", " or "),
+            };
+            let bounds = vec![
+                comparison(&left, &low, above)?,
+                comparison(&left, &high, below)?,
+            ];
+            return joined(bounds, word);
         }
         if !not.is_empty() {
             return Err("it is not understood".to_owned());
@@ -176,12 +207,7 @@ impl<'t, 'a, F: Fn(&str) -> Option<KnownColumn<'a>>> Parser<'t, 'a, F> {
         ] {
             if self.take(sign) {
                 let right = self.sum()?;
-                let sides = match left.literal {
-                    Some(_) => compared(&right, &left, ours).map(|[right, left]| [left, right]),
-                    None => compared(&left, &right, ours),
-                };
-                let [left, right] = sides?;
-                return Ok(Term::open(format!("{left} {ours} {right}"), Kind::Boolean));
+                return comparison(&left, &right, ours);
             }
         }
         Ok(left)
@@ -198,13 +224,28 @@ impl<'t, 'a, F: Fn(&str) -> Option<KnownColumn<'a>>> Parser<'t, 'a, F> {
         // What holds for one member holds for the one side that all are compared with.
         let equalities = members.iter().map(|member| member.equality);
         left.equality = equalities.fold(left.equality, Equality::max);
+        let (sign, quantifier, word) = match not {
+            "" => ("=", "any", " or "),
+            _ => ("<>", "all", " and "),
+        };
+        if members.len() == 1 || members.iter().any(|member| member.literal.is_none()) {
+            let each = members.iter();
+            let each = each.map(|member| comparison(&left, member, sign));
+            return joined(each.collect::<Result<_, _>>()?, word);
+        }
         let (mut side, mut list) = (left.within(), Vec::new());
         for member in &members {
-            let [left, member] = compared(&left, member, "=")?;
+            let [left, member] = compared(&left, member, sign)?;
             side = left;
             list.push(member);
         }
-        let sql = format!("{side} {not}in ({})", list.join(", "));
+        let cast = match side == left.sql {
+            true => left.of_array(&members),
+            false => String::new(),
+        };
+        let operator = operator(sign);
+        let list = list.join(", ");
+        let sql = format!("{side} {operator} {quantifier} (array[{list}]{cast})");
         Ok(Term::open(sql, Kind::Boolean))
     }
 
@@ -293,18 +334,37 @@ impl<'t, 'a, F: Fn(&str) -> Option<KnownColumn<'a>>> Parser<'t, 'a, F> {
         let equality = equalities.max().unwrap_or(Equality::Exact);
         match (name, arguments.len()) {
             ("char_length" | "character_length", 1) if all(Kind::Text) => {
-                let sql = format!("char_length({})", arguments[0].sql);
+                let sql = format!("pg_catalog.char_length({})", arguments[0].sql);
                 Ok(Term::new(sql, Kind::Number))
             }
             ("concat", 2..) if all(Kind::Text) => {
                 let parts: Vec<String> = arguments.iter().map(Term::within).collect();
-                let mut term = Term::new(format!("({})", parts.join(" || ")), Kind::Text);
+                let mut term = Term::new(
+                    format!("({})", parts.join(&format!(" {} ", operator("||")))),
+                    Kind::Text,
+                );
                 term.equality = equality;
                 Ok(term)
             }
             _ => Err(format!("the function `{name}` is not translated")),
         }
     }
+}
+
+/// An operator of PostgreSQL's own, whatever the types: where it is named alone, one that somebody
+/// made for just these types would be taken instead.
+fn operator(sign: &str) -> String {
+    format!("operator(pg_catalog.{sign})")
+}
+
+fn comparison(left: &Term, right: &Term, sign: &str) -> Parsed {
+    let sides = match left.literal {
+        Some(_) => compared(right, left, sign).map(|[right, left]| [left, right]),
+        None => compared(left, right, sign),
+    };
+    let [left, right] = sides?;
+    let sql = format!("{left} {} {right}", operator(sign));
+    Ok(Term::open(sql, Kind::Boolean))
 }
 
 fn within(term: &Term) -> String {
@@ -337,7 +397,7 @@ fn computed(left: &Term, right: &Term, sign: &str) -> Parsed {
     if sign == "-" && (left.unsigned || right.unsigned) {
         return Err("a difference of unsigned numbers is never negative in the source".to_owned());
     }
-    let sql = format!("{} {sign} {}", left.wide(), right.wide());
+    let sql = format!("{} {} {}", left.wide(), operator(sign), right.wide());
     let mut term = Term::open(sql, Kind::Number);
     term.unsigned = left.unsigned || right.unsigned;
     Ok(term)
@@ -372,7 +432,12 @@ fn compared(left: &Term, right: &Term, sign: &str) -> Compared {
             Equality::Folded => Err("the source compares its texts without case".to_owned()),
         },
         (Kind::Other, Kind::Other) if left.column.is_some() && left.column == right.column => {
-            as_they_are
+            match left.column {
+                Some(PostgresType::Other(_)) => Err("it compares values of a type whose \
+                                                     operators are not known"
+                    .to_owned()),
+                _ => as_they_are,
+            }
         }
         _ => Err("it compares values of different types".to_owned()),
     }
@@ -382,6 +447,6 @@ fn compared(left: &Term, right: &Term, sign: &str) -> Compared {
 fn trimmed(term: &Term) -> String {
     match &term.literal {
         Some(text) => quote::postgres_literal(text.trim_end_matches(' ')),
-        None => format!("rtrim({}, ' ')", term.sql),
+        None => format!("pg_catalog.rtrim({}, ' ')", term.sql),
     }
 }

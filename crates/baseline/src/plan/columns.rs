@@ -115,7 +115,7 @@ fn number(column: &SubjectColumn<'_>, name: &str, planned: &mut TargetColumn) {
     });
     if column.mapping.needs.contains(&Need::Sequence) {
         let name = quote::postgres_literal(&quote::postgres(name));
-        planned.default = Some(format!("nextval({name})"));
+        planned.default = Some(format!("pg_catalog.nextval({name}::regclass)"));
     } else {
         planned.identity = Some(Identity::ByDefault);
     }

@@ -107,7 +107,8 @@ fn one(table: &SubjectTable<'_>, key: &Key, planned: &TargetTable) -> Result<Key
     match key.kind {
         KeyKind::Fulltext => {
             return Err(
-                "words are found in other ways; look at `using gin (to_tsvector(…))`".to_owned(),
+                "words are found in other ways; look at `using gin (pg_catalog.to_tsvector(…))`"
+                    .to_owned(),
             );
         }
         KeyKind::Spatial => return Err("look at `using gist (…)`".to_owned()),
@@ -170,9 +171,12 @@ fn term(column: &SubjectColumn<'_>, prefix: Option<u32>) -> Result<KeyPart, Stri
     let name = quote::postgres(&column.name);
     match (prefix, Kind::of(postgres)) {
         (None, _) => Ok(KeyPart::column(&column.name)),
-        (Some(length), Kind::Text) => Ok(KeyPart::expression(format!("left({name}, {length})"))),
+        (Some(length), Kind::Text) => Ok(KeyPart::expression(format!(
+            "pg_catalog.left({name}, {length})"
+        ))),
         (Some(length), _) if *postgres == PostgresType::Bytea => {
-            Ok(KeyPart::expression(format!("substr({name}, 1, {length})")))
+            let beginning = format!("pg_catalog.substr({name}, 1, {length})");
+            Ok(KeyPart::expression(beginning))
         }
         (Some(length), _) => Err(format!("the first {length} characters {}", place())),
     }
@@ -192,9 +196,9 @@ fn without_overlaps(table: &SubjectTable<'_>, key: &Key) -> Option<String> {
         return None;
     };
     let range = match start.mapping.postgres {
-        PostgresType::Date => "daterange",
-        PostgresType::Timestamp { .. } => "tsrange",
-        PostgresType::Timestamptz { .. } => "tstzrange",
+        PostgresType::Date => "pg_catalog.daterange",
+        PostgresType::Timestamp { .. } => "pg_catalog.tsrange",
+        PostgresType::Timestamptz { .. } => "pg_catalog.tstzrange",
         _ => "a range type",
     };
     let name = match key.kind {
@@ -254,7 +258,7 @@ fn say_more(table: &SubjectTable<'_>, key: &Key, made: &Key, what: &str, notes: 
         None | Some(Equality::Exact) => return,
         Some(Equality::Padded) => {
             "unique keys on texts whose blanks at the end mean nothing to the source; choose for \
-             each: exact (as it is here), or a unique index on rtrim(column)"
+             each: exact (as it is here), or a unique index on pg_catalog.rtrim(column)"
         }
         Some(Equality::Cased) => {
             "unique keys on texts that the source compares as a language does; choose for each: \
@@ -263,7 +267,7 @@ fn say_more(table: &SubjectTable<'_>, key: &Key, made: &Key, what: &str, notes: 
         Some(Equality::Folded) => {
             "unique keys on texts that the source compares without case; choose for each: exact \
              (as it is here), the type `citext` (`types`), a nondeterministic collation, or a \
-             unique index on lower(column)"
+             unique index on pg_catalog.lower(column)"
         }
     };
     notes.push(note(NoteKind::Choice, reason, what));

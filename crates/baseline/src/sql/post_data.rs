@@ -34,6 +34,8 @@ pub(super) fn statements(baseline: &Baseline) -> Vec<String> {
     statements
 }
 
+/// What the function calls is PostgreSQL's own, whatever the path of the session that changes a row.
+///
 /// As in MySQL: a change of the row sets the columns that the change itself leaves alone. Rows are
 /// compared by their bytes, since not every type has an equality.
 fn function(trigger: &UpdateTrigger) -> String {
@@ -58,7 +60,7 @@ fn function(trigger: &UpdateTrigger) -> String {
     }
     body.push_str("    end if;\n    return new;\nend\n");
     format!(
-        "create function {}() returns trigger language plpgsql as {}",
+        "create function {}() returns trigger language plpgsql set search_path to '' as {}",
         quote::postgres(&trigger.name),
         quote::postgres_literal(&body)
     )

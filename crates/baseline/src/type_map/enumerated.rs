@@ -19,7 +19,7 @@ const ENUM: Choice = Choice::new("enum", |subject| {
 .shown("an enum type `<table>_<column>_enum`");
 const CHECK: Choice = Choice::new("check", |subject| Made {
     check: Some(format!(
-        "{} in ({})",
+        "{} operator(pg_catalog.=) any (array[{}]::text[])",
         subject.quoted(),
         list(labels(subject))
     )),
@@ -30,7 +30,7 @@ const CHECK: Choice = Choice::new("check", |subject| Made {
 const TEXT: Choice = Choice::new("text", |_| PostgresType::Text.into());
 const ARRAY: Choice = Choice::new("text[]", |subject| Made {
     check: Some(format!(
-        "{} <@ array[{}]::text[]",
+        "{} operator(pg_catalog.<@) array[{}]::text[]",
         subject.quoted(),
         list(labels(subject))
     )),

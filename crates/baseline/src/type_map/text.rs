@@ -31,7 +31,7 @@ const JSON: Choice =
 const JSONB: Choice = Choice::new("jsonb", |_| PostgresType::Jsonb.into())
     .losing("values that are no JSON; the spelling of the others");
 const EMPTY: Choice = Choice::new("text", |subject| Made {
-    check: Some(format!("{} = ''", subject.quoted())),
+    check: Some(format!("{} operator(pg_catalog.=) ''", subject.quoted())),
     ..PostgresType::Text.into()
 })
 .shown("text with a check");
