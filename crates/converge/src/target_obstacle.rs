@@ -49,6 +49,9 @@ fn hint(error: &target::Error, database: &Database) -> Option<String> {
             ),
         });
     }
+    if error.is_about_others_code() {
+        return Some("let that role drop it, or drop it as the owner of the schema".to_owned());
+    }
     let Some(state) = error.sqlstate() else {
         // The client itself has nothing to answer the server with.
         let is_missing = error.is_connecting() && error.cause().contains("password missing");

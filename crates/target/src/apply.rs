@@ -12,6 +12,7 @@ use catalog::quote;
 use crate::applied_baseline::{self, AppliedBaseline};
 use crate::connection::Connection;
 use crate::error::{Doing, Error, Kind};
+use crate::others_code;
 use crate::outside::Outside;
 use crate::run_lock::lock;
 use crate::script;
@@ -72,8 +73,9 @@ impl Baseline<'_> {
     ///
     /// # Errors
     /// Where another run is at work, where the statements before these are not those that are
-    /// applied, where a statement touches another schema, where the server refuses, and those of `proceed`; nothing is changed then. Where
-    /// the connection is lost in the commit, only the ledger can say.
+    /// applied, where a statement touches another schema or uses code of another role, where the
+    /// server refuses, and those of `proceed`; nothing is changed then. Where the connection is
+    /// lost in the commit, only the ledger can say.
     pub fn apply<E: From<Error>>(
         &self,
         connection: &mut Connection,
@@ -87,8 +89,7 @@ impl Baseline<'_> {
         if batch.start == 0 {
             applied_baseline::begin(&mut transaction, self)?;
         }
-        let path = self.search_path(&mut transaction)?;
-        transaction.batch_execute(&path).doing(doing)?;
+        self.set_search_path(&mut transaction)?;
         // What an earlier transaction has set is gone with its end, or with its session.
         let settings = self.statements[..batch.start].iter();
         for setting in settings.filter(|sql| script::is_setting(sql)) {
@@ -101,6 +102,10 @@ impl Baseline<'_> {
         }
         proceed(batch.end)?;
         outside.check(&mut transaction)?;
+        // So that what is found is named with its schema.
+        let empty = transaction.batch_execute("set local search_path = ''");
+        empty.doing(doing)?;
+        others_code::check_borrowed(&mut transaction, self.schema)?;
         applied_baseline::enter(&mut transaction, self, batch.end)?;
         transaction.commit().doing(doing)?;
         Ok(())
@@ -121,14 +126,19 @@ impl Baseline<'_> {
     }
 
     /// Types and functions of extensions are found wherever those are installed; the schema
-    /// itself comes first, so that it is where things are made.
-    fn search_path(&self, transaction: &mut Transaction<'_>) -> Result<String, Error> {
+    /// itself comes first, so that it is where things are made. Others may be able to make things
+    /// in all of them: statements that could call such a thing are refused before any runs.
+    fn set_search_path(&self, transaction: &mut Transaction<'_>) -> Result<(), Error> {
         let rows = transaction
             .query(include_str!("sql/extension_schemas.sql"), &[&self.schema])
             .doing(|| "looking for extensions".to_owned())?;
-        let mut path = vec![quote::postgres(self.schema)];
-        path.extend(rows.iter().map(|row| quote::postgres(row.get(0))));
-        Ok(format!("set local search_path = {}", path.join(", ")))
+        let mut schemas = vec![self.schema];
+        schemas.extend(rows.iter().map(|row| row.get::<_, &str>(0)));
+        others_code::check_shadows(transaction, &schemas, self.statements.iter().copied())?;
+        let path: Vec<String> = schemas.into_iter().map(quote::postgres).collect();
+        transaction
+            .batch_execute(&format!("set local search_path = {}", path.join(", ")))
+            .doing(|| "setting the search path".to_owned())
     }
 }
 

@@ -47,6 +47,8 @@ pub(crate) enum Kind {
     },
     /// A message of this crate's own.
     State(String),
+    /// What another role has made would be run.
+    OthersCode(String),
 }
 
 /// Rows that violate a key.
@@ -248,9 +250,11 @@ impl Error {
             Kind::Untrusted { reasons, .. } => {
                 format!("what it says cannot be believed: {reasons}")
             }
-            Kind::Tls(text) | Kind::File(text) | Kind::Count(text) | Kind::State(text) => {
-                text.clone()
-            }
+            Kind::Tls(text)
+            | Kind::File(text)
+            | Kind::Count(text)
+            | Kind::State(text)
+            | Kind::OthersCode(text) => text.clone(),
         }
     }
 
@@ -303,6 +307,7 @@ impl Error {
             | Kind::Count(_)
             | Kind::State(_)
             | Kind::Untrusted { .. }
+            | Kind::OthersCode(_)
             | Kind::Local(_) => false,
         }
     }
@@ -343,7 +348,10 @@ impl Error {
 
     /// Whether this crate itself refused to go on, before anything was changed.
     pub fn is_precondition(&self) -> bool {
-        matches!(self.kind, Kind::State(_) | Kind::Untrusted { .. })
+        matches!(
+            self.kind,
+            Kind::State(_) | Kind::Untrusted { .. } | Kind::OthersCode(_)
+        )
     }
 
     /// Whether the ledger may be somebody else's work; `Some(true)` where it only looks like that
@@ -355,6 +363,11 @@ impl Error {
             } => Some(is_other_version),
             _ => None,
         }
+    }
+
+    /// Whether a function, an operator or a type of another role is in the way.
+    pub fn is_about_others_code(&self) -> bool {
+        matches!(self.kind, Kind::OthersCode(_))
     }
 
     fn database_error(&self) -> Option<&DbError> {

@@ -76,11 +76,10 @@ impl Connection {
         let doing = || "looking for the extensions".to_owned();
         let sql = include_str!("sql/extension_schemas.sql");
         let rows = self.client.query(sql, &[&""]).doing(doing)?;
-        let names: Vec<String> = rows
-            .iter()
-            .map(|row| quote::postgres(row.get::<_, &str>(0)))
-            .chain([quote::postgres(schema)])
-            .collect();
+        let mut schemas: Vec<&str> = rows.iter().map(|row| row.get(0)).collect();
+        schemas.push(schema);
+        self.check_shadows(&schemas, ["="])?;
+        let names: Vec<String> = schemas.into_iter().map(quote::postgres).collect();
         self.batch_execute(&format!("set local search_path = {}", names.join(", ")))
     }
 

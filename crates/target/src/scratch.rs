@@ -9,6 +9,7 @@ use crate::apply::run;
 use crate::connection::Connection;
 use crate::discover::discover;
 use crate::error::{Doing, Error};
+use crate::others_code::{check_borrowed, check_shadows};
 use crate::outside::Outside;
 
 /// How long a scratch schema waits for others; it needs nothing of theirs but a moment.
@@ -43,8 +44,9 @@ impl Connection {
     /// number, and before the end with the number behind the last.
     ///
     /// # Errors
-    /// Where the server refuses a statement, the role may not make a schema, or a statement makes
-    /// or changes something that is not in the scratch; and those of `proceed`.
+    /// Where the server refuses a statement, the role may not make a schema, a statement could call
+    /// code of another role, or makes or changes something that is not in the scratch; and those
+    /// of `proceed`.
     pub fn scratch<E: From<Error>>(
         &mut self,
         beside: Option<&str>,
@@ -84,6 +86,7 @@ impl Connection {
         // Named, it would be searched behind the scratch, where a table called `text` is a type, too.
         let places = before.iter().map(|(_, place)| place.as_str());
         path.extend(places.filter(|place| *place != "pg_catalog"));
+        check_shadows(&mut self.client, &path, statements.iter().copied())?;
         let path: Vec<String> = path.into_iter().map(quote::postgres).collect();
         let create = format!(
             "create schema {schema}; set local search_path = {}",
@@ -104,6 +107,7 @@ impl Connection {
         self.client
             .batch_execute("set local search_path = ''")
             .doing(|| "reading the scratch schema".to_owned())?;
+        check_borrowed(&mut self.client, &schema)?;
         let catalog = discover(self, &schema)?;
         let after = extensions(&mut self.client)?;
         let new = after.into_iter().filter(|found| !before.contains(found));
@@ -156,6 +160,8 @@ impl Connection {
             quote::postgres_literal(zone)
         );
         self.client.batch_execute(&begin).doing(doing)?;
+        let texts = pair.expressions.iter().map(String::as_str);
+        self.check_shadows(&[schema], texts.chain([pair.data_type.as_str()]))?;
         // The text of `json` keeps what has no meaning.
         let meaning = match pair.data_type.as_str() {
             "json" => "::jsonb",

@@ -3,7 +3,11 @@
 //! For scripts that are applied in one transaction: what would end it is refused here. It reads
 //! no grammar; whether a statement makes sense is the server's to say.
 
+mod mentioned;
+
 use std::fmt;
+
+pub(crate) use mentioned::Mentioned;
 
 /// Why a script cannot be run.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -56,5 +56,6 @@ mod target_obstacles;
 mod target_privileges;
 mod tls;
 mod transform;
+mod traps;
 mod waiting;
 mod ways_out;

@@ -148,6 +148,12 @@ impl Check<'_> {
         let installed = connection.extensions()?;
         let missing = extensions.iter().filter(|name| !installed.contains(name));
         differences.extend(missing.map(|name| Difference::missing_extension(name)));
+        let borrowed = connection.borrowed(schema)?;
+        differences.extend(
+            borrowed
+                .iter()
+                .map(|found| Difference::borrowed(&found.object, &found.uses, &found.role)),
+        );
         differences.extend(compare_beside(&expected, &live, names, &left_out));
         Ok((expected.tables.len(), differences))
     }

@@ -51,7 +51,12 @@ pub(super) fn ask(
     let name = quote::mysql(database.source_name());
     reader.query_text(&format!("use {name}"))?;
     reader.query_text(SOURCE_MODE)?;
-    let schema = quote::postgres(&database.target_schema);
+    let schema = database.target_schema.as_str();
+    let texts = questions.iter().map(|check| check.for_target.as_str());
+    target
+        .check_shadows(&[schema], texts)
+        .map_err(|error| strange_code(database, &error))?;
+    let schema = quote::postgres(schema);
     target.batch_execute(&format!("set local search_path = {schema}"))?;
     let (mut checks, mut in_both) = (Vec::new(), Vec::new());
     for check in &questions {
@@ -110,6 +115,16 @@ pub(super) fn ask(
     }
     reader.query_text(PLAIN_MODE)?;
     Ok(checks)
+}
+
+/// A question must not run what another role has put into the schema.
+fn strange_code(database: &Database, error: &target::Error) -> anyhow::Error {
+    let message = format!("the checks of `{}` are not asked: {error}", database.name);
+    Failure::blocked(message)
+        .hint(
+            "nothing was changed; in the checks, write `pg_catalog.` before PostgreSQL's functions",
+        )
+        .into()
 }
 
 /// Why a check has failed, where the sides do not answer alike; in which order rows come means
