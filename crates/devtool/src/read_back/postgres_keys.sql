@@ -3,16 +3,16 @@ with actions (code, name) as (
 )
 select c.relname, k.conname,
        case k.contype when 'p' then 'primary' when 'u' then 'unique' when 'f' then 'foreign' else 'check' end,
-       (select string_agg(a.attname, '|' order by p.position)
-        from unnest(k.conkey) with ordinality p (number, position)
+       (select pg_catalog.string_agg(a.attname, '|' order by p.position)
+        from pg_catalog.unnest(k.conkey) with ordinality p (number, position)
         join pg_attribute a on a.attrelid = k.conrelid and a.attnum = p.number),
        r.relname,
-       (select string_agg(a.attname, '|' order by p.position)
-        from unnest(k.confkey) with ordinality p (number, position)
+       (select pg_catalog.string_agg(a.attname, '|' order by p.position)
+        from pg_catalog.unnest(k.confkey) with ordinality p (number, position)
         join pg_attribute a on a.attrelid = k.confrelid and a.attnum = p.number),
        (select name from actions where code = k.confdeltype),
        (select name from actions where code = k.confupdtype),
-       case k.contype when 'u' then 'constraint' when 'c' then pg_get_constraintdef(k.oid) else '' end
+       case k.contype when 'u' then 'constraint' when 'c' then pg_catalog.pg_get_constraintdef(k.oid) else '' end
 from pg_constraint k
 join pg_class c on c.oid = k.conrelid
 join pg_namespace n on n.oid = c.relnamespace
@@ -21,10 +21,10 @@ where n.nspname = 'public' and k.contype in ('p', 'u', 'f', 'c')
 union all
 select c.relname, i.relname,
        case when x.indisunique then 'unique' else 'index' end,
-       (select string_agg(pg_get_indexdef(x.indexrelid, position, true), '|' order by position)
-        from generate_series(1, x.indnkeyatts) position),
+       (select pg_catalog.string_agg(pg_catalog.pg_get_indexdef(x.indexrelid, position, true), '|' order by position)
+        from pg_catalog.generate_series(1, x.indnkeyatts) position),
        '', '', '', '',
-       concat_ws(' ', case when x.indisunique then 'unique index' end, pg_get_expr(x.indpred, x.indrelid))
+       pg_catalog.concat_ws(' ', case when x.indisunique then 'unique index' end, pg_catalog.pg_get_expr(x.indpred, x.indrelid))
 from pg_index x
 join pg_class i on i.oid = x.indexrelid
 join pg_class c on c.oid = x.indrelid
