@@ -18,16 +18,15 @@ use super::{
     place,
     process::{forget_client_variables, run_logged},
     programs,
-    state::{StateDir, remove_if_there, write_private},
+    state::{Record, StateDir, remove_if_there, write_private},
 };
 use crate::servers::{Family, Tree};
 
 /// Folder, log and pid file of this server.
 pub(crate) const NAME: &str = "mysql";
 
-/// Password of root from 127.0.0.1, the one in `alkemio.yml`'s defaults. It guards
-/// nothing: the server holds made-up data and listens on loopback only.
-pub(crate) const ROOT_PASSWORD: &str = "toor";
+/// Password of root in servers that were made before each had one of its own.
+pub(super) const FORMER_PASSWORD: &str = "toor";
 
 /// The programs of a MySQL or MariaDB found on this machine.
 #[derive(Debug)]
@@ -157,7 +156,14 @@ impl Server for Mysql {
 
     fn initialise(&self, set: &Set) -> Result<()> {
         let file = setup_file(set);
-        write_private(&file, &SETUP.concat().replace("TOKEN", &set.record.token))?;
+        let of_flavour = match self.flavour {
+            Flavour::MariaDb => MARIADB_SETUP,
+            Flavour::MySql => "",
+        };
+        let sql = SETUP.concat() + of_flavour;
+        let sql = sql.replace("TOKEN", &set.record.token);
+        let sql = sql.replace("ROOT_PASSWORD", &set.record.mysql_password);
+        write_private(&file, &sql)?;
         if let Some(account) = self.account {
             account.own(&file)?;
         }
@@ -261,13 +267,15 @@ const SETUP: [&str; 3] = [
     include_str!("sql/mysql_token.sql"),
 ];
 
+const MARIADB_SETUP: &str = include_str!("sql/mariadb_accounts.sql");
+
 /// Folder for temporary tables, beside the data. With the default, /tmp, a server that
 /// starts removes those of another one that is at work.
 pub(crate) const TEMPORARY: &str = "mysql-tmp";
 
 /// The only folder in which MariaDB reads and writes files for its clients: ours, empty,
-/// and read-only to all accounts but the system's root. The password of MariaDB's root
-/// is known, and without the folder it would reach every file of the server's account.
+/// and read-only to all accounts but the system's root. Without the folder, whoever has the
+/// password of MariaDB's root would reach every file of the server's account.
 /// MySQL's `NULL`, which allows no folder, is no setting that MariaDB knows.
 pub(crate) const FILES: &str = "mysql-files";
 
@@ -315,9 +323,10 @@ const MYSQL_SETTINGS: [&str; 3] = [
 ];
 
 /// The option file that logs the client in.
-pub(crate) fn option_file(port: u16) -> String {
+pub(crate) fn option_file(record: &Record) -> String {
     format!(
-        "[client]\nhost=127.0.0.1\nprotocol=tcp\nport={port}\nuser=root\npassword={ROOT_PASSWORD}\n"
+        "[client]\nhost=127.0.0.1\nprotocol=tcp\nport={}\nuser=root\npassword={}\n",
+        record.mysql_port, record.mysql_password
     )
 }
 

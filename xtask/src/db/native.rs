@@ -281,11 +281,22 @@ fn resume(mut set: Set, programs: &Programs) -> Result<Set> {
     remember_versions(&mut set, programs);
     set.state.save(&set.record)?;
     set.state.publish(&set.record)?;
+    say_known_passwords(&set);
     match started {
         0 => eprintln!("db: already up"),
         _ => eprintln!("db: up again, with the data of before"),
     }
     Ok(set)
+}
+
+/// Servers of before are what they are until they are made anew.
+pub(super) fn say_known_passwords(set: &Set) {
+    if !set.record.has_own_passwords() {
+        eprintln!(
+            "db: note: every account of this machine knows the passwords of these servers, which \
+             are older than the random ones: `cargo xtask db reset` makes them anew"
+        );
+    }
 }
 
 /// Makes a new set of servers, or nothing.
@@ -311,7 +322,9 @@ fn create(state: &StateDir, origins: Origins, yes: bool, former: Option<&Record>
             mysql_port,
             postgres_version: String::new(),
             postgres_port,
+            mysql_password: random_hex(16)?,
             postgres_password: random_hex(16)?,
+            owner_password: random_hex(16)?,
             token: random_hex(32)?,
         },
     };

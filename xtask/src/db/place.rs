@@ -42,19 +42,26 @@ fn folder() -> Result<()> {
     if !account::is_root() {
         return Ok(());
     }
-    let folder = name_of_folder();
-    make_open_dir(&folder)?;
-    // Everybody may write to /var/tmp, so that somebody else may have been first.
-    if !is_own_dir(&folder) {
-        let message = format!("{} is not a directory of root", folder.display());
-        return Err(Failure::new(BLOCKED, message)
-            .hint(format!(
-                "look at it, and remove it: rm -r {}",
-                folder.display()
-            ))
-            .into());
+    make_shared_dir(&name_of_folder())
+}
+
+/// Makes a directory where everybody may make some, so that somebody else may have been first.
+fn make_shared_dir(folder: &Path) -> Result<()> {
+    make_open_dir(folder)?;
+    let is_open = |metadata: fs::Metadata| metadata.mode() & 0o022 != 0;
+    if is_own_dir(folder) && fs::symlink_metadata(folder).is_ok_and(|of| !is_open(of)) {
+        return Ok(());
     }
-    Ok(())
+    let message = format!(
+        "{} is not a directory of this account that nobody else may write to",
+        folder.display()
+    );
+    Err(Failure::new(BLOCKED, message)
+        .hint(format!(
+            "look at it, and remove it: rm -r {}",
+            folder.display()
+        ))
+        .into())
 }
 
 /// Where that folder is.
@@ -331,7 +338,7 @@ fn fnv1a(bytes: &[u8]) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::symlink;
+    use std::os::unix::fs::{chown, symlink};
 
     use super::*;
     use crate::{db::state::write_private, flags::Provider};
@@ -350,7 +357,9 @@ mod tests {
             mysql_port: 1,
             postgres_version: String::new(),
             postgres_port: 2,
+            mysql_password: String::new(),
             postgres_password: String::new(),
+            owner_password: String::new(),
             token: token.to_owned(),
         }
     }
@@ -391,6 +400,29 @@ mod tests {
         let link = |dir: &Path| symlink(dir.join("outside"), dir.join("state/link")).unwrap();
         assert!(!ours("state/link", TOKEN, link));
         assert!(!ours("state/link/.", TOKEN, link));
+    }
+
+    #[test]
+    fn a_folder_that_somebody_else_made_or_may_write_to_is_refused() {
+        let sh = xshell::Shell::new().unwrap();
+        let dir = sh.create_temp_dir().unwrap();
+        let path = |name: &str| dir.path().join(name);
+        make_shared_dir(&path("ours")).unwrap();
+        make_shared_dir(&path("ours")).unwrap();
+        assert_eq!(fs::metadata(path("ours")).unwrap().mode() & 0o777, 0o711);
+        symlink(path("ours"), path("link")).unwrap();
+        make_dir(&path("open"), 0o700).unwrap();
+        fs::set_permissions(path("open"), Permissions::from_mode(0o777)).unwrap();
+        let mut refused = vec!["link", "open"];
+        if account::is_root() {
+            make_dir(&path("foreign"), 0o700).unwrap();
+            chown(path("foreign"), Some(65_534), None).unwrap();
+            refused.push("foreign");
+        }
+        for name in refused {
+            let error = make_shared_dir(&path(name)).unwrap_err();
+            assert!(error.to_string().contains("nobody else"), "{name}: {error}");
+        }
     }
 
     #[test]

@@ -26,6 +26,9 @@ use crate::servers::Tree;
 /// Folder, log and pid file of this server.
 pub(crate) const NAME: &str = "postgres";
 
+/// The variable by which `sql/postgres_databases.sql` has a password for the databases' owners.
+pub(crate) const OWNER_PASSWORD: &str = "CONVERGE_OWNER_PASSWORD";
+
 /// Where Debian and Ubuntu put the programs, a folder for each major version.
 const DEBIAN: &str = "/usr/lib/postgresql";
 
@@ -76,17 +79,13 @@ impl Postgres {
     pub(crate) fn client(&self, record: &Record, user: &str, database: &str) -> Command {
         let mut command = Command::new(self.bin.join("psql"));
         forget_client_variables(&mut command);
-        let password = if user == "postgres" {
-            &record.postgres_password
-        } else {
-            user
-        };
         command
             .env("PGHOST", "127.0.0.1")
             .env("PGPORT", record.postgres_port.to_string())
             .env("PGUSER", user)
             .env("PGDATABASE", database)
-            .env("PGPASSWORD", password);
+            .env("PGPASSWORD", record.password_of(user))
+            .env(OWNER_PASSWORD, &record.owner_password);
         command
     }
 

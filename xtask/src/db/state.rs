@@ -54,9 +54,14 @@ pub(crate) struct Record {
     pub(crate) mysql_port: u16,
     pub(crate) postgres_version: String,
     pub(crate) postgres_port: u16,
-    /// Password of the superuser `postgres`: hex digits, so that it needs no
-    /// escapes in a URL.
+    /// Password of MySQL's root: hex digits, as all of them, so that they need no escapes in a
+    /// URL, in SQL, or in an option file.
+    pub(crate) mysql_password: String,
+    /// Password of the superuser `postgres`.
     pub(crate) postgres_password: String,
+    /// Password of the owners of PostgreSQL's databases; empty in a record of before they had
+    /// one, whose owners have their names for it.
+    pub(crate) owner_password: String,
     /// Proof that a server is one of ours.
     pub(crate) token: String,
 }
@@ -146,10 +151,7 @@ impl StateDir {
     /// Writes the record, the token, and the option file of the MySQL client.
     pub(crate) fn save(&self, record: &Record) -> Result<()> {
         write_private(&self.file("token"), &format!("{}\n", record.token))?;
-        write_private(
-            &self.file("mysql.cnf"),
-            &mysql::option_file(record.mysql_port),
-        )?;
+        write_private(&self.file("mysql.cnf"), &mysql::option_file(record))?;
         write_private(&self.file("state"), &record.to_string())
     }
 
@@ -219,7 +221,10 @@ impl Record {
             mysql_port: get("mysql_port")?.parse().ok()?,
             postgres_version: get("postgres_version")?,
             postgres_port: get("postgres_port")?.parse().ok()?,
+            mysql_password: get("mysql_password")
+                .unwrap_or_else(|| mysql::FORMER_PASSWORD.to_owned()),
             postgres_password: get("postgres_password")?,
+            owner_password: get("owner_password").unwrap_or_default(),
             token: token.to_owned(),
         })
     }
@@ -228,8 +233,7 @@ impl Record {
     pub(crate) fn mysql_url(&self) -> String {
         format!(
             "mysql://root:{}@127.0.0.1:{}/",
-            mysql::ROOT_PASSWORD,
-            self.mysql_port
+            self.mysql_password, self.mysql_port
         )
     }
 
@@ -242,21 +246,32 @@ impl Record {
         )
     }
 
+    /// The password of a role of PostgreSQL: the superuser, or an owner of databases.
+    pub(crate) fn password_of<'r>(&'r self, role: &'r str) -> &'r str {
+        match role {
+            "postgres" => &self.postgres_password,
+            owner if self.owner_password.is_empty() => owner,
+            _ => &self.owner_password,
+        }
+    }
+
+    /// Whether every account of the servers has a random password.
+    pub(crate) fn has_own_passwords(&self) -> bool {
+        self.mysql_password != mysql::FORMER_PASSWORD && !self.owner_password.is_empty()
+    }
+
     /// The databases of these servers, by the variable that names them.
     fn urls(&self) -> [(&'static str, String); 6] {
         let mysql = self.mysql_url();
-        let postgres = format!("127.0.0.1:{}", self.postgres_port);
+        let postgres = |owner: &str| {
+            let (password, port) = (self.password_of(owner), self.postgres_port);
+            format!("postgres://{owner}:{password}@127.0.0.1:{port}/{owner}")
+        };
         [
             ("ALKEMIO_MYSQL_URL", format!("{mysql}alkemio")),
             ("KRATOS_MYSQL_URL", format!("{mysql}kratos")),
-            (
-                "ALKEMIO_POSTGRES_URL",
-                format!("postgres://alkemio:alkemio@{postgres}/alkemio"),
-            ),
-            (
-                "KRATOS_POSTGRES_URL",
-                format!("postgres://kratos:kratos@{postgres}/kratos"),
-            ),
+            ("ALKEMIO_POSTGRES_URL", postgres("alkemio")),
+            ("KRATOS_POSTGRES_URL", postgres("kratos")),
             ("CONVERGE_DB_MYSQL_URL", mysql),
             ("CONVERGE_DB_POSTGRES_URL", self.postgres_url()),
         ]
@@ -275,7 +290,9 @@ impl std::fmt::Display for Record {
         writeln!(f, "mysql_port={}", self.mysql_port)?;
         writeln!(f, "postgres_version={}", self.postgres_version)?;
         writeln!(f, "postgres_port={}", self.postgres_port)?;
-        writeln!(f, "postgres_password={}", self.postgres_password)
+        writeln!(f, "mysql_password={}", self.mysql_password)?;
+        writeln!(f, "postgres_password={}", self.postgres_password)?;
+        writeln!(f, "owner_password={}", self.owner_password)
     }
 }
 
@@ -340,10 +357,9 @@ fn read_if_there(path: &Path) -> Result<Option<String>> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn record() -> Record {
+impl Record {
+    /// A record of nothing that is there.
+    pub(crate) fn of_test() -> Record {
         Record {
             provider: Provider::Docker,
             complete: true,
@@ -355,19 +371,45 @@ mod tests {
             mysql_port: 40001,
             postgres_version: "PostgreSQL 15".into(),
             postgres_port: 40002,
+            mysql_password: "ff00".into(),
             postgres_password: "00ff".into(),
+            owner_password: "0f0f".into(),
             token: "abc".into(),
         }
     }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
 
     #[test]
     fn a_record_is_read_back_as_written() {
-        assert_eq!(Record::parse(&record().to_string(), "abc"), Some(record()));
+        assert_eq!(
+            Record::parse(&Record::of_test().to_string(), "abc"),
+            Some(Record::of_test())
+        );
+    }
+
+    #[test]
+    fn a_record_of_before_the_passwords_has_the_known_ones() {
+        let text = Record::of_test().to_string();
+        let lines = text.lines().filter(|line| {
+            !line.starts_with("mysql_password=") && !line.starts_with("owner_password=")
+        });
+        let former: String = lines.map(|line| format!("{line}\n")).collect();
+        let former = Record::parse(&former, "abc").unwrap();
+        assert_eq!(former.mysql_url(), "mysql://root:toor@127.0.0.1:40001/");
+        assert_eq!(former.password_of("kratos"), "kratos");
+        assert_eq!(former.password_of("postgres"), "00ff");
+        assert!(!former.has_own_passwords());
+        assert!(Record::of_test().has_own_passwords());
+        assert_eq!(Record::of_test().password_of("kratos"), "0f0f");
     }
 
     #[test]
     fn a_cut_record_is_none() {
-        let text = record().to_string();
+        let text = Record::of_test().to_string();
         assert_eq!(Record::parse(&text[..text.len() / 2], "abc"), None);
     }
 

@@ -62,7 +62,7 @@ setup() {
 "*) fail 'POSTGRES_PASSWORD has more than one line' ;; esac
     rm -rf "$work"
     mkdir -p "$work/new"
-    printf '%s\n' "$password" >"$work/password"
+    (umask 077 && printf '%s\n' "$password" >"$work/password")
     chown -R postgres:postgres "$work"
     # The last of these are words of a command line.
     $as_postgres initdb --pgdata="$work/new" --username="$POSTGRES_USER" --auth-local=trust \

@@ -7,6 +7,7 @@ mod building;
 mod data_commands;
 mod leftovers;
 mod life;
+mod passwords;
 mod refusals;
 mod review;
 mod support;

@@ -18,6 +18,12 @@ pub(crate) struct OwnServers {
 /// The processes of a server; the first one starts the others.
 pub(crate) struct Processes(Vec<u32>);
 
+/// The password of a URL's login.
+pub(crate) fn password(url: &str) -> &str {
+    let (login, _) = url.rsplit_once('@').unwrap();
+    login.rsplit_once(':').unwrap().1
+}
+
 impl OwnServers {
     /// Starts them.
     pub(crate) fn up(name: &str) -> Self {
@@ -38,6 +44,11 @@ impl OwnServers {
 
     pub(crate) fn source_url(&self) -> String {
         self.published("ALKEMIO_MYSQL_URL")
+    }
+
+    /// The password of the source's root, as it stands in the URL.
+    pub(crate) fn source_password(&self) -> String {
+        password(&self.source_url()).to_owned()
     }
 
     pub(crate) fn target_url(&self) -> String {

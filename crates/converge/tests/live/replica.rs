@@ -23,11 +23,12 @@ fn follow(leader: &OwnServers, replica: &OwnServers) -> String {
     let (file, position) = (row[0].clone().unwrap(), row[1].clone().unwrap());
     let mut connection = replica.source();
     connection.execute("set global server_id = 2").unwrap();
+    let password = leader.source_password();
     let (change, start) = match is_mariadb {
         true => (
             format!(
                 "change master to master_host = '{host}', master_port = {port}, \
-                 master_user = 'root', master_password = 'toor', master_log_file = '{file}', \
+                 master_user = 'root', master_password = '{password}', master_log_file = '{file}', \
                  master_log_pos = {position}"
             ),
             "start slave",
@@ -35,7 +36,7 @@ fn follow(leader: &OwnServers, replica: &OwnServers) -> String {
         false => (
             format!(
                 "change replication source to source_host = '{host}', source_port = {port}, \
-                 source_user = 'root', source_password = 'toor', source_log_file = '{file}', \
+                 source_user = 'root', source_password = '{password}', source_log_file = '{file}', \
                  source_log_pos = {position}, get_source_public_key = 1"
             ),
             "start replica",

@@ -404,7 +404,8 @@ fn a_final_move_wants_a_source_that_stands_still() {
     let script = "create user quiet identified by 'pass-word'; \
                   grant select, lock tables on alkemio.* to quiet";
     servers.source().execute_script(script).unwrap();
-    let url = servers.source_url().replace("root:toor", "quiet:pass-word");
+    let login = format!("root:{}", servers.source_password());
+    let url = servers.source_url().replace(&login, "quiet:pass-word");
     let workplace = Workplace::at(&[("shop", url, servers.target_url(), "")]);
     let refused = workplace.run(&["migrate", "--final"]).expect(3);
     assert!(

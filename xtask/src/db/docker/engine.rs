@@ -100,6 +100,14 @@ impl Absence {
 }
 
 impl Engine {
+    /// One that nobody has looked for.
+    #[cfg(test)]
+    pub(super) fn assumed() -> Engine {
+        Engine {
+            compose: Compose::Plugin,
+        }
+    }
+
     /// The engine, or why there is none.
     pub(crate) fn find() -> Result<Engine, Absence> {
         let answer = Command::new("docker")

@@ -21,7 +21,7 @@ use self::{
     project::{Project, Service},
 };
 use super::{
-    native::Set,
+    native::{Set, say_known_passwords},
     origin::Wanted,
     place,
     state::{Record, StateDir, random_hex, remove_if_there},
@@ -203,6 +203,7 @@ fn resume(engine: Engine, mut set: Set) -> Result<Set> {
     remember_versions(engine, &mut set)?;
     set.state.save(&set.record)?;
     set.state.publish(&set.record)?;
+    say_known_passwords(&set);
     eprintln!(
         "db: {}",
         if before {
@@ -239,7 +240,9 @@ fn create(
                 "POSTGRES_PORT",
                 former.map(|record| record.postgres_port),
             )?,
+            mysql_password: random_hex(16)?,
             postgres_password: random_hex(16)?,
+            owner_password: random_hex(16)?,
             token: random_hex(32)?,
         },
     };

@@ -118,8 +118,9 @@ impl<'s> Project<'s> {
             .env("POSTGRES_IMAGE", &record.postgres_from)
             .env("MYSQL_PORT", record.mysql_port.to_string())
             .env("POSTGRES_PORT", record.postgres_port.to_string())
-            .env("MYSQL_ROOT_PASSWORD", mysql::ROOT_PASSWORD)
+            .env("MYSQL_ROOT_PASSWORD", &record.mysql_password)
             .env("POSTGRES_PASSWORD", &record.postgres_password)
+            .env(postgres::OWNER_PASSWORD, &record.owner_password)
             .env("CONVERGE_TOKEN", &record.token);
         command
     }
@@ -320,21 +321,14 @@ impl<'s> Project<'s> {
                 // Newer images of MariaDB have only its own name for the client.
                 let script = "exec \"$(command -v mysql || command -v mariadb)\" \"$@\"";
                 command
-                    .env("MYSQL_PWD", mysql::ROOT_PASSWORD)
+                    .env("MYSQL_PWD", &self.set.record.mysql_password)
                     .args(["--env", "MYSQL_PWD", &container])
                     .args(["sh", "-c", script, "mysql", "--host=127.0.0.1"])
                     .arg(format!("--user={user}"));
             }
             Service::Postgres => {
-                let record = &self.set.record;
-                let is_superuser = user == superuser(service);
-                let password = if is_superuser {
-                    &record.postgres_password
-                } else {
-                    user
-                };
                 command
-                    .env("PGPASSWORD", password)
+                    .env("PGPASSWORD", self.set.record.password_of(user))
                     .args(["--env", "PGPASSWORD", &container])
                     .args(["psql", "--host=127.0.0.1"])
                     .arg(format!("--username={user}"));
@@ -363,4 +357,30 @@ fn is_missing(said: &str) -> bool {
     ["doesn't exist", "does not exist", "unknown database"]
         .iter()
         .any(|text| said.contains(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::db::state::{Record, StateDir};
+
+    #[test]
+    fn passwords_go_to_containers_by_the_environment_alone() {
+        let dir = xshell::Shell::new().unwrap().create_temp_dir().unwrap();
+        let set = Set {
+            state: StateDir::locate(Some(dir.path().join("state"))).unwrap(),
+            record: Record::of_test(),
+        };
+        let command = Project::new(Engine::assumed(), &set).compose();
+        for (name, password) in [
+            ("MYSQL_ROOT_PASSWORD", &set.record.mysql_password),
+            ("POSTGRES_PASSWORD", &set.record.postgres_password),
+            ("CONVERGE_OWNER_PASSWORD", &set.record.owner_password),
+        ] {
+            let found = command.get_envs().find(|(key, _)| *key == name);
+            assert_eq!(found.unwrap().1.unwrap(), password.as_str(), "{name}");
+            let is_shown = |arg: &std::ffi::OsStr| arg.to_string_lossy().contains(password);
+            assert!(!command.get_args().any(is_shown), "{name}");
+        }
+    }
 }
