@@ -71,13 +71,15 @@ impl Connection {
     }
 
     /// The operators of an extension's types are found by the search path alone: without it,
-    /// citext would be compared as text.
+    /// citext would be compared as text. Where no column needs it, the path stays empty.
     fn find_operators(&mut self, schema: &str) -> Result<(), Error> {
-        let doing = || "looking for the extensions".to_owned();
-        let sql = include_str!("sql/extension_schemas.sql");
-        let rows = self.client.query(sql, &[&""]).doing(doing)?;
-        let mut schemas: Vec<&str> = rows.iter().map(|row| row.get(0)).collect();
-        schemas.push(schema);
+        let doing = || "looking for the operators of the columns' types".to_owned();
+        let sql = include_str!("sql/operator_schemas.sql");
+        let rows = self.client.query(sql, &[&schema]).doing(doing)?;
+        let schemas: Vec<&str> = rows.iter().map(|row| row.get(0)).collect();
+        if schemas.is_empty() {
+            return Ok(());
+        }
         self.check_shadows(&schemas, ["="])?;
         let names: Vec<String> = schemas.into_iter().map(quote::postgres).collect();
         self.batch_execute(&format!("set local search_path = {}", names.join(", ")))

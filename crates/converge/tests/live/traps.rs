@@ -310,3 +310,33 @@ fn questions_do_not_run_what_another_role_has_put_into_the_schema() {
     }
     assert_eq!(trapped.calls(), "");
 }
+
+#[test]
+fn why_rows_were_left_out_is_asked_with_operators_of_nobody_else() {
+    let trapped = Trapped::new();
+    let databases = &trapped.databases;
+    databases.load(
+        "create table code (id int primary key, mail varchar(20) character set utf8mb4 collate \
+           utf8mb4_bin, name varchar(20) character set utf8mb4 collate utf8mb4_bin);
+         insert into code values (1, 'a', 'x'), (2, 'b', 'y'), (3, 'c', 'x')",
+        "create table code (id integer primary key, mail varchar(20),
+           name varchar(20), constraint one_name unique (name))",
+    );
+    trapped.set_traps();
+    let rule = "include_tables: [code]\nrules:\n  - {constraint: code.one_name, when: duplicate, \
+                then: skip_to_file}\n";
+    let workplace = Workplace::new(&[("shop", databases, rule)]);
+    workplace.run(&["migrate"]).expect(0);
+    workplace.run(&["verify"]).expect(0);
+    assert_eq!(trapped.calls(), "");
+    // With a column of the extension's type, its operators are needed, and none of another role.
+    let mut owner = databases.postgres();
+    owner
+        .batch_execute("alter table code alter column mail type public.citext")
+        .unwrap();
+    let refused = workplace.run(&["verify"]).expect(3);
+    for part in ["operator public.=", trapped.mallory.name()] {
+        assert!(refused.stderr.contains(part), "{part}: {}", refused.text());
+    }
+    assert_eq!(trapped.calls(), "");
+}
