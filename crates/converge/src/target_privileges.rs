@@ -30,6 +30,8 @@ pub(crate) fn check(
     connection: &mut Connection,
     purpose: Purpose,
 ) -> anyhow::Result<String> {
+    // First of all: nobody should be asked for privileges on what another role has put there.
+    connection.check_ledger(&database.ledger)?;
     let schema = &database.target_schema;
     let tables = match purpose {
         Purpose::Load => loaded_tables(database, connection)?,

@@ -65,6 +65,16 @@ impl LedgerTable {
     }
 }
 
+impl Connection {
+    /// Fails where the ledger, if there is one, may be somebody else's work.
+    ///
+    /// # Errors
+    /// Where that is so, and where the server refuses.
+    pub fn check_ledger(&mut self, ledger: &str) -> Result<(), Error> {
+        trust::check(&mut self.client, ledger)
+    }
+}
+
 impl LedgerRun {
     /// Reads the run that the ledger holds, where there is one.
     ///
@@ -113,6 +123,7 @@ pub(crate) fn make_schema(transaction: &mut Transaction<'_>, ledger: &str) -> Re
     let sql = format!("create schema {}", quote::postgres(ledger));
     let made = transaction.batch_execute(&sql).doing(doing);
     made.map_err(|error| error.in_definition(&sql))?;
+    keep_private(transaction, ledger)?;
     Ok(true)
 }
 

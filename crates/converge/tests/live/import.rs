@@ -191,7 +191,7 @@ fn a_load_is_entered_step_by_step_and_can_be_taken_back_from_any_of_them() {
                  from converge.taken_off where state = 'off'";
     assert_eq!(
         load.one(off).unwrap(),
-        "key letter_pkey, key letter_writer_id, key letter_sent, foreign_key letter_writer, \
+        "key letter_pkey, index letter_writer_id, index letter_sent, foreign_key letter_writer, \
          foreign_key outside_setting, trigger touched, trigger always"
     );
     load.run(&["rollback"]).expect(0);

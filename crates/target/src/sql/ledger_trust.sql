@@ -22,25 +22,27 @@ with ledger as (
 ), privilege (kind) as (
   values ('CREATE'), ('INSERT'), ('UPDATE'), ('DELETE'), ('TRUNCATE'), ('REFERENCES'), ('TRIGGER'),
          ('MAINTAIN')
-), me (oid) as (
-  select r.oid from pg_catalog.pg_roles r where r.rolname = current_user
+), trusted (oid) as (
+  -- Superusers can do everything anyway.
+  select r.oid from pg_catalog.pg_roles r where r.rolname = current_user or r.rolsuper
 )
 select 'the schema belongs to role ' || pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(l.nspowner))
          || ', and this role is ' || pg_catalog.quote_ident(current_user),
        false
-  from ledger l where l.nspowner <> (select oid from me)
+  from ledger l where l.nspowner not in (select oid from trusted)
 union all
 select coalesce(pg_catalog.quote_ident(r.rolname), 'everybody') || ' has the privilege '
          || pg_catalog.lower(a.privilege_type) || ' on it', false
   from ledger l
  cross join lateral pg_catalog.aclexplode(l.nspacl) a
   left join pg_catalog.pg_roles r on r.oid = a.grantee
- where a.grantee <> l.nspowner and a.privilege_type in (select kind from privilege)
+ where a.grantee not in (select oid from trusted)
+   and a.privilege_type in (select kind from privilege)
 union all
 select 'its ' || case t.relkind when 'r' then 'table ' else 'object ' end
          || pg_catalog.quote_ident(t.relname) || ' belongs to role '
          || pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(t.relowner)), false
-  from relation t where t.relowner <> (select oid from me)
+  from relation t where t.relowner not in (select oid from trusted)
 union all
 select coalesce(pg_catalog.quote_ident(r.rolname), 'everybody') || ' has the privilege '
          || pg_catalog.lower(a.privilege_type) || ' on its table '
@@ -52,7 +54,8 @@ select coalesce(pg_catalog.quote_ident(r.rolname), 'everybody') || ' has the pri
    select x.* from pg_catalog.pg_attribute c
     cross join lateral pg_catalog.aclexplode(c.attacl) x where c.attrelid = t.oid) a
   left join pg_catalog.pg_roles r on r.oid = a.grantee
- where a.grantee <> t.relowner and a.privilege_type in (select kind from privilege)
+ where a.grantee not in (select oid from trusted)
+   and a.privilege_type in (select kind from privilege)
 union all
 select 'its table ' || pg_catalog.quote_ident(t.relname) || ' has the trigger '
          || pg_catalog.quote_ident(g.tgname), false
