@@ -1,4 +1,4 @@
-//! The run that a target's ledger holds, as far as it is one of this configuration.
+//! The run that a target's ledger holds, if it is one of this configuration.
 
 use target::{Connection, LedgerRun};
 

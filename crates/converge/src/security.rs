@@ -1,5 +1,5 @@
-//! Who could read what is sent, pass for a server, or put something in the way of a statement:
-//! what `doctor` says of it, and what stops a command in production.
+//! Encryption and identity of both connections, and roles of the target that could interfere: what
+//! `doctor` shows of them, and what stops a command in production.
 
 use catalog::quote;
 use target::Connection;
@@ -8,7 +8,7 @@ use crate::config::{Config, Database, Environment};
 use crate::console::{Console, first_of};
 use crate::exit::Failure;
 
-/// Enough to know whom to ask.
+/// Enough to recognise them.
 const ROLES_SHOWN: usize = 5;
 
 /// One of the two connections of a database.
@@ -20,8 +20,7 @@ pub(crate) struct Link<'d> {
     is_encrypted: bool,
 }
 
-/// Both connections of a database, whether the server is known to be the one that is meant, and
-/// whether somebody on the way can read.
+/// Both connections of a database; `source` and `target` say whether they are encrypted.
 pub(crate) fn links(database: &Database, source: bool, target: bool) -> [Link<'_>; 2] {
     let (from, to) = (&database.source, &database.target);
     [
@@ -43,7 +42,7 @@ pub(crate) fn links(database: &Database, source: bool, target: bool) -> [Link<'_
 }
 
 impl Link<'_> {
-    /// What this connection is, with what would be better; fails where production demands more.
+    /// Describes the connection, with a hint if it is not verified; fails if production needs more.
     pub(crate) fn judge(&self, config: &Config) -> Result<(String, Option<String>), Failure> {
         let side = self.side;
         if self.is_blocked(config) {
@@ -59,7 +58,7 @@ impl Link<'_> {
         }
         let hint = (!self.is_verified).then(|| {
             format!(
-                "whoever is on the way to the {side} can pass for it: {} in the URL lets nobody",
+                "a man in the middle can impersonate the {side}: use {} in its URL",
                 self.option()
             )
         });
@@ -72,7 +71,7 @@ impl Link<'_> {
             && self.is_open()
     }
 
-    /// Whether somebody on the way could pass for the server.
+    /// Whether a man in the middle could impersonate the server.
     fn is_open(&self) -> bool {
         !self.is_local && !self.is_verified
     }
@@ -85,8 +84,8 @@ impl Link<'_> {
     }
 }
 
-/// Fails where data of production would cross a network to a server that nobody has verified; says
-/// so where the configuration allows it.
+/// Fails if production data would cross a network to an unverified server; prints a note if the
+/// configuration allows it.
 pub(crate) fn check_network(config: &Config, console: Console) -> Result<(), Failure> {
     if config.environment != Environment::Production {
         return Ok(());
@@ -99,7 +98,7 @@ pub(crate) fn check_network(config: &Config, console: Console) -> Result<(), Fai
         [] => Ok(()),
         open if config.allow_unverified_tls => {
             console.line(&format!(
-                "note: nobody has verified {}, which allow_unverified_tls allows",
+                "note: {} is not verified, which allow_unverified_tls allows",
                 names(open)
             ));
             Ok(())
@@ -127,30 +126,31 @@ fn unverified(links: &[&Link<'_>]) -> Failure {
         }
     }
     Failure::blocked(format!(
-        "production over a network where anybody could pass for {}",
+        "environment `production`: on this network a man in the middle could impersonate {}",
         names(links)
     ))
     .hint(format!(
-        "nothing was changed; use {} (with the authority's file where it is one of your own: ssl-ca, \
-         sslrootcert), or accept it with `allow_unverified_tls: true` in the configuration",
+        "nothing was changed; use {} (with ssl-ca or sslrootcert for a CA of your own), or accept it \
+         with `allow_unverified_tls: true` in the configuration",
         options.join(" and ")
     ))
 }
 
-/// What the role of the target may do beyond what it has to.
+/// Whether the role of the target is a superuser.
 pub(crate) fn role(target: &mut Connection) -> anyhow::Result<(String, Option<String>)> {
     let role = quote::postgres(&target.role()?);
     if !target.is_superuser()? {
         return Ok((format!("{role} is no superuser"), None));
     }
     let hint =
-        "what runs in a superuser's sessions, such as triggers and functions of others, may \
-                do everything; a role with the documented privileges is enough"
+        "triggers and functions of other roles run with its privileges in these sessions; a \
+                role with the documented privileges is enough"
             .to_owned();
     Ok((format!("{role} is a superuser"), Some(hint)))
 }
 
-/// Who else may make objects in the database, in the schema that is loaded and in the ledger's.
+/// Other roles that may create objects in the database, in the schema that is loaded and in the
+/// ledger's.
 pub(crate) fn who_may_create(
     database: &Database,
     target: &mut Connection,
@@ -158,13 +158,22 @@ pub(crate) fn who_may_create(
     let schemas = [database.target_schema.as_str(), database.ledger.as_str()];
     let others = target.others_who_may_create(&schemas)?;
     if others.is_empty() {
-        return Ok(("no other role may make objects here".to_owned(), None));
+        return Ok(("no other role may create objects here".to_owned(), None));
     }
     let places = others.iter();
     let places = places.map(|(place, roles)| format!("{place}: {}", first_of(roles, ROLES_SHOWN)));
     let list = places.collect::<Vec<_>>().join("; ");
-    let hint = "these roles can make functions and operators that statements of others meet; take \
-                `create` from those who do not need it"
+    let hint = "these roles can create functions and operators that shadow those of PostgreSQL; \
+                revoke `create` where it is not needed"
         .to_owned();
     Ok((list, Some(hint)))
+}
+
+/// Who owns the ledger; an untrusted one fails the check before this.
+pub(crate) fn ledger_owner(database: &Database, target: &mut Connection) -> anyhow::Result<String> {
+    let ledger = quote::postgres(&database.ledger);
+    Ok(match target.schema_owner(&database.ledger)? {
+        Some(owner) => format!("schema {ledger} of role {}", quote::postgres(&owner)),
+        None => format!("schema {ledger} is not there yet"),
+    })
 }

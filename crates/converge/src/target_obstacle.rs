@@ -38,14 +38,14 @@ fn hint(error: &target::Error, database: &Database) -> Option<String> {
     if let Some(is_other_version) = error.is_about_trust() {
         return Some(match is_other_version {
             true => {
-                "nothing was changed; use the version of this tool that began the run, or name \
+                "nothing was changed; use the version of this tool that started the run, or name \
                      another schema with ledger_schema"
                     .to_owned()
             }
             false => format!(
-                "nothing was changed; log in as the role that loaded the target, or let an \
-                 administrator look at who made the schema, and name another one with \
-                 databases.{name}.ledger_schema where it is somebody else's"
+                "nothing was changed; log in as the role that loaded the target; if another role \
+                 made the schema, tell the administrator, and use another one with \
+                 databases.{name}.ledger_schema"
             ),
         });
     }

@@ -1,5 +1,5 @@
-//! Calls of the driver with a server that may be none: what it panics on is an error here, and
-//! an answer that is read as a whole has an end.
+//! Calls of the driver to a server that may violate the protocol: a panic of the driver becomes an
+//! error, and a result that is read as a whole is bounded.
 
 use std::cell::Cell;
 use std::mem;
@@ -34,7 +34,7 @@ pub(crate) fn guarded<T>(
     match result {
         Ok(result) => result.doing(doing),
         Err(_) => Err(Error::new(
-            Kind::Protocol("the server's answer does not follow the protocol"),
+            Kind::Protocol("the server's answer violates the protocol"),
             doing(),
         )),
     }
@@ -75,7 +75,7 @@ fn collect<T: Protocol>(
             // Its end would read all that is left, which may be without end. The connection is
             // of no use any more, and is closed with its owner.
             mem::forget(result);
-            let kind = Kind::Protocol("the server sends rows where a few are asked for");
+            let kind = Kind::Protocol("the server sends far more rows than requested");
             return Err(Error::new(kind, doing()));
         }
         rows.push(row);

@@ -87,7 +87,7 @@ impl Error {
             Kind::Server(error) => error.to_string(),
             Kind::Local { path, error } => format!("{}: {error}", path.display()),
             Kind::NoAnswer { seconds } => format!("no answer within {seconds} s"),
-            Kind::Protocol(what) => format!("{what}: this is no server, or not one to listen to"),
+            Kind::Protocol(what) => format!("{what}; is this a MySQL or MariaDB server?"),
             Kind::Setting { name } => {
                 format!("the server did not take the session setting `{name}`")
             }

@@ -40,7 +40,7 @@ pub(crate) enum Kind {
     File(String),
     /// A table that did not take all records of a file.
     Count(String),
-    /// The ledger may be somebody else's work.
+    /// Another role made the ledger or can change it.
     Untrusted {
         reasons: String,
         is_other_version: bool,
@@ -182,12 +182,12 @@ impl Error {
         }
     }
 
-    /// Whether the server was not listened to, because of how it asks for the password.
+    /// Whether the connection was given up because of how the server asks for the password.
     pub fn is_about_the_login(&self) -> bool {
         matches!(self.refused(), Some(Refused::Login(_)))
     }
 
-    /// Why the server is not listened to any more, somewhere in the chain of causes.
+    /// Why the connection was given up, somewhere in the chain of causes.
     fn refused(&self) -> Option<&Refused> {
         let mut cause: Option<&(dyn error::Error + 'static)> = match &self.kind {
             Kind::Server(error) => Some(error),
@@ -248,7 +248,7 @@ impl Error {
                 is_other_version: true,
             } => reasons.clone(),
             Kind::Untrusted { reasons, .. } => {
-                format!("what it says cannot be believed: {reasons}")
+                format!("it cannot be trusted: {reasons}")
             }
             Kind::Tls(text)
             | Kind::File(text)
@@ -354,8 +354,8 @@ impl Error {
         )
     }
 
-    /// Whether the ledger may be somebody else's work; `Some(true)` where it only looks like that
-    /// of another version.
+    /// Whether the ledger cannot be trusted; `Some(true)` if it only looks like that of another
+    /// version.
     pub fn is_about_trust(&self) -> Option<bool> {
         match self.kind {
             Kind::Untrusted {

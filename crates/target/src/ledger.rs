@@ -66,7 +66,7 @@ impl LedgerTable {
 }
 
 impl Connection {
-    /// Fails where the ledger, if there is one, may be somebody else's work.
+    /// Fails if there is a ledger that cannot be trusted.
     ///
     /// # Errors
     /// Where that is so, and where the server refuses.
@@ -127,7 +127,7 @@ pub(crate) fn make_schema(transaction: &mut Transaction<'_>, ledger: &str) -> Re
     Ok(true)
 }
 
-/// Whether the ledger has a table of that name; fails where it cannot be believed.
+/// Whether the ledger has a table of that name; fails if it cannot be trusted.
 pub(crate) fn has_table(
     client: &mut impl GenericClient,
     ledger: &str,

@@ -99,6 +99,18 @@ impl Connection {
         Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
     }
 
+    /// The owner of a schema, if there is one of that name.
+    ///
+    /// # Errors
+    /// Where the server refuses.
+    pub fn schema_owner(&mut self, schema: &str) -> Result<Option<String>, Error> {
+        let sql = "select pg_catalog.pg_get_userbyid(nspowner)::text \
+                     from pg_catalog.pg_namespace where nspname = $1";
+        let row = self.client.query_opt(sql, &[&schema]);
+        let row = row.doing(|| format!("asking for the owner of schema `{schema}`"))?;
+        Ok(row.map(|row| row.get(0)))
+    }
+
     /// Whether this connection's role is a superuser.
     ///
     /// # Errors

@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
-/// How long a peer waits for more of its client, which may rightly say nothing.
-const SILENCE: Duration = Duration::from_millis(500);
+/// How long a peer waits for its client: long enough for a busy machine.
+const SILENCE: Duration = Duration::from_secs(20);
 
 /// A listener on this machine that plays a script to everybody who connects.
 pub struct Hostile {

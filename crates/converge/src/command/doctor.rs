@@ -239,6 +239,13 @@ impl Examination<'_> {
         let _ = self.check_with_hint("security: role", security::role(target));
         let others = security::who_may_create(database, target);
         let _ = self.check_with_hint("security: create", others);
+        let ledger = security::ledger_owner(database, target);
+        let _ = self.check("security: ledger", ledger, Clone::clone);
+        let secrets = match config.secrets.note() {
+            None => "no password file can be read by other accounts",
+            Some(_) => "other accounts can read passwords, see the note",
+        };
+        let _ = self.check("security: secrets", Ok(secrets), |text| (*text).to_owned());
         let limits = limits::describe(self.workers).map_err(Into::into);
         let _ = self.check("limits", limits, Clone::clone);
     }

@@ -187,7 +187,7 @@ fn what_a_false_target_sends_ends_in_an_error() {
             check(&outcome, memory, reason);
         }
     };
-    let not = "not one to listen to";
+    let not = "is this a PostgreSQL server?";
     ended(not, |peer| {
         postgres::greet(peer)?;
         peer.send(&[b'R', 0x7f, 0xff, 0xff, 0xff])?;

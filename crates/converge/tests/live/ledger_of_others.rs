@@ -1,5 +1,5 @@
-//! A ledger that somebody else made, or could change: nothing of it is read, and none of its code
-//! runs as the role of the tool.
+//! A ledger that another role made or can change: nothing of it is read, and none of its code runs
+//! as the role of the tool.
 
 use testing::Databases;
 
@@ -36,7 +36,7 @@ fn refused(workplace: &Workplace, command: &[&str], reason: &str) -> Outcome {
 }
 
 #[test]
-fn a_schema_that_another_role_made_is_not_believed() {
+fn a_schema_that_another_role_made_is_not_trusted() {
     let (databases, workplace) = shop("");
     let attacker = Role::new(&databases, "attacker", "login password 'p'");
     let (name, role) = (databases.name(), attacker.name());
@@ -105,6 +105,8 @@ fn a_schema_that_another_role_made_is_not_believed() {
 #[test]
 fn what_hangs_on_a_ledger_of_ours_stops_a_rollback() {
     let (databases, workplace) = shop("");
+    let stranger = Role::new(&databases, "stranger", "");
+    let stranger = stranger.name();
     workplace.run(&["migrate"]).expect(0);
     let mut admin = databases.postgres();
     let mut tampered = |made: &str, unmade: &str, reason: &str| {
@@ -144,9 +146,9 @@ fn what_hangs_on_a_ledger_of_ours_stops_a_rollback() {
         "its table run_table shares rows with another",
     );
     tampered(
-        "alter table converge.refreshed owner to test_owner",
+        &format!("alter table converge.refreshed owner to {stranger}"),
         "alter table converge.refreshed owner to converge",
-        "its table refreshed belongs to role test_owner",
+        &format!("its table refreshed belongs to role {stranger}"),
     );
     workplace.run(&["rollback", "--yes"]).expect(0);
     assert_eq!(ask(&databases, "select count(*) from t"), "0");

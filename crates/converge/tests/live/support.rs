@@ -228,6 +228,15 @@ pub(crate) fn settings(directory: &Path) -> insta::Settings {
             "[connections] of the $side",
         ),
         (r"[\d,]+ of [\d,]+ in one transaction", "[locks]"),
+        // Where lines break depends on the numbers, and on the versions.
+        (
+            r"(?m)^(?P<check>\w+ +limits +ok +).*(\n {20,}.*)*$",
+            "$check[limits]",
+        ),
+        (
+            r"(?m)^(?P<check>\w+ +security: network +ok +(source|target)): .*(\n {20,}.*)*$",
+            "$check: [encryption]",
+        ),
         (r"process \d+", "process [pid]"),
         (r"\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2} UTC", "[time]"),
         // Servers in containers see their network's gateway.

@@ -1,5 +1,5 @@
-//! Whose certificate is taken: nobody who passes for a server learns even the name of the login,
-//! and production demands that it is so.
+//! Which certificates are accepted, and that a server with a wrong one does not even learn the name
+//! of the login; production needs verified servers.
 
 use testing::Databases;
 use testing::certificates::Authority;
@@ -84,7 +84,7 @@ fn a_certificate_is_taken_as_the_mode_says() {
 }
 
 #[test]
-fn an_authority_that_would_not_be_asked_is_an_error_of_the_configuration() {
+fn a_ca_file_beside_a_mode_that_does_not_verify_is_a_configuration_error() {
     for (source, target) in [
         ("?ssl-ca=ca.pem", ""),
         ("?ssl-mode=required&ssl-ca=ca.pem", ""),
@@ -102,7 +102,7 @@ fn an_authority_that_would_not_be_asked_is_an_error_of_the_configuration() {
 }
 
 #[test]
-fn production_crosses_no_network_to_a_server_that_nobody_has_verified() {
+fn production_needs_verified_servers_on_a_network() {
     let databases = Databases::create();
     databases.load(
         "create table t (id int primary key)",
@@ -153,7 +153,7 @@ fn production_crosses_no_network_to_a_server_that_nobody_has_verified() {
 }
 
 #[test]
-fn doctor_says_who_could_read_and_who_could_get_in_between() {
+fn doctor_shows_encryption_roles_and_limits() {
     let databases = Databases::create();
     databases.load(
         "create table t (id int primary key)",
@@ -173,6 +173,8 @@ fn doctor_says_who_could_read_and_who_could_get_in_between() {
         "is no superuser",
         "schema public: everybody",
         "open files",
+        "schema \"converge\" is not there yet",
+        "no password file can be read by other accounts",
     ] {
         assert!(text.contains(part), "{part}: {text}");
     }

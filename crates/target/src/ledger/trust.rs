@@ -1,5 +1,5 @@
-//! Whether the ledger can be believed: it decides what a rollback does, so nobody else may have
-//! made it, and nobody else may write to it or hang anything on it.
+//! Whether the ledger can be trusted: it decides what a rollback does, so no other role may have
+//! made it, write to it, or attach triggers and the like to it.
 
 use postgres::GenericClient;
 
@@ -10,8 +10,8 @@ use crate::error::{Doing, Error, Kind};
 /// How many reasons a message has room for.
 const SHOWN: usize = 4;
 
-/// Fails where somebody else made the ledger's schema or one of its tables, or could change what
-/// they say. Nothing is read from it before.
+/// Fails if another role made the ledger's schema or one of its tables, or can change them. Nothing
+/// is read from it before.
 ///
 /// # Errors
 /// Where that is so, with what it is, or where the server refuses.

@@ -1,5 +1,5 @@
--- What about the ledger's schema somebody else could have made or can change. No row where there
--- is no such schema.
+-- What about the ledger's schema another role has made or can change. No row if there is no such
+-- schema.
 with ledger as (
   select n.oid, n.nspname, n.nspowner, n.nspacl
     from pg_catalog.pg_namespace n where n.nspname = $1

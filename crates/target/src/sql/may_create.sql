@@ -1,5 +1,5 @@
--- Who besides this role, its superiors and superusers may make objects where statements of this
--- tool could meet them: in the database (schemas), and in these schemas. No role is everybody.
+-- Other roles that may create objects in the database (schemas) and in these schemas, without
+-- superusers and roles that this one belongs to. No role means PUBLIC.
 with place (what, owner, acl) as (
   select 'the database', d.datdba, coalesce(d.datacl, pg_catalog.acldefault('d', d.datdba))
     from pg_catalog.pg_database d where d.datname = pg_catalog.current_database()

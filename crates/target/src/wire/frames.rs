@@ -1,5 +1,5 @@
-//! What a server may send, frame by frame, before the driver sees it: how it asks for a password,
-//! and how long and how much its messages may be.
+//! Checks the messages of a server before the driver sees them: how it asks for a password, how
+//! long a message is, and how much there is of them.
 //!
 //! Source: PostgreSQL manual, chapter "Frontend/Backend Protocol", "Message Formats".
 
@@ -27,7 +27,7 @@ const ASIDES_MAX: u64 = 64 << 20;
 const LOOKED_AT: usize = 4;
 const HEADER: usize = 5;
 
-/// Why a server is not listened to any more.
+/// Why a connection is given up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Refused {
     /// How it asks for a password.
@@ -41,7 +41,7 @@ impl fmt::Display for Refused {
         match self {
             Self::Login(why) => f.write_str(why),
             Self::Protocol(what) => {
-                write!(f, "{what}: this is no server, or not one to listen to")
+                write!(f, "{what}; is this a PostgreSQL server?")
             }
         }
     }
@@ -85,7 +85,7 @@ impl Frames {
         if !self.logged_in {
             self.login_bytes += bytes.len() as u64;
             if self.login_bytes > LOGIN_BYTES_MAX {
-                return Err(protocol("the server does not come to the end of a login"));
+                return Err(protocol("the server does not end the login"));
             }
         }
         while !bytes.is_empty() {
@@ -163,11 +163,11 @@ impl Frames {
                 let columns = self.start.get(HEADER..HEADER + 2);
                 let columns = columns.map_or(0, |bytes| u16::from_be_bytes([bytes[0], bytes[1]]));
                 self.answer += length + OF_A_ROW + OF_A_COLUMN * u64::from(columns);
-                within(self.answer, ANSWER_MAX, "rows where a few are asked for")
+                within(self.answer, ANSWER_MAX, "far more rows than requested")
             }
             b'N' | b'A' | b'S' => {
                 self.asides += length + OF_A_ROW;
-                within(self.asides, ASIDES_MAX, "notices without end")
+                within(self.asides, ASIDES_MAX, "endless notices")
             }
             _ => Ok(()),
         }
