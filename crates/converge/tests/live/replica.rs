@@ -65,6 +65,11 @@ fn a_final_move_from_a_replica_says_whose_it_is_and_how_far_behind() {
         let rows = connection.query_text("select id from alkemio.t where id = 2");
         rows.unwrap().pop()
     });
+    // The row arrives a moment before the server says so.
+    wait_for("it has caught up", || {
+        let followed = connection.followed().unwrap().unwrap_or_default();
+        (followed[0].behind_seconds == Some(0)).then_some(())
+    });
     let workplace = Workplace::at(&[("shop", replica.source_url(), replica.target_url(), "")]);
     let is_mariadb = connection.server().kind == ServerKind::Mariadb;
     let standing = format!("is a replica of {server}, 0 s behind it");
