@@ -75,7 +75,7 @@ impl Room {
         ))
         .hint(format!(
             "nothing was changed; {fewer}raise the limit to {} or more, or end other sessions",
-            needed + used
+            needed.saturating_add(used)
         ))
         .into())
     }

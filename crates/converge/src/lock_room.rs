@@ -19,7 +19,7 @@ pub(crate) fn check(database: &Database, target: &mut Connection) -> anyhow::Res
     let locks = target.lock_room(&database.target_schema, &tables, &replaced)?;
     let (needed, room) = (thousands(locks.needed), thousands(locks.room()));
     // An estimate, and the server has a tenth more than it promises.
-    if locks.needed <= locks.room() + locks.room() / 10 {
+    if locks.needed <= locks.room().saturating_add(locks.room() / 10) {
         return Ok(format!("{needed} of {room} in one transaction"));
     }
     Err(Failure::blocked(format!(

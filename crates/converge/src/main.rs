@@ -21,6 +21,7 @@ mod limits;
 mod lock_room;
 mod lost;
 mod pairing;
+mod plain_file;
 mod report;
 mod run;
 mod run_dir;

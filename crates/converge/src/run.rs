@@ -48,7 +48,8 @@ impl Session {
         let call = Call::of_this_process(args, config.databases.len());
         call.remember();
         let console = Console::new(args.output);
-        if let Some(note) = config.secrets.note() {
+        let notes = [config.secrets.note(), config.secrets.writable_note()];
+        for note in notes.into_iter().flatten() {
             console.line(&note);
         }
         let workers = workers(args);

@@ -73,7 +73,8 @@ fn lacking(database: &Database, role: &str, missing: &[MissingPrivilege]) -> Fai
         format!("{} {objects}", missing.what)
     });
     let list: Vec<String> = list.collect();
-    let statements = missing.iter().map(|missing| missing.statement.as_str());
+    let (doubtful, plain): (Vec<_>, Vec<_>) = missing.iter().partition(|m| m.is_doubtful);
+    let statements = plain.iter().map(|missing| missing.statement.as_str());
     let mut statements: Vec<&str> = statements.collect();
     statements.dedup();
     let message = format!(
@@ -82,12 +83,23 @@ fn lacking(database: &Database, role: &str, missing: &[MissingPrivilege]) -> Fai
         list.join("; ")
     );
     let place = database.target.database().unwrap_or_default();
-    let mut hint = Text::from(format!(
-        "nothing was changed; let a superuser, or the owner of each, run in database {}:",
-        quote::postgres_shown(&quote::postgres(place))
-    ));
+    let mut hint = Text::from("nothing was changed");
+    if !statements.is_empty() {
+        hint = Text::from(format!(
+            "nothing was changed; let a superuser, or the owner of each, run in database {}:",
+            quote::postgres_shown(&quote::postgres(place))
+        ));
+    }
     for statement in statements {
         hint.line(format!("  {};", quote::postgres_shown(statement)));
+    }
+    for missing in doubtful {
+        hint.line(format!(
+            "the owner of {} is not that of the other tables, and could run code with the rights of \
+             {role} once it loads them: let them be dropped or moved, or exclude them \
+             (exclude_tables); grant that role only if you trust it",
+            first_of(&missing.objects, OBJECTS_SHOWN)
+        ));
     }
     Failure::blocked(message).hint(hint)
 }

@@ -8,6 +8,9 @@ const SLOTS_MAX: usize = 64 * 1024 * 1024 / size_of::<u128>();
 /// What a pass is planned for. Less than three quarters of the slots, from which on a set grows:
 /// the shares of uniform digests differ by some thousands.
 const KEYS_PER_PASS: u64 = 3_000_000;
+/// Enough for twelve billion keys: the number is an estimate of a server, and each pass reads them
+/// all.
+const PASSES_MAX: u64 = 4096;
 
 /// The passes that a number of keys needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,7 +23,7 @@ impl KeyPasses {
     /// For at most `keys` different keys. Where more arrive, the sets are as right and grow
     /// beyond their bound.
     pub fn for_keys(keys: u64) -> Self {
-        let passes = keys.div_ceil(KEYS_PER_PASS).max(1);
+        let passes = keys.div_ceil(KEYS_PER_PASS).clamp(1, PASSES_MAX);
         Self { keys, passes }
     }
 
@@ -190,6 +193,14 @@ mod tests {
         assert_eq!(set.find(0), Presence::Missing);
         assert_eq!(set.insert(0), Presence::Missing);
         assert_eq!(set.find(0), Presence::Held);
+    }
+
+    #[test]
+    fn an_absurd_estimate_costs_a_bounded_number_of_passes() {
+        assert_eq!(
+            KeyPasses::for_keys(u64::MAX).sets().count() as u64,
+            PASSES_MAX
+        );
     }
 
     #[test]

@@ -136,7 +136,7 @@ impl<'w> Walk<'w> {
             }
             let fitting = self.density.rows_within(self.bytes_max, &last);
             // Sizes that vary a little are no reason to look again.
-            if fitting + fitting / 8 >= rows {
+            if fitting.saturating_add(fitting / 8) >= rows {
                 self.density.add(&first);
                 self.density.add(&last);
                 self.sample.pass(rows);
@@ -185,7 +185,8 @@ impl<'w> Walk<'w> {
         }
         // The statistics may be of a time in which the table had half as many rows.
         let limit = SAMPLED_BYTES_MAX / self.key.text_bytes_max();
-        let step = (table_rows / (chunks * KEYS_PER_CHUNK).min(limit / 2).max(1)).max(1);
+        let step =
+            (table_rows / chunks.saturating_mul(KEYS_PER_CHUNK).min(limit / 2).max(1)).max(1);
         let place = quote::mysql_qualified(database, &table.name);
         let (columns, values) = (quoted(&self.key.columns()), self.key.values());
         // With a seed, so that the same table is cut the same way again. The limit also keeps
@@ -306,7 +307,10 @@ impl Density {
     }
 
     fn add(&mut self, seen: &[u64]) {
-        self.bytes += seen.iter().sum::<u64>();
+        let sum = seen
+            .iter()
+            .fold(0, |sum: u64, size| sum.saturating_add(*size));
+        self.bytes = self.bytes.saturating_add(sum);
         self.rows += seen.len() as u64;
     }
 

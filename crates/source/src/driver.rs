@@ -80,7 +80,22 @@ fn collect<T: Protocol>(
         }
         rows.push(row);
     }
+    end(result, doing)?;
     Ok(rows)
+}
+
+/// Ends a query of one statement whose rows have been read: there is nothing behind them.
+pub(crate) fn end<T: Protocol>(
+    mut result: QueryResult<'_, '_, '_, T>,
+    doing: impl Fn() -> String,
+) -> Result<(), Error> {
+    if !guarded(&doing, || Ok(result.iter().is_some()))? {
+        return Ok(());
+    }
+    // Its end would read all that follows, which may be without end.
+    mem::forget(result);
+    let kind = Kind::Protocol("the server sends more results than requested");
+    Err(Error::new(kind, doing()))
 }
 
 fn size(row: &Row) -> usize {

@@ -93,7 +93,7 @@ impl Reader {
                 return Err(error);
             }
         }
-        drop(result);
+        driver::end(result, doing)?;
         self.check_warnings(table, invalid, doing)?;
         Ok(rows)
     }

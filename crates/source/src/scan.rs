@@ -108,7 +108,7 @@ impl Reader {
                 return Err(error);
             }
         }
-        drop(result);
+        driver::end(result, doing)?;
         // A text that cannot be converted is a value without an equal in the target.
         self.check_warnings(table, InvalidText::Shown, doing)?;
         Ok(Some(rows))

@@ -2,10 +2,10 @@
 //! is read is set, and read back, since proxies and init files are known to change it.
 
 use mysql::Conn;
-use mysql::prelude::Queryable;
 
 use crate::dialect::Dialect;
-use crate::error::{Doing, Error, Kind};
+use crate::driver;
+use crate::error::{Error, Kind};
 
 /// A slow target may leave the source's stream unread for long.
 const NET_TIMEOUT_SECONDS: u64 = 3600;
@@ -73,8 +73,7 @@ fn settings() -> Vec<Setting> {
 
 /// Sets everything and reads it back.
 pub(crate) fn fix(conn: &mut Conn, dialect: Dialect) -> Result<(), Error> {
-    conn.query_drop("set names utf8mb4")
-        .doing(|| "set names utf8mb4".to_owned())?;
+    driver::rows(conn, "set names utf8mb4", || "set names utf8mb4".to_owned())?;
     let settings = settings();
     let mut assignments: Vec<String> = settings
         .iter()
@@ -82,10 +81,19 @@ pub(crate) fn fix(conn: &mut Conn, dialect: Dialect) -> Result<(), Error> {
         .collect();
     let limits = dialect.session_limits().iter();
     assignments.extend(limits.map(|&limit| limit.to_owned()));
-    conn.query_drop(format!("set session {}", assignments.join(", ")))
-        .doing(|| "fixing the session's settings".to_owned())?;
+    let sql = format!("set session {}", assignments.join(", "));
+    driver::rows(conn, &sql, || "fixing the session's settings".to_owned())?;
     read_back(conn, &settings)?;
     check_limits(conn, dialect.session_limits())
+}
+
+/// The first row of a query.
+fn read(conn: &mut Conn, sql: &str) -> Result<Vec<Option<String>>, Error> {
+    let rows = driver::rows(conn, sql, || {
+        "reading the session's settings back".to_owned()
+    })?;
+    let row = rows.into_iter().next();
+    Ok(row.map(crate::connection::row_to_text).unwrap_or_default())
 }
 
 /// Reads back what was assigned for one family, `name = number` each.
@@ -95,10 +103,7 @@ fn check_limits(conn: &mut Conn, limits: &[&'static str]) -> Result<(), Error> {
     }
     let held = limits.iter().map(|limit| format!("@@session.{limit}"));
     let sql = format!("select {}", held.collect::<Vec<_>>().join(", "));
-    let row: Option<mysql::Row> = conn
-        .query_first(sql)
-        .doing(|| "reading the session's settings back".to_owned())?;
-    let holds = row.map_or_else(Vec::new, crate::connection::row_to_text);
+    let holds = read(conn, &sql)?;
     for (at, limit) in limits.iter().enumerate() {
         if holds.get(at).and_then(Option::as_deref) != Some("1") {
             let name = limit.split(' ').next().unwrap_or(limit);
@@ -120,12 +125,9 @@ fn read_back(conn: &mut Conn, settings: &[Setting]) -> Result<(), Error> {
         .iter()
         .map(|setting| format!("@@session.{}", setting.name))
         .collect();
-    let row: Option<mysql::Row> = conn
-        .query_first(format!("select {}", names.join(", ")))
-        .doing(|| "reading the session's settings back".to_owned())?;
-    let found = row.map(crate::connection::row_to_text).unwrap_or_default();
-    for (setting, found) in all.iter().zip(found) {
-        if found.as_deref() != Some(&setting.reads_back) {
+    let found = read(conn, &format!("select {}", names.join(", ")))?;
+    for (at, setting) in all.iter().enumerate() {
+        if found.get(at).and_then(Option::as_deref) != Some(&setting.reads_back) {
             return Err(Error::new(
                 Kind::Setting { name: setting.name },
                 "fixing the session's settings",

@@ -143,7 +143,7 @@ impl Connection {
         visit: impl FnMut(&TargetRow<'_>) -> Result<(), E>,
     ) -> Result<u64, E> {
         let sql = format!("select {} from {}", list(columns), kept.rows_sql());
-        self.scan_query(&sql, &kept.name, visit)
+        self.scan_query(&sql, &kept.name, columns.len(), visit)
     }
 
     /// Takes the temporary table away before the session ends.
@@ -185,7 +185,7 @@ impl Connection {
         if let Some(sample) = sample {
             sql = format!("select * from ({sql}) as t where {}", is_chosen(sample));
         }
-        self.scan_query(&sql, table, visit)
+        self.scan_query(&sql, table, columns.len(), visit)
     }
 }
 

@@ -337,6 +337,12 @@ impl Error {
                 .is_some_and(|state| OBSTACLES.contains(&state))
     }
 
+    /// Whether an object of that name exists already: a relation, a constraint, a schema.
+    pub fn is_about_a_taken_name(&self) -> bool {
+        self.sqlstate()
+            .is_some_and(|state| ["42P07", "42710", "42P06"].contains(&state))
+    }
+
     /// Whether the server has no room: for connections, locks or memory.
     pub fn is_about_room(&self) -> bool {
         // Out of memory, which the table of locks is called too; too many connections.

@@ -71,7 +71,7 @@ impl Connection {
     /// # Errors
     /// Where that is so, and where the server refuses.
     pub fn check_ledger(&mut self, ledger: &str) -> Result<(), Error> {
-        trust::check(&mut self.client, ledger)
+        trust::look(&mut self.client, ledger).map(drop)
     }
 }
 
@@ -113,13 +113,10 @@ pub(crate) fn prepare(transaction: &mut Transaction<'_>, ledger: &str) -> Result
 
 /// Makes the ledger's schema where it is missing, and says whether it did.
 pub(crate) fn make_schema(transaction: &mut Transaction<'_>, ledger: &str) -> Result<bool, Error> {
-    let doing = || format!("making the ledger's schema `{ledger}`");
-    let sql = "select from pg_catalog.pg_namespace where nspname = $1";
-    let exists = transaction.query_opt(sql, &[&ledger]).doing(doing)?;
-    if exists.is_some() {
-        trust::check(transaction, ledger)?;
+    if trust::look(transaction, ledger)?.is_some() {
         return Ok(false);
     }
+    let doing = || format!("making the ledger's schema `{ledger}`");
     let sql = format!("create schema {}", quote::postgres(ledger));
     let made = transaction.batch_execute(&sql).doing(doing);
     made.map_err(|error| error.in_definition(&sql))?;
@@ -133,14 +130,8 @@ pub(crate) fn has_table(
     ledger: &str,
     table: &str,
 ) -> Result<bool, Error> {
-    trust::check(client, ledger)?;
-    let sql = "select from pg_catalog.pg_class c \
-                 join pg_catalog.pg_namespace n on n.oid = c.relnamespace \
-                where n.nspname = $1 and c.relname = $2 and c.relkind = 'r'";
-    let found = client
-        .query_opt(sql, &[&ledger, &table])
-        .doing(|| format!("looking for the ledger in schema `{ledger}`"))?;
-    Ok(found.is_some())
+    let tables = trust::look(client, ledger)?.unwrap_or_default();
+    Ok(tables.iter().any(|name| name == table))
 }
 
 pub(crate) fn read(

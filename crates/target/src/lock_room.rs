@@ -25,12 +25,13 @@ pub struct LockRoom {
 impl LockRoom {
     /// Locks for which the server has room.
     pub fn room(&self) -> u64 {
-        self.locks_per_transaction * self.transactions
+        self.locks_per_transaction.saturating_mul(self.transactions)
     }
 
     /// The smallest setting that leaves a quarter of the room to other sessions.
     pub fn setting_needed(&self) -> u64 {
-        (self.needed * 4 / 3).div_ceil(self.transactions.max(1))
+        let needed = self.needed.saturating_add(self.needed / 3);
+        needed.div_ceil(self.transactions.max(1))
     }
 }
 
@@ -55,11 +56,14 @@ impl Connection {
         let count = |index| u64::try_from(row.get::<_, i64>(index)).unwrap_or_default();
         let (tables, indexes, toasts, foreign_keys) = (count(0), count(1), count(2), count(3));
         // A table of kept rows, its TOAST table and the index of that.
-        let kept = 3 * count(6);
+        let kept = count(6).saturating_mul(3);
+        let of_tables = [tables, indexes, toasts.saturating_mul(2), kept];
+        let of_keys = [foreign_keys.saturating_mul(5), LOCKS_OF_THE_LEDGER];
+        let needed = of_tables.into_iter().chain(of_keys);
         Ok(LockRoom {
             tables,
             foreign_keys,
-            needed: tables + indexes + 2 * toasts + 5 * foreign_keys + kept + LOCKS_OF_THE_LEDGER,
+            needed: needed.fold(0, u64::saturating_add),
             locks_per_transaction: count(4),
             transactions: count(5),
         })

@@ -33,6 +33,8 @@ pub struct MissingPrivilege {
     pub objects: Vec<String>,
     /// The statement that grants it.
     pub statement: String,
+    /// Whether it is on tables of a role that may have put them beside those of their owner.
+    pub is_doubtful: bool,
 }
 
 impl Connection {
@@ -69,6 +71,7 @@ impl Connection {
             what: row.get(1),
             objects: row.get(2),
             statement: row.get(3),
+            is_doubtful: row.get(4),
         });
         Ok(missing.collect())
     }

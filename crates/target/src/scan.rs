@@ -12,6 +12,9 @@ use crate::error::{Doing, Error, Kind};
 /// The signature that opens binary COPY data (PostgreSQL manual, "COPY", "Binary Format").
 const SIGNATURE: &[u8; 11] = b"PGCOPY\n\xff\r\n\0";
 
+/// By so much a buffer grows while a long field arrives.
+const STEP: usize = 1 << 20;
+
 /// The fields of a row, each `None` for NULL.
 pub type TargetRow<'a> = [Option<&'a [u8]>];
 
@@ -52,21 +55,22 @@ impl Connection {
             columns_sql.join(", "),
             quote::postgres_qualified(schema, table)
         );
-        self.scan_query(&query, table, visit)
+        self.scan_query(&query, table, columns.len(), visit)
     }
 
-    /// Hands every row of a query about a table to `visit`.
+    /// Hands every row of a query about a table, which has so many columns, to `visit`.
     pub(crate) fn scan_query<E: From<Error>>(
         &mut self,
         query: &str,
         table: &str,
+        columns: usize,
         mut visit: impl FnMut(&TargetRow<'_>) -> Result<(), E>,
     ) -> Result<u64, E> {
         let sql = format!("copy ({query}) to stdout (format binary)");
         let doing = || format!("reading table `{table}`");
         let cancel = self.cancel();
         let reader = self.client.copy_out(&sql).doing(doing)?;
-        let mut tuples = Tuples::new(reader, table)?;
+        let mut tuples = Tuples::new(reader, table, columns)?;
         let mut rows = 0;
         loop {
             match tuples.next_row() {
@@ -91,15 +95,18 @@ struct Tuples<'t, R: Read> {
     table: &'t str,
     buffer: Vec<u8>,
     fields: Vec<Option<(usize, usize)>>,
+    /// Fields of each row.
+    columns: usize,
 }
 
 impl<'t, R: Read> Tuples<'t, R> {
-    fn new(reader: R, table: &'t str) -> Result<Self, Error> {
+    fn new(reader: R, table: &'t str, columns: usize) -> Result<Self, Error> {
         let mut tuples = Self {
             reader,
             table,
             buffer: Vec::new(),
             fields: Vec::new(),
+            columns,
         };
         let mut signature = [0; SIGNATURE.len()];
         tuples.read_exact(&mut signature)?;
@@ -108,10 +115,11 @@ impl<'t, R: Read> Tuples<'t, R> {
         }
         tuples.read_i32()?;
         let extension = tuples.read_i32()?;
-        let extension = usize::try_from(extension).map_err(|_| tuples.malformed())?;
-        let mut skipped = vec![0; extension];
-        tuples.read_exact(&mut skipped)?;
-        Ok(tuples)
+        // No version of the server has one.
+        match extension {
+            0 => Ok(tuples),
+            _ => Err(tuples.malformed()),
+        }
     }
 
     fn next_row(&mut self) -> Result<Option<Vec<Option<&[u8]>>>, Error> {
@@ -120,6 +128,9 @@ impl<'t, R: Read> Tuples<'t, R> {
         let count = i16::from_be_bytes(count);
         if count == -1 {
             return Ok(None);
+        }
+        if usize::try_from(count) != Ok(self.columns) {
+            return Err(self.malformed());
         }
         self.buffer.clear();
         self.fields.clear();
@@ -131,11 +142,7 @@ impl<'t, R: Read> Tuples<'t, R> {
             }
             let length = usize::try_from(length).map_err(|_| self.malformed())?;
             let start = self.buffer.len();
-            self.buffer.resize(start + length, 0);
-            let table = self.table;
-            self.reader
-                .read_exact(&mut self.buffer[start..])
-                .doing(|| format!("reading table `{table}`"))?;
+            self.read_field(length)?;
             self.fields.push(Some((start, start + length)));
         }
         let buffer = &self.buffer;
@@ -145,6 +152,19 @@ impl<'t, R: Read> Tuples<'t, R> {
                 .map(|f| f.map(|(start, end)| &buffer[start..end]))
                 .collect(),
         ))
+    }
+
+    /// Takes memory for what has arrived, not for what is announced.
+    fn read_field(&mut self, length: usize) -> Result<(), Error> {
+        let (table, mut left) = (self.table, length);
+        while left > 0 {
+            let (start, step) = (self.buffer.len(), left.min(STEP));
+            self.buffer.resize(start + step, 0);
+            let read = self.reader.read_exact(&mut self.buffer[start..]);
+            read.doing(|| format!("reading table `{table}`"))?;
+            left -= step;
+        }
+        Ok(())
     }
 
     fn read_i32(&mut self) -> Result<i32, Error> {
@@ -165,5 +185,48 @@ impl<'t, R: Read> Tuples<'t, R> {
             Kind::State("the server sent something that is no binary COPY data".to_owned()),
             format!("reading table `{}`", self.table),
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What comes of a stream for a table of two columns.
+    fn rows(bytes: &[u8]) -> Result<u64, String> {
+        let bytes = [&SIGNATURE[..], &[0; 8], bytes].concat();
+        let read = || -> Result<u64, Error> {
+            let mut tuples = Tuples::new(&bytes[..], "t", 2)?;
+            let mut rows = 0;
+            while tuples.next_row()?.is_some() {
+                rows += 1;
+            }
+            assert!(tuples.buffer.capacity() <= 2 * STEP);
+            Ok(rows)
+        };
+        read().map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_stream_that_lies_is_an_error_and_costs_no_memory() {
+        let row = [&[0, 2][..], &[0, 0, 0, 1, b'x'], &[0xff; 4]].concat();
+        let end = [0xff, 0xff];
+        assert_eq!(rows(&[&row[..], &row, &end].concat()), Ok(2));
+        for lie in [
+            // Rows of no, of three, and of a negative number of fields.
+            &[0, 0][..],
+            &[0, 3, 0, 0, 0, 0],
+            &[0xff, 0xfe],
+            // A field of two gigabytes, and of a negative length.
+            &[0, 2, 0x7f, 0xff, 0xff, 0xff, b'x'],
+            &[0, 2, 0xff, 0xff, 0xff, 0xfe],
+            // An end that does not come.
+            &[],
+        ] {
+            assert!(rows(&[&row[..], lie].concat()).is_err(), "{lie:?}");
+        }
+        // An announced extension.
+        let bytes = [&SIGNATURE[..], &[0; 4], &[0x7f, 0xff, 0xff, 0xff]].concat();
+        assert!(Tuples::new(&bytes[..], "t", 2).is_err());
     }
 }

@@ -114,6 +114,14 @@ impl Peer {
 }
 
 impl Peer {
+    /// Takes so many bytes, and leaves what the client sent behind them.
+    ///
+    /// # Errors
+    /// Where the client hangs up before.
+    pub fn take(&mut self, bytes: usize) -> io::Result<()> {
+        self.stream.read_exact(&mut vec![0; bytes])
+    }
+
     /// Speaks TLS with the certificate of a configuration, and hears the client's first words in
     /// it, which say that it took the certificate.
     ///
@@ -249,6 +257,9 @@ pub mod mysql {
         // PROTOCOL_41, TRANSACTIONS, SECURE_CONNECTION, CONNECT_WITH_DB, PLUGIN_AUTH.
         greeting_with(plugin, 0x0008_a208)
     }
+
+    /// Length of a client's wish for TLS: its head, then flags, size, character set and filler.
+    pub const SSL_REQUEST: usize = 4 + 32;
 
     /// The same of a server that speaks TLS.
     pub fn greeting_with_tls(plugin: &str) -> Vec<u8> {

@@ -236,6 +236,14 @@ fn explain(error: target::Error, database: &Database, run_id: &str) -> anyhow::E
     if error.is_obstacle() {
         return Failure::blocked(error.to_string()).into();
     }
+    if error.is_about_a_taken_name() {
+        return Failure::blocked(error.to_string())
+            .hint(
+                "nothing was changed; another role made an object of that name since: let it be \
+                 dropped or renamed, then roll back again",
+            )
+            .into();
+    }
     if error.is_about_room() {
         return Failure::blocked(error.to_string())
             .hint(

@@ -8,6 +8,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::exit::Failure;
+use crate::plain_file;
 
 /// The line that says that there must be no answer.
 const NONE: &str = "-- none";
@@ -48,7 +49,7 @@ impl SemanticCheck {
         files.sort();
         let mut checks = Vec::new();
         for file in files {
-            let text = fs::read_to_string(&file).map_err(|error| unreadable(&file, &error))?;
+            let text = plain_file::read_text(&file).map_err(|error| unreadable(&file, &error))?;
             let group = file.file_stem().unwrap_or_default().to_string_lossy();
             checks.extend(of_file(&group, &text).map_err(|why| unreadable(&file, &why))?);
         }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use crate::call::shell_word;
+use crate::plain_file;
 use crate::secret;
 
 const GROUP_OR_OTHERS_READ: u32 = 0o044;
@@ -56,6 +57,17 @@ impl Secrets {
                 "note: other accounts can read passwords in {}; take that away: chmod go-r {}",
                 open.join(", "),
                 words.join(" ")
+            )
+        })
+    }
+
+    /// What an operator should know of a configuration that any account can change.
+    pub(crate) fn writable_note(&self) -> Option<String> {
+        let file = self.file.display().to_string();
+        plain_file::is_writable_by_others(&self.file).then(|| {
+            format!(
+                "note: any account can change {file}; take that away: chmod o-w {}",
+                shell_word(&file)
             )
         })
     }

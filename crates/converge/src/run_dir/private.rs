@@ -3,7 +3,7 @@
 //!
 //! All below it is looked at once, when it is opened. That is enough: it holds plain files and
 //! directories alone, and nobody but their owner can change them from then on. Who can write to
-//! the directory above can put another one in its place, so that others must not.
+//! a directory above can put another one in its place, so that others must not.
 
 use std::fs::{self, Metadata};
 use std::io;
@@ -25,7 +25,7 @@ pub(super) fn check(directory: &Path) -> Result<(), Failure> {
 }
 
 fn check_as(directory: &Path, uid: u32) -> Result<(), Failure> {
-    check_parent(directory)?;
+    check_above(directory, uid)?;
     // Behind a slash, a link would be followed.
     let directory: PathBuf = directory.components().collect();
     let metadata = fs::symlink_metadata(&directory).map_err(|e| unreadable(&directory, &e))?;
@@ -52,23 +52,59 @@ fn check_as(directory: &Path, uid: u32) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A directory that all can write to, and in which all can rename, is nobody's.
-fn check_parent(directory: &Path) -> Result<(), Failure> {
-    let parent = match directory.parent() {
-        Some(parent) if parent != Path::new("") => parent,
-        _ => Path::new("."),
-    };
-    let mode = fs::metadata(parent).map_or(0, |metadata| metadata.mode());
-    if mode & OTHERS_WRITE == 0 || mode & STICKY != 0 {
-        return Ok(());
+/// Fails if another account can put something else in the place of the directory, by what it may
+/// do in the directories above: all of them, since renaming one of them is enough.
+///
+/// A directory above that belongs to another account, which only that account can write to, is one
+/// that the operator has chosen to work in.
+fn check_above(directory: &Path, uid: u32) -> Result<(), Failure> {
+    let absolute = std::path::absolute(directory).map_err(|e| unreadable(directory, &e))?;
+    let above: Vec<&Path> = absolute.ancestors().skip(1).collect();
+    for place in above.into_iter().rev() {
+        let Ok(metadata) = fs::symlink_metadata(place) else {
+            // What is not there yet is made by this account.
+            return Ok(());
+        };
+        let is_trusted = |metadata: &Metadata| [0, uid].contains(&metadata.uid());
+        if metadata.is_symlink() && !is_trusted(&metadata) {
+            return Err(exchangeable(
+                directory,
+                place,
+                "it is a link of another account",
+            ));
+        }
+        let metadata = fs::metadata(place).map_err(|e| unreadable(place, &e))?;
+        if metadata.mode() & OTHERS_WRITE == 0 {
+            continue;
+        }
+        if metadata.mode() & STICKY == 0 {
+            return Err(exchangeable(
+                directory,
+                place,
+                "all accounts can write to it",
+            ));
+        }
+        if !is_trusted(&metadata) {
+            return Err(exchangeable(
+                directory,
+                place,
+                "it belongs to another account",
+            ));
+        }
     }
+    Ok(())
+}
+
+fn exchangeable(directory: &Path, place: &Path, why: &str) -> Failure {
     let message = format!(
-        "other accounts can put something else in the place of {}: they can write to {}",
+        "other accounts can put something else in the place of {}: {}, and {why}",
         directory.display(),
-        parent.display()
+        place.display()
     );
-    let command = format!("chmod o-w {}", shell_word(&parent.display().to_string()));
-    Err(Failure::blocked(message).hint(format!("take that away: {command}")))
+    let command = format!("chmod o-w {}", shell_word(&place.display().to_string()));
+    Failure::blocked(message).hint(format!(
+        "work in a directory of your own, or, where it is yours: {command}"
+    ))
 }
 
 fn check_one(run: &Path, path: &Path, metadata: &Metadata, uid: u32) -> Result<(), Failure> {

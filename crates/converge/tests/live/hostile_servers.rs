@@ -218,6 +218,44 @@ fn what_a_false_target_sends_ends_in_an_error() {
         peer.send(&postgres::message(b'2', b""))?;
         peer.send_forever(&postgres::message(b'N', b"SNOTICE\0C00000\0Mhear\0\0"))
     });
+    // The end of one statement of several is not the end of the answer.
+    ended("unexpected number of rows", |peer| {
+        postgres::prepare(peer, &["version"])?;
+        let (row, end) = (
+            postgres::row(&[b'x'; 1000]),
+            postgres::message(b'C', b"SELECT 1\0"),
+        );
+        peer.send(&postgres::message(b'2', b""))?;
+        peer.send_forever(&[row, end].concat())
+    });
+    for tag in [b'C', b'E', b'I', b'd'] {
+        let server = Hostile::play(move |peer| {
+            postgres::prepare(peer, &["version"])?;
+            peer.send(&postgres::message(b'2', b""))?;
+            peer.send_forever(&postgres::message(tag, b"SERROR\0C58000\0Mhear\0\0"))
+        });
+        let (outcome, memory) = run(&false_target(&server.nearby()), &["doctor"]);
+        assert_eq!(outcome.code, 3, "{}", outcome.text());
+        check(&outcome, memory, "target");
+    }
+    // The driver would ask what the type is made of, and again.
+    ended(not, |peer| {
+        postgres::greet(peer)?;
+        peer.send(&[postgres::login(0, b""), postgres::ready()].concat())?;
+        loop {
+            peer.receive()?;
+            let parameters = postgres::message(b't', &[0, 0]);
+            let column = b"\0\x01c\0\0\0\0\0\0\0\0\x0f\x42\x3f\0\x04\0\0\0\0\0\0";
+            let columns = postgres::message(b'T', column);
+            let end = [
+                postgres::message(b'1', b""),
+                parameters,
+                columns,
+                postgres::ready(),
+            ];
+            peer.send(&end.concat())?;
+        }
+    });
     ended("target", |peer| {
         postgres::greet(peer)?;
         peer.send(&postgres::message(b'R', &[0]))?;
@@ -285,6 +323,17 @@ fn what_a_false_source_sends_ends_in_an_error() {
             number = number.wrapping_add(1);
             peer.send(&mysql::packet(number, &text))?;
         }
+    });
+    // Results behind the result, without end.
+    ended(|peer| {
+        mysql::let_in(peer)?;
+        let more = mysql::packet(1, &[0, 0, 0, 0x0a, 0, 0, 0]);
+        for number in (0_u8..=255).cycle() {
+            let mut packet = more.clone();
+            packet[3] = number.wrapping_add(1);
+            peer.send(&packet)?;
+        }
+        Ok(())
     });
     // A greeting of 16 MB, again and again.
     ended(|peer| {

@@ -1,6 +1,11 @@
 //! A ledger that another role made or can change: nothing of it is read, and none of its code runs
 //! as the role of the tool.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
 use testing::Databases;
 
 use crate::support::{Outcome, Role, Workplace};
@@ -275,4 +280,111 @@ fn a_schema_of_that_name_that_is_something_else_is_told_in_words() {
         "{}",
         outcome.text()
     );
+}
+
+#[test]
+fn a_schema_that_is_renamed_between_two_questions_is_not_trusted() {
+    let (databases, workplace) = shop("");
+    let attacker = Role::new(&databases, "attacker", "login password 'p'");
+    let (name, role) = (databases.name(), attacker.name());
+    let mut admin = databases.postgres();
+    admin
+        .batch_execute(&format!("grant create on database {name} to {role}"))
+        .unwrap();
+    let endpoint = target::Endpoint::parse(&attacker.url(&databases)).unwrap();
+    let mut evil = target::Connection::open(&endpoint).unwrap();
+    // Reading the time as text calls the cast.
+    evil.batch_execute(
+        "create schema fake; create schema mal; grant usage on schema fake, mal to public;
+         create table mal.caught (who text); grant insert on mal.caught to public;
+         create type mal.ty as (a int);
+         create function mal.as_text(mal.ty) returns text language plpgsql as
+           $$ begin insert into mal.caught values (current_user); return 'x'; end $$;
+         create cast (mal.ty as text) with function mal.as_text(mal.ty);
+         create table fake.run (run_id text, database text, target_schema text,
+           made_schema boolean, started timestamptz default now(), loaded mal.ty);
+         insert into fake.run values ('20260101-000000-0000', 'shop', 'public', false, now(),
+           row(1)::mal.ty);
+         grant select on fake.run to public",
+    )
+    .unwrap();
+    let stop = Arc::new(AtomicBool::new(false));
+    let flipping = {
+        let stop = Arc::clone(&stop);
+        thread::spawn(move || {
+            while !stop.load(Ordering::Relaxed) {
+                for sql in [
+                    "alter schema fake rename to converge",
+                    "alter schema converge rename to fake",
+                ] {
+                    evil.batch_execute(sql).unwrap();
+                    thread::sleep(Duration::from_millis(1));
+                }
+            }
+        })
+    };
+    for _ in 0..15 {
+        for command in [&["status"][..], &["rollback", "--yes"]] {
+            let text = workplace.run(command).text();
+            assert!(!text.contains("20260101-000000-0000"), "{text}");
+        }
+    }
+    stop.store(true, Ordering::Relaxed);
+    flipping.join().unwrap();
+    assert_eq!(ask(&databases, "select count(*) from mal.caught"), "0");
+    admin
+        .batch_execute(&format!("drop owned by {role} cascade"))
+        .unwrap();
+}
+
+#[test]
+fn no_grant_is_proposed_for_a_table_that_another_role_put_beside_the_others() {
+    let (databases, workplace) = shop("");
+    let attacker = Role::new(&databases, "attacker", "login password 'p'");
+    let role = attacker.name();
+    let owner = Role::new(&databases, "owner", "");
+    let owner = owner.name();
+    let mut admin = databases.postgres();
+    admin
+        .batch_execute(&format!(
+            "alter table p owner to {owner}; alter table t owner to {owner};
+             grant {owner} to converge; create table junk (id int); alter table junk owner to {role}"
+        ))
+        .unwrap();
+    let text = refused(&workplace, &["migrate"], "lacks privileges").text();
+    assert!(!text.contains(&format!("grant {role} ")), "{text}");
+    assert!(
+        text.contains("grant that role only if you trust it"),
+        "{text}"
+    );
+    admin
+        .batch_execute(&format!(
+            "drop table junk; alter table p owner to test_owner; alter table t owner to test_owner; \
+             drop owned by {owner}"
+        ))
+        .unwrap();
+}
+
+#[test]
+fn a_name_that_another_role_took_meanwhile_stops_a_rollback_in_words() {
+    let (databases, workplace) = shop("");
+    workplace.run(&["migrate"]).expect(0);
+    let mut admin = databases.postgres();
+    // As if the load had been interrupted while an index was off.
+    admin
+        .batch_execute(
+            "create index t_i on t (p); \
+             insert into converge.taken_off \
+               select run_id, 99, 'index', 'public.t', 't_i', \
+                      'CREATE INDEX t_i ON public.t USING btree (p)', null, 'public.t_i', null, \
+                      false, null, null, null, null, 'off' from converge.run; \
+             drop index t_i; create table t_i (id int)",
+        )
+        .unwrap();
+    let outcome = workplace.run(&["rollback", "--yes"]).expect(3);
+    for part in ["\"t_i\" already exists", "dropped or renamed"] {
+        assert!(outcome.text().contains(part), "{part}: {}", outcome.text());
+    }
+    admin.batch_execute("drop table t_i").unwrap();
+    workplace.run(&["rollback", "--yes"]).expect(0);
 }

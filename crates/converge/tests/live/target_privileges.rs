@@ -116,7 +116,7 @@ fn scattered(databases: &Databases, (one, two): (&Role, &Role)) {
          create table other.child (person integer references person (id)); \
          alter table person owner to {one}; alter table letter owner to {two}; \
          alter sequence letter_numbers owner to {one}; alter table other.child owner to {two}; \
-         revoke insert on person from {one}; \
+         revoke insert on person from {one}; alter schema shop owner to {one}; \
          grant usage on schema shop, other to {one}, {two}"
     );
     databases.load(SOURCE, &target);
@@ -159,6 +159,13 @@ fn all_that_a_role_lacks_is_one_list_whose_statements_work() {
         .postgres()
         .batch_execute(&pasted(&doctor))
         .unwrap();
+    // A role that owns neither database nor schema may have put its tables beside the others.
+    let (two, mover) = (two.name(), role.name());
+    let doubt = "grant that role only if you trust it";
+    assert!(doctor.stdout.contains(doubt), "{}", doctor.text());
+    assert!(!pasted(&doctor).contains(&format!("grant {two} to")));
+    let trusted = format!("grant {two} to {mover}");
+    databases.postgres().batch_execute(&trusted).unwrap();
     // Only its owner shows what an owner took away.
     let second = workplace.run(&["doctor"]).expect(3);
     assert!(

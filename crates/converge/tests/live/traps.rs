@@ -340,3 +340,38 @@ fn why_rows_were_left_out_is_asked_with_operators_of_nobody_else() {
     }
     assert_eq!(trapped.calls(), "");
 }
+
+#[test]
+fn an_extension_of_another_role_is_not_taken_for_postgresqls_own() {
+    let databases = Databases::create();
+    let mallory = Role::new(&databases, "mallory", "login password 'p'");
+    let (database, name) = (databases.name(), mallory.name());
+    databases.load(
+        "create table item (id int primary key)",
+        &format!(
+            "create schema shop; create schema theirs authorization {name};
+             grant usage on schema theirs to public; grant create on database {database} to {name}"
+        ),
+    );
+    let endpoint = target::Endpoint::parse(&mallory.url(&databases)).unwrap();
+    let mut session = target::Connection::open(&endpoint).unwrap();
+    // It is trusted, so that whoever may create in the database may create it, and drop it again.
+    session
+        .batch_execute("create extension citext schema theirs")
+        .unwrap();
+    let lines = "schema_owner: converge\ntarget_schema: shop\n";
+    let workplace = Workplace::new(&[("shop", &databases, lines)]);
+    write(
+        &workplace,
+        "create extension if not exists citext;\n\
+         create table item (id int primary key, email citext);\n",
+        "",
+    );
+    let refused = workplace.run(&APPLY).expect(3).text();
+    assert!(refused.contains(name), "{refused}");
+    assert!(refused.contains("nothing was changed"), "{refused}");
+    databases
+        .postgres()
+        .batch_execute(&format!("drop owned by {name} cascade"))
+        .unwrap();
+}

@@ -10,18 +10,27 @@ use crate::error::{Doing, Error, Kind};
 /// How many reasons a message has room for.
 const SHOWN: usize = 4;
 
-/// Fails if another role made the ledger's schema or one of its tables, or can change them. Nothing
-/// is read from it before.
+/// The names of the tables in the ledger's schema, or `None` if there is no such schema; fails if
+/// another role made the schema or one of its tables, or can change them.
+///
+/// What it finds is of one moment. A schema that is trusted cannot be renamed or replaced by another
+/// role afterwards; one that is not there may appear at any time, so that its tables must not be
+/// asked for without another look.
 ///
 /// # Errors
-/// Where that is so, with what it is, or where the server refuses.
-pub(crate) fn check(client: &mut impl GenericClient, ledger: &str) -> Result<(), Error> {
+/// Where it cannot be trusted, with the reasons, or where the server refuses.
+pub(crate) fn look(
+    client: &mut impl GenericClient,
+    ledger: &str,
+) -> Result<Option<Vec<String>>, Error> {
     let doing = || format!("looking at who owns the ledger in schema `{ledger}`");
     let sql = include_str!("../sql/ledger_trust.sql");
-    let rows = client.query(sql, &[&ledger]).doing(doing)?;
-    let mut reasons: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
+    let Some(row) = client.query_opt(sql, &[&ledger]).doing(doing)? else {
+        return Ok(None);
+    };
+    let mut reasons: Vec<String> = row.get(1);
     if reasons.is_empty() {
-        return Ok(());
+        return Ok(Some(row.get(0)));
     }
     let more = reasons.len().saturating_sub(SHOWN);
     reasons.truncate(SHOWN);
@@ -31,7 +40,7 @@ pub(crate) fn check(client: &mut impl GenericClient, ledger: &str) -> Result<(),
     let kind = Kind::Untrusted {
         reasons: reasons.join("; "),
         // Whatever else is wrong matters more than how its tables look.
-        is_other_version: rows.iter().all(|row| row.get(1)),
+        is_other_version: row.get(2),
     };
     Err(Error::new(kind, doing()))
 }

@@ -41,13 +41,21 @@ union all
 select 'pg_catalog.pg_policy'::pg_catalog.regclass, p.oid, own.owner
   from pg_catalog.pg_policy p join own on own.oid = p.polrelid
  where own.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
-), others as (
+), made as (
 select 'pg_catalog.pg_proc'::pg_catalog.regclass as classid, oid, proowner as owner
   from pg_catalog.pg_proc
 union all
 select 'pg_catalog.pg_operator'::pg_catalog.regclass, oid, oprowner from pg_catalog.pg_operator
 union all
 select 'pg_catalog.pg_type'::pg_catalog.regclass, oid, typowner from pg_catalog.pg_type
+), others as (
+-- Parts of a trusted extension belong to a superuser, and are dropped by who owns the extension.
+select made.classid, made.oid, coalesce(e.extowner, made.owner) as owner
+  from made
+  left join pg_catalog.pg_depend d
+    on d.classid = made.classid and d.objid = made.oid and d.deptype = 'e'
+   and d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass
+  left join pg_catalog.pg_extension e on e.oid = d.refobjid
 )
 select distinct pg_catalog.pg_describe_object(d.classid, d.objid, d.objsubid),
        pg_catalog.pg_describe_object(d.refclassid, d.refobjid, 0),

@@ -1,5 +1,6 @@
--- What about the ledger's schema another role has made or can change. No row if there is no such
--- schema.
+-- The tables of the ledger's schema, and what about it another role has made or can change; no row
+-- if there is no such schema. One statement, and so one moment: a role that renames a schema of its
+-- own between two questions would be trusted for the first and read by the second.
 with ledger as (
   select n.oid, n.nspname, n.nspowner, n.nspacl
     from pg_catalog.pg_namespace n where n.nspname = $1
@@ -25,7 +26,7 @@ with ledger as (
 ), trusted (oid) as (
   -- Superusers can do everything anyway.
   select r.oid from pg_catalog.pg_roles r where r.rolname = current_user or r.rolsuper
-)
+), reason (text, is_other_version) as (
 select 'the schema belongs to role ' || pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(l.nspowner))
          || ', and this role is ' || pg_catalog.quote_ident(current_user),
        false
@@ -82,3 +83,18 @@ select 'its ' || pg_catalog.quote_ident(t.relname) || ' is not the table of that
        select pg_catalog.array_agg(a.attname::text order by a.attnum)
          from pg_catalog.pg_attribute a
         where a.attrelid = t.oid and a.attnum > 0 and not a.attisdropped)
+    -- A type of another schema may bring casts, which are code.
+    or exists (
+       select from pg_catalog.pg_attribute a
+         join pg_catalog.pg_type y on y.oid = a.atttypid
+        where a.attrelid = t.oid and a.attnum > 0 and not a.attisdropped
+          and y.typnamespace <> 'pg_catalog'::pg_catalog.regnamespace)
+)
+select (select coalesce(pg_catalog.array_agg(t.relname::text), '{}')
+          from relation t where t.relkind = 'r'),
+       (select coalesce(pg_catalog.array_agg(
+                  -- Whose schema it is says most.
+                  r.text order by r.text not like 'the schema%', r.text collate "C"), '{}')
+          from reason r),
+       (select coalesce(pg_catalog.bool_and(r.is_other_version), false) from reason r)
+  from ledger

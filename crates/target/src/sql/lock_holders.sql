@@ -6,7 +6,8 @@ select pg_catalog.format('%s%s from %s, process %s', a.application_name,
                                   case when a.backend_type is null
                                        then 'an address that this role may not see'
                                        else 'the same host' end), a.pid),
-       coalesce(a.application_name, ''),
+       -- Another role can call its session anything.
+       case when a.usename = current_user then coalesce(a.application_name, '') else '' end,
        a.pid
   from pg_catalog.pg_locks l
   join pg_catalog.pg_stat_activity a on a.pid = l.pid

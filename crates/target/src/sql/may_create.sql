@@ -16,7 +16,11 @@ select p.what,
   left join pg_catalog.pg_roles r on r.oid = a.grantee
  where a.privilege_type = 'CREATE'
    and not coalesce(r.rolsuper, false)
-   and coalesce(not pg_catalog.pg_has_role(r.oid, 'usage'), true)
+   -- A superuser has every role, and still is not the same.
+   and (r.oid is null
+     or (r.rolname <> current_user
+       and (not pg_catalog.pg_has_role(r.oid, 'usage')
+         or (select m.rolsuper from pg_catalog.pg_roles m where m.rolname = current_user))))
    -- The owners of the tables that are loaded are trusted with them.
    and a.grantee <> p.owner
  group by p.what order by p.what

@@ -68,7 +68,7 @@ select n.oid, n.nspname,
   from pg_catalog.pg_namespace n
  where n.nspname in ($1, $5) or n.oid in (select relnamespace from referring)
 )
-select place, what, objects, statement from (
+select place, what, objects, statement, is_doubtful from (
 select 1 as place,
        'ownership (by ' || pg_catalog.pg_get_userbyid(o.relowner) || ')' as what,
        pg_catalog.array_agg(o.oid::pg_catalog.regclass::text
@@ -91,7 +91,15 @@ select 1 as place,
                  then case when pg_catalog.current_setting('server_version_num')::int >= 160000
                            then ' with inherit true'
                            else '; alter role ' || role.name || ' inherit' end
-                 else '' end end as statement
+                 else '' end end as statement,
+       -- Whoever may create tables could have put one beside those of their owner.
+       not a.rolsuper
+         and o.relowner not in (
+             select d.datdba from pg_catalog.pg_database d
+              where d.datname = pg_catalog.current_database()
+              union all
+             select n.nspowner from pg_catalog.pg_namespace n where n.nspname = $1)
+         and (select count(distinct l.relowner) from loaded l) > 1 as is_doubtful
   from owned o
  cross join role
   join pg_catalog.pg_class c on c.oid = o.oid
@@ -101,7 +109,7 @@ select 1 as place,
 union all
 select 2, pg_catalog.array_to_string(p.missing, ', ') || ' on schema', array[s.nspname::text],
        'grant ' || pg_catalog.array_to_string(p.missing, ', ') || ' on schema '
-         || pg_catalog.quote_ident(s.nspname) || ' to ' || role.name
+         || pg_catalog.quote_ident(s.nspname) || ' to ' || role.name, false
   from schemas s cross join role
  cross join lateral (
        select pg_catalog.array_agg(w order by w desc) as missing
@@ -110,7 +118,7 @@ select 2, pg_catalog.array_to_string(p.missing, ', ') || ' on schema', array[s.n
  where p.missing is not null
 union all
 select 3, 'create of the missing schema', array[$1::text],
-       'create schema ' || pg_catalog.quote_ident($1) || ' authorization ' || role.name
+       'create schema ' || pg_catalog.quote_ident($1) || ' authorization ' || role.name, false
   from role
  where $7 and not exists (select from pg_catalog.pg_namespace where nspname = $1)
 union all
@@ -118,7 +126,7 @@ union all
 select 4, pg_catalog.array_to_string(p.missing, ', ') || ' on',
        array[t.oid::pg_catalog.regclass::text],
        'grant ' || pg_catalog.array_to_string(p.missing, ', ') || ' on '
-         || t.oid::pg_catalog.regclass::text || ' to ' || role.name
+         || t.oid::pg_catalog.regclass::text || ' to ' || role.name, false
   from (select oid, relowner, '{select,insert,truncate}'::text[] as wanted from loaded
         union all
         select c.oid, null, '{select}'
@@ -137,7 +145,7 @@ select 4, pg_catalog.array_to_string(p.missing, ', ') || ' on',
    and (t.relowner is null or pg_catalog.pg_has_role(t.relowner, 'usage'))
 union all
 select 5, 'usage on type', array[t.oid::pg_catalog.regtype::text],
-       'grant usage on type ' || t.oid::pg_catalog.regtype::text || ' to ' || role.name
+       'grant usage on type ' || t.oid::pg_catalog.regtype::text || ' to ' || role.name, false
   from pg_catalog.pg_type t cross join role
  where t.oid in (
          select a.atttypid
@@ -148,18 +156,19 @@ select 5, 'usage on type', array[t.oid::pg_catalog.regtype::text],
    and not pg_catalog.has_type_privilege(t.oid, 'usage')
 union all
 select 6, 'execute on function', array[f.oid::pg_catalog.regprocedure::text],
-       'grant execute on function ' || f.oid::pg_catalog.regprocedure::text || ' to ' || role.name
+       'grant execute on function ' || f.oid::pg_catalog.regprocedure::text || ' to ' || role.name,
+       false
   from functions f cross join role
  where not pg_catalog.has_function_privilege(f.oid, 'execute')
 union all
 select 7, 'create on database', array[role.database],
-       'grant create on database ' || role.quoted_database || ' to ' || role.name
+       'grant create on database ' || role.quoted_database || ' to ' || role.name, false
   from role
  where not exists (select from pg_catalog.pg_namespace where nspname = $5)
    and not pg_catalog.has_database_privilege(pg_catalog.current_database(), 'create')
 union all
 select 8, 'temporary on database', array[role.database],
-       'grant temporary on database ' || role.quoted_database || ' to ' || role.name
+       'grant temporary on database ' || role.quoted_database || ' to ' || role.name, false
   from role
  where $6 and not pg_catalog.has_database_privilege(pg_catalog.current_database(), 'temporary')
 ) missing

@@ -4,7 +4,7 @@ with trusted as (
 select oid from pg_catalog.pg_roles where rolsuper or rolname = current_user
 union all
 select datdba from pg_catalog.pg_database where datname = pg_catalog.current_database()
-), named as (
+), made as (
 select 'pg_catalog.pg_proc'::pg_catalog.regclass as classid, oid, 'function' as kind,
        proname::text as name, pronamespace as place, proowner as owner
   from pg_catalog.pg_proc
@@ -17,6 +17,15 @@ union all
 select 'pg_catalog.pg_type'::pg_catalog.regclass, oid, 'type', typname::text, typnamespace, typowner
   from pg_catalog.pg_type
  where typcategory <> 'A' and typnamespace <> 'pg_catalog'::pg_catalog.regnamespace
+), named as (
+-- Parts of a trusted extension belong to a superuser, and are dropped by who owns the extension.
+select made.classid, made.oid, made.kind, made.name, made.place,
+       coalesce(e.extowner, made.owner) as owner
+  from made
+  left join pg_catalog.pg_depend d
+    on d.classid = made.classid and d.objid = made.oid and d.deptype = 'e'
+   and d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass
+  left join pg_catalog.pg_extension e on e.oid = d.refobjid
 )
 select named.kind, named.name,
        pg_catalog.pg_describe_object(named.classid, named.oid, 0)

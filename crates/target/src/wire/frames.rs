@@ -5,6 +5,8 @@
 
 use std::fmt;
 
+use postgres::types::Type;
+
 use crate::wire::auth::{AuthPolicy, Method};
 
 /// A message of the login: the longest of an honest server is an error with its context.
@@ -20,10 +22,12 @@ const ANSWER_MAX: u64 = 192 << 20;
 /// What a row takes in memory besides its bytes, and each of its columns.
 const OF_A_ROW: u64 = 96;
 const OF_A_COLUMN: u64 = 32;
-/// Notices, notifications and changed settings within one answer.
-const ASIDES_MAX: u64 = 64 << 20;
+/// All other messages of one answer: notices, and what begins and ends results.
+const OTHERS_MAX: u64 = 64 << 20;
+/// A description of columns or parameters: a table has 1,600 columns, with names of 63 bytes.
+const DESCRIPTION_MAX: u64 = 1 << 20;
 
-/// The bytes of a body that say how a message is to be judged.
+/// The bytes of a body that say how a message is to be judged, but for descriptions.
 const LOOKED_AT: usize = 4;
 const HEADER: usize = 5;
 
@@ -62,8 +66,14 @@ pub(crate) struct Frames {
     /// Whether the server has asked for a proof of who logs in.
     asked: bool,
     login_bytes: u64,
-    answer: u64,
-    asides: u64,
+    /// Whether the parameters of a statement were described, so that the driver looks up the types
+    /// of its columns.
+    is_prepared: bool,
+    /// Whether the rows of a COPY are coming.
+    is_copying: bool,
+    /// What this answer takes so far, until the server waits for the next statement.
+    rows: u64,
+    others: u64,
 }
 
 impl Frames {
@@ -75,8 +85,10 @@ impl Frames {
             logged_in: false,
             asked: false,
             login_bytes: 0,
-            answer: 0,
-            asides: 0,
+            is_prepared: false,
+            is_copying: false,
+            rows: 0,
+            others: 0,
         }
     }
 
@@ -117,9 +129,13 @@ impl Frames {
         if self.start.len() < HEADER {
             return HEADER;
         }
-        let is_looked_at = matches!(self.start[0], b'R' | b'D');
         let body = usize::try_from(self.length()).unwrap_or(usize::MAX);
-        HEADER + body.min(if is_looked_at { LOOKED_AT } else { 0 })
+        HEADER
+            + match self.start[0] {
+                b'R' | b'D' => body.min(LOOKED_AT),
+                b'T' | b't' => body,
+                _ => 0,
+            }
     }
 
     /// Bytes of the body; the length on the wire counts itself.
@@ -136,6 +152,7 @@ impl Frames {
         let limit = match self.start[0] {
             _ if !self.logged_in => LOGIN_FRAME_MAX,
             b'D' | b'd' => ROW_FRAME_MAX,
+            b'T' | b't' => DESCRIPTION_MAX,
             _ => FRAME_MAX,
         };
         if self.length() > limit {
@@ -147,30 +164,76 @@ impl Frames {
 
     fn judge(&mut self) -> Result<(), Refused> {
         let length = self.length();
-        match self.start[0] {
-            b'R' if self.logged_in => Err(protocol("the server asks for a password once more")),
-            b'R' => self.judge_login(),
+        let tag = self.start[0];
+        match tag {
+            b'R' if self.logged_in => {
+                return Err(protocol("the server asks for a password once more"));
+            }
+            b'R' => return self.judge_login(),
             b'Z' => {
                 self.logged_in = true;
-                (self.answer, self.asides) = (0, 0);
-                Ok(())
-            }
-            b'C' => {
-                (self.answer, self.asides) = (0, 0);
-                Ok(())
+                (self.is_prepared, self.is_copying) = (false, false);
+                (self.rows, self.others) = (0, 0);
+                return Ok(());
             }
             b'D' => {
                 let columns = self.start.get(HEADER..HEADER + 2);
                 let columns = columns.map_or(0, |bytes| u16::from_be_bytes([bytes[0], bytes[1]]));
-                self.answer += length + OF_A_ROW + OF_A_COLUMN * u64::from(columns);
-                within(self.answer, ANSWER_MAX, "far more rows than requested")
+                self.rows += length + OF_A_ROW + OF_A_COLUMN * u64::from(columns);
+                return within(self.rows, ANSWER_MAX, "far more rows than requested");
             }
-            b'N' | b'A' | b'S' => {
-                self.asides += length + OF_A_ROW;
-                within(self.asides, ASIDES_MAX, "endless notices")
+            // They are not kept, and are as many as a table has.
+            b'd' if self.is_copying => return Ok(()),
+            b'H' => self.is_copying = true,
+            b'c' => self.is_copying = false,
+            b't' => {
+                self.is_prepared = true;
+                self.check_types(2, 4)?;
             }
-            _ => Ok(()),
+            b'T' if self.is_prepared => self.check_columns()?,
+            _ => {}
         }
+        self.others += length + OF_A_ROW;
+        within(self.others, OTHERS_MAX, "endless messages")
+    }
+
+    /// The types of the columns of a prepared statement, behind their names.
+    fn check_columns(&self) -> Result<(), Refused> {
+        let mut at = 2;
+        while let Some(name) = self.body().get(at..)
+            && !name.is_empty()
+        {
+            let Some(end) = name.iter().position(|byte| *byte == 0) else {
+                return Err(protocol("the server sends half a description"));
+            };
+            // The table and the number of the column; length, modifier and format.
+            at += end + 1 + 6;
+            self.check_type(at)?;
+            at += 4 + 2 + 4 + 2;
+        }
+        Ok(())
+    }
+
+    /// The types of parameters, one behind the other.
+    fn check_types(&self, first: usize, step: usize) -> Result<(), Refused> {
+        let mut places = (first..self.body().len()).step_by(step);
+        places.try_for_each(|at| self.check_type(at))
+    }
+
+    /// Fails for a type that is not one of PostgreSQL's own. Our statements have no other, and the
+    /// driver would ask the server what it is, and what the answer is made of, without end.
+    fn check_type(&self, at: usize) -> Result<(), Refused> {
+        let oid = self.body().get(at..at + 4);
+        let oid = oid.and_then(|bytes| bytes.try_into().ok());
+        let oid = oid.map(u32::from_be_bytes);
+        match oid.and_then(Type::from_oid) {
+            Some(_) => Ok(()),
+            None => Err(protocol("the server describes columns of an unknown type")),
+        }
+    }
+
+    fn body(&self) -> &[u8] {
+        &self.start[HEADER..]
     }
 
     fn judge_login(&mut self) -> Result<(), Refused> {
@@ -246,7 +309,9 @@ mod tests {
         bytes.extend(frame(b'S', b"a\0b\0"));
         bytes.extend(frame(b'Z', b"I"));
         bytes.extend(frame(b'D', &[0, 1, 0, 0, 0, 1, b'x']));
+        bytes.extend(frame(b'H', &[0; 3]));
         bytes.extend(frame(b'd', &[7; 3000]));
+        bytes.extend(frame(b'c', b""));
         bytes.extend([frame(b'C', b"SELECT 1\0"), frame(b'Z', b"I")].concat());
         assert_eq!(refused(&remote(), &bytes), None);
     }
@@ -277,13 +342,14 @@ mod tests {
             (b'D', 3),
             (b'D', 0x7fff_ffff),
             (b'd', u32::MAX),
-            (b'T', 17 << 20),
+            (b'T', 2 << 20),
+            (b'n', 17 << 20),
             (b'E', 1 << 30),
         ] {
             assert!(announced(tag, length).is_some(), "{tag} {length}");
         }
         assert_eq!(announced(b'D', 1 << 30), None);
-        assert_eq!(announced(b'T', 1 << 20), None);
+        assert_eq!(announced(b'T', 1 << 19), None);
         // Before the login is over, nothing is long.
         let early = [&[b'E'][..], &(1u32 << 20).to_be_bytes()].concat();
         assert!(refused(&remote(), &early).is_some());
@@ -291,20 +357,62 @@ mod tests {
 
     #[test]
     fn floods_are_cut_off() {
+        let row = frame(b'D', &[0; 1000]);
+        let end = frame(b'C', b"SELECT 1\0");
         let mut frames = Frames::new(remote());
         frames.arrive(&ready()).unwrap();
-        let row = frame(b'D', &[0; 1000]);
-        let rows = (0u64..).find(|_| frames.arrive(&row).is_err()).unwrap();
+        // The end of one of several statements is not the end of the answer.
+        let both = [row, end].concat();
+        let rows = (0u64..).find(|_| frames.arrive(&both).is_err()).unwrap();
         assert!(rows < ANSWER_MAX / 1000, "{rows}");
         // The rows of a table are copied, and are as many as there are.
         let mut frames = Frames::new(remote());
         frames.arrive(&ready()).unwrap();
+        frames.arrive(&frame(b'H', &[0; 3])).unwrap();
         let copied = frame(b'd', &[0; 60_000]);
         assert!((0..10_000).all(|_| frames.arrive(&copied).is_ok()));
-        let notice = frame(b'N', &[0; 1000]);
-        assert!((0..1_000_000).any(|_| frames.arrive(&notice).is_err()));
-        let mut frames = Frames::new(remote());
-        let setting = frame(b'S', b"a\0b\0");
-        assert!((0..1_000_000).any(|_| frames.arrive(&setting).is_err()));
+        for tag in [b'N', b'S', b'A', b'C', b'E', b'I', b'd', b'2', b'n'] {
+            let mut frames = Frames::new(remote());
+            frames.arrive(&ready()).unwrap();
+            let message = frame(tag, b"a\0b\0");
+            let name = char::from(tag);
+            assert!(
+                (0..1_000_000).any(|_| frames.arrive(&message).is_err()),
+                "{name}"
+            );
+        }
+    }
+
+    #[test]
+    fn types_that_the_driver_would_have_to_ask_for_are_refused() {
+        let columns = |oids: &[u32]| {
+            let mut body = u16::try_from(oids.len()).unwrap().to_be_bytes().to_vec();
+            for oid in oids {
+                body.extend(b"name\0\0\0\0\0\0\0");
+                body.extend(oid.to_be_bytes());
+                body.extend([0; 8]);
+            }
+            frame(b'T', &body)
+        };
+        let parameters = |oids: &[u32]| {
+            let count = u16::try_from(oids.len()).unwrap().to_be_bytes();
+            let oids: Vec<u8> = oids.iter().flat_map(|oid| oid.to_be_bytes()).collect();
+            frame(b't', &[&count[..], &oids].concat())
+        };
+        let answer = |parts: &[Vec<u8>]| {
+            let bytes = [ready(), parts.concat()].concat();
+            refused(&remote(), &bytes)
+        };
+        assert_eq!(
+            answer(&[parameters(&[25, 1009]), columns(&[23, 25, 16])]),
+            None
+        );
+        assert!(answer(&[parameters(&[]), columns(&[25, 999_999])]).is_some());
+        assert!(answer(&[parameters(&[25, 999_999])]).is_some());
+        // What is not prepared is text, whatever its type.
+        assert_eq!(answer(&[columns(&[999_999])]), None);
+        // Half a description.
+        assert!(answer(&[parameters(&[]), frame(b'T', b"\0\x01name")]).is_some());
+        assert!(answer(&[parameters(&[]), frame(b'T', b"\0\x01name\0\0")]).is_some());
     }
 }

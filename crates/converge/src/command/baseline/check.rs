@@ -6,7 +6,6 @@
 mod defaults;
 mod report;
 
-use std::fs;
 use std::path::Path;
 
 use ::baseline::{Baseline, Difference, LeftOut, Names, compare_beside, sql, without_schema};
@@ -21,6 +20,7 @@ use crate::console::thousands;
 use crate::exit::{DIFFERENT, Failure, INTERRUPTED};
 use crate::interrupt::Interrupt;
 use crate::lost::{Side, Task, Work};
+use crate::plain_file;
 use crate::run::Session;
 use crate::versions;
 
@@ -357,7 +357,7 @@ fn borrowed(statements: &[String]) -> Vec<&str> {
 
 fn read_catalog(directory: &Path) -> anyhow::Result<TargetCatalog> {
     let path = directory.join("catalog.target.json");
-    let bytes = fs::read(&path).map_err(|error| {
+    let bytes = plain_file::read(&path).map_err(|error| {
         Failure::usage(format!("{}: {error}", path.display()))
             .hint("a run's directory has such a file for each database after `export`")
     })?;

@@ -21,6 +21,7 @@ use crate::console::{counted, text_table};
 use crate::exit::{DIFFERENT, Failure};
 use crate::interrupt::Interrupt;
 use crate::lost::{Side, Task, Work};
+use crate::plain_file;
 use crate::run::Session;
 use crate::run_dir::RunDirectory;
 use crate::source_privileges;
@@ -204,7 +205,7 @@ fn compare(directory: &Path, files: &[Wished]) -> anyhow::Result<Vec<PathBuf>> {
     let mut differing = Vec::new();
     for file in files {
         let path = directory.join(&file.name);
-        let same = match fs::read(&path) {
+        let same = match plain_file::read(&path) {
             Ok(content) => content == file.content.as_bytes(),
             Err(error) if error.kind() == ErrorKind::NotFound => false,
             Err(error) => return Err(error).context(format!("reading {}", path.display())),

@@ -2,12 +2,13 @@
 //!
 //! It runs nothing.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::args::CommonArgs;
+use crate::call::shell_word;
 use crate::config::{Database, SchemaOwner};
 use crate::exit::Failure;
+use crate::plain_file;
 use crate::run::Session;
 use crate::run_dir::RunDirectory;
 
@@ -95,7 +96,14 @@ impl Scripts {
     pub(super) fn read(directory: &Path) -> Result<Self, Failure> {
         let read = |name: &&str| {
             let path = directory.join(name);
-            let sql = fs::read_to_string(&path).map_err(|error| {
+            if plain_file::is_writable_by_others(&path) {
+                let message = format!("any account can change {}", path.display());
+                let file = shell_word(&path.display().to_string());
+                return Err(Failure::blocked(message).hint(format!(
+                    "nothing was changed; look at what it says, then: chmod o-w {file}"
+                )));
+            }
+            let sql = plain_file::read_text(&path).map_err(|error| {
                 Failure::usage(format!("reading {}: {error}", path.display())).hint(
                     "a baseline is pre_data.sql and post_data.sql in a directory for each \
                      database, as `baseline generate` writes them",

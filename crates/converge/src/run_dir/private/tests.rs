@@ -131,4 +131,41 @@ fn a_directory_in_which_others_can_rename_holds_no_run() {
         "{message}"
     );
     assert!(hint.contains(": chmod o-w "), "{hint}");
+    // One directory further up is enough.
+    let inner = run.path("shop/export");
+    let failure = check(&inner).unwrap_err();
+    assert!(failure.to_string().contains("all accounts can write to it"));
+}
+
+#[test]
+fn a_sticky_directory_and_a_link_above_must_not_be_another_accounts() {
+    let uid = rustix::process::geteuid().as_raw();
+    if uid != 0 {
+        // Only root can give files away; that the owner counts is seen from the other side.
+        let run = Run::new();
+        fs::set_permissions(run.0.path(), fs::Permissions::from_mode(0o1777)).unwrap();
+        let refused = check_above(&run.path(""), uid + 1).unwrap_err();
+        assert!(refused.to_string().contains("belongs to another account"));
+        return;
+    }
+    let run = Run::new();
+    fs::set_permissions(run.0.path(), fs::Permissions::from_mode(0o1777)).unwrap();
+    check(&run.path("")).unwrap();
+    std::os::unix::fs::chown(run.0.path(), Some(65534), None).unwrap();
+    let (message, _) = run.refusal();
+    assert!(
+        message.contains("it belongs to another account"),
+        "{message}"
+    );
+    std::os::unix::fs::chown(run.0.path(), Some(0), None).unwrap();
+    let link = run.0.path().join("link");
+    symlink(run.path("shop"), &link).unwrap();
+    let through = link.join("export");
+    check(&through).unwrap();
+    std::os::unix::fs::lchown(&link, Some(65534), None).unwrap();
+    let refused = check(&through).unwrap_err().to_string();
+    assert!(
+        refused.contains("it is a link of another account"),
+        "{refused}"
+    );
 }
