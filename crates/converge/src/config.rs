@@ -34,7 +34,7 @@ const LEDGER: &str = "converge";
 #[derive(Debug)]
 pub(crate) struct Config {
     pub(crate) environment: Environment,
-    /// Whether production may be moved over a network whose servers nobody has verified.
+    /// Whether production may be moved over a network to servers that are not verified.
     pub(crate) allow_unverified_tls: bool,
     /// In the order of the file.
     pub(crate) databases: Vec<Database>,

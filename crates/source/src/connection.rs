@@ -290,7 +290,7 @@ fn server_key_file(endpoint: &Endpoint) -> Option<PathBuf> {
 }
 
 /// No path has a NUL byte, so what is said of it is not said of any other file.
-pub(crate) const NO_KEY_FILE: &str = "no key from the network\0";
+const NO_KEY_FILE: &str = "no key from the network\0";
 
 fn options(endpoint: &Endpoint, tls: bool) -> OptsBuilder {
     let ssl = tls.then(|| {

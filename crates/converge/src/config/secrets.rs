@@ -80,7 +80,7 @@ fn texts<'v>(document: &'v Value, keys: &'v [&str]) -> impl Iterator<Item = &'v 
     databases.flat_map(|database| keys.iter().filter_map(|key| database[*key].as_str()))
 }
 
-/// What is no plain file, such as a pipe of a shell, is nobody else's.
+/// Anything but a plain file, such as a pipe of a shell, cannot be read by other accounts.
 fn can_be_read_by_others(file: &Path) -> bool {
     fs::metadata(file).is_ok_and(|metadata| {
         metadata.is_file() && metadata.permissions().mode() & GROUP_OR_OTHERS_READ != 0

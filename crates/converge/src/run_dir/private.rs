@@ -2,8 +2,8 @@
 //! written to.
 //!
 //! All below it is looked at once, when it is opened. That is enough: it holds plain files and
-//! directories alone, and nobody but their owner can change them from then on. Who can write to
-//! a directory above can put another one in its place, so that others must not.
+//! directories alone, and only their owner can change them from then on. An account that can write
+//! to a directory above can put another one in its place, so that others must not.
 
 use std::fs::{self, Metadata};
 use std::io;

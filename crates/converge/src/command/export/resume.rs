@@ -133,7 +133,7 @@ pub(crate) fn damaged(error: dataset::Error) -> anyhow::Error {
         return error.into();
     }
     Failure::blocked(error.to_string())
-        .hint("nothing was changed; begin the export anew with --restart")
+        .hint("nothing was changed; start the export again with --restart")
         .into()
 }
 
